@@ -1,0 +1,54 @@
+"""The named figures of this project: ``python -m impact.figures [NAME ...]``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from impact import figures_year
+from impact.errors import ImpactError
+from impact.exhibits import Exhibit, write_exhibit
+from impact.formats import list_of
+
+#: Where the committed figures are, in a source tree.
+DIRECTORY = Path(__file__).parents[1] / "figures"
+
+#: Name of the files -> function that makes the exhibit.
+FIGURES: dict[str, Callable[[], Exhibit]] = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        figures_year.timeline,
+        figures_year.core_event_paths,
+        figures_year.reaction_days,
+        figures_year.how_unusual_2_may,
+    )
+}
+
+
+def write_figure(name: str, directory: Path = DIRECTORY) -> bool:
+    """Make one named figure and write its files; return whether anything changed."""
+    make = FIGURES[name]
+    return write_exhibit(make(), directory, code=make.__module__)
+
+
+def main(names: Sequence[str]) -> int:
+    """Write the named figures, or all of them; return the exit status."""
+    if unknown := [name for name in names if name not in FIGURES]:
+        print(f"there is no figure {unknown[0]!r}; known: {list_of(FIGURES)}", file=sys.stderr)
+        return 2
+    for name in names or FIGURES:
+        start = time.perf_counter()
+        try:
+            written = write_figure(name)
+        except ImpactError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        state = "written" if written else "unchanged"
+        print(f"{name:<20} {state:<10} {time.perf_counter() - start:5.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Many hypotheses at once: Holm, Benjamini-Hochberg and Romano-Wolf."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import InferenceError
+
+
+def holm(p_values: pd.Series) -> pd.Series:
+    """Holm's step-down correction, which controls the family-wise error under any dependence.
+
+    Parameters
+    ----------
+    p_values : Series
+        One p-value a hypothesis; missing ones (no verdict) stay missing and do not count.
+
+    Returns
+    -------
+    Series
+        Corrected p-values.
+
+    References
+    ----------
+    Holm (1979), A simple sequentially rejective multiple test procedure.
+
+    Examples
+    --------
+    >>> holm(pd.Series([0.01, 0.04])).tolist()
+    [0.02, 0.04]
+    """
+    return _corrected(p_values, "holm")
+
+
+def benjamini_hochberg(p_values: pd.Series) -> pd.Series:
+    """Benjamini and Hochberg's correction, which controls the false discovery rate.
+
+    Parameters
+    ----------
+    p_values : Series
+        One p-value a hypothesis; missing ones stay missing and do not count.
+
+    References
+    ----------
+    Benjamini and Hochberg (1995), Controlling the false discovery rate.
+    """
+    return _corrected(p_values, "fdr_bh")
+
+
+def _corrected(p_values: pd.Series, method: str) -> pd.Series:
+    from statsmodels.stats.multitest import multipletests
+
+    values = p_values.to_numpy(float)
+    known = np.isfinite(values)
+    if ((values[known] < 0) | (values[known] > 1)).any():
+        bad = values[known][(values[known] < 0) | (values[known] > 1)][0]
+        raise InferenceError(f"p-value {bad} does not lie between 0 and 1")
+    corrected = np.full(len(values), np.nan)
+    if known.any():
+        corrected[known] = multipletests(values[known], method=method)[1]
+    return pd.Series(corrected, index=p_values.index, name=method)
+
+
+def romano_wolf(draws: pd.DataFrame) -> pd.Series:
+    """Romano and Wolf's step-down correction on the smallest p (min-P).
+
+    Parameters
+    ----------
+    draws : DataFrame, shape (B + 1, H)
+        Extremity of each of H statistics (larger speaks against the null): row 0 as observed,
+        the other rows under the null, drawn jointly for all hypotheses.
+
+    Returns
+    -------
+    Series
+        Corrected p-value of each column; never larger than Holm's on the same draws, because
+        the dependence between the hypotheses is kept.
+
+    Raises
+    ------
+    InferenceError
+        If a draw is missing.
+
+    References
+    ----------
+    Romano and Wolf (2005), Exact and approximate stepdown methods for multiple hypothesis
+    testing; Westfall and Young (1993).
+    """
+    from scipy.stats import rankdata
+
+    values = draws.to_numpy(float)
+    if not np.isfinite(values).all():
+        name = draws.columns[~np.isfinite(values).all(axis=0)][0]
+        raise InferenceError(f"hypothesis {name!r} has draws that are not finite")
+    # Share of draws at least as extreme: the p-value that each draw would have had.
+    p = rankdata(-values, method="max", axis=0) / len(values)
+    order = np.argsort(p[0], kind="stable")
+    smallest = np.minimum.accumulate(p[:, order[::-1]], axis=1)[:, ::-1]
+    corrected = np.empty(len(order))
+    corrected[order] = np.maximum.accumulate((smallest <= p[0, order]).mean(axis=0))
+    return pd.Series(corrected, index=draws.columns, name="romano_wolf")

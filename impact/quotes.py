@@ -1,0 +1,389 @@
+"""One question to Yahoo Finance: ask through yfinance, name what went wrong, check the answer.
+
+yfinance hides errors, keeps bad answers, waits up to 70 seconds, and passes on holes and wrong
+rows without a word. Here an answer is a series of checked closes or one typed error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import BadData, FetchError, NoData, Offline, RateLimited, Refused
+from impact.formats import iso
+from impact.sessions import session_close
+
+# Seconds. A whole attempt ends in time to answer a person within 15 seconds.
+COOKIE_SECONDS = 2.0
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 7.0
+ATTEMPT_SECONDS = 14.0
+#: All attempts together.
+TOTAL_SECONDS = 40.0
+ATTEMPTS = 3
+
+#: A close counts as final this long after the end of its session.
+SETTLING = pd.Timedelta(minutes=60)
+
+#: Largest believable change of the logarithm from one close to the next. The index fell by .229
+#: on 19 October 1987. Single companies and funds with leverage move more; 1.6 is a five-fold
+#: change and still finds a misplaced decimal point.
+JUMPS = {"^GSPC": 0.26, "^VIX": 1.0, **dict.fromkeys(
+    "XLB XLC XLE XLF XLI XLK XLP XLRE XLU XLV XLY SPY".split(), 0.40)}  # fmt: skip
+ANY_JUMP = 1.6
+
+_ZONES = ("America/New_York", "America/Chicago")
+# Connection cut half-way: HTTP/2 error, short body, broken handshake, empty reply, send, receive.
+_CUT = {16, 18, 35, 52, 55, 56, 92}
+_PROXY_ERRORS = {5, 97}
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """Checked closes of one ticker, final sessions only; sessions that Yahoo lost are absent.
+
+    Attributes
+    ----------
+    closes : Series
+        Index: the close. Everything else: the close adjusted for dividends and splits.
+    instrument : str
+        What Yahoo calls it: INDEX, ETF, EQUITY.
+    """
+
+    closes: pd.Series
+    instrument: str
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether the levels change with every dividend, so that only returns compare."""
+        return self.instrument != "INDEX"
+
+
+def last_finished(sessions: pd.DatetimeIndex, now: pd.Timestamp) -> pd.Timestamp:
+    """Return the last session whose close is final: an hour after the end of trading.
+
+    Parameters
+    ----------
+    sessions : DatetimeIndex
+        NYSE sessions up to today or later.
+    now : Timestamp
+        The present, with a time zone.
+    """
+    begun = sessions[sessions <= now.tz_convert("America/New_York").tz_localize(None)]
+    for session in reversed(begun):
+        if session_close(session) + SETTLING <= now:
+            return session
+    raise ValueError(f"no session finished before {now}")
+
+
+def ask_yahoo(
+    ticker: str,
+    start: pd.Timestamp,
+    *,
+    now: pd.Timestamp,
+    sessions: pd.DatetimeIndex,
+    client: Any = None,
+) -> Quotes:
+    """Ask Yahoo for the closes of a ticker, from a date to the last finished session.
+
+    Parameters
+    ----------
+    ticker : str
+        Ticker as Yahoo writes it.
+    start : Timestamp
+        First date wanted.
+    now : Timestamp
+        The present, with a time zone.
+    sessions : DatetimeIndex
+        NYSE sessions from `start` or earlier to the last finished one.
+    client : curl_cffi session, optional
+        What `new_client` made; by default one for the whole process.
+
+    Returns
+    -------
+    Quotes
+        Checked closes.
+
+    Raises
+    ------
+    Offline, RateLimited, Refused, NoData, BadData
+        One sentence each.
+    """
+    import stamina
+
+    for attempt in stamina.retry_context(
+        on=_worth_retrying, attempts=ATTEMPTS, timeout=TOTAL_SECONDS, wait_initial=1.0
+    ):
+        with attempt:
+            frame, meta = _ask_once(ticker, start, now, client)
+    return _checked(ticker, frame, meta, sessions[sessions >= start])
+
+
+def _worth_retrying(error: Exception) -> bool:
+    """Only what a second question can mend: a strange answer, a cut connection."""
+    import peewee
+
+    if isinstance(error, Refused):
+        return not isinstance(error.__cause__, peewee.PeeweeException)
+    return isinstance(error, Offline) and _curl_code(error.__cause__) in _CUT
+
+
+def _curl_code(error: BaseException | None) -> int:
+    from curl_cffi.requests.exceptions import ProxyError
+
+    return 0 if isinstance(error, ProxyError) else int(getattr(error, "code", 0) or 0)
+
+
+def new_client(**options: Any) -> Any:
+    """Return a connection for yfinance that never waits longer than the limits above.
+
+    Parameters
+    ----------
+    **options
+        For ``curl_cffi.requests.Session``: ``verify``, ``proxies``.
+
+    Notes
+    -----
+    yfinance waits 30 seconds for each of its cookie and crumb requests, whatever ``timeout`` says;
+    they are optional, so they get two seconds.
+    """
+    from curl_cffi import requests
+
+    class PatientClient(requests.Session):
+        give_up_at = float("inf")
+
+        def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            left = self.give_up_at - time.monotonic()
+            if left <= 0:
+                raise requests.exceptions.Timeout("the time for this attempt is over", 28)
+            if "/v8/finance/chart/" in url:
+                connect = min(CONNECT_SECONDS, left / 2)
+                kwargs["timeout"] = (connect, min(ANSWER_SECONDS, left - connect))
+            else:
+                kwargs["timeout"] = min(COOKIE_SECONDS, left)
+            return super().request(method, url, *args, **kwargs)
+
+    return PatientClient(impersonate="chrome", **options)
+
+
+# yfinance keeps cookies and a crumb for the process; they belong to one connection.
+_shared_client = functools.cache(new_client)
+
+
+@functools.cache
+def _yfinance() -> Any:
+    """Return yfinance, with its own sqlite files in a private folder of this process.
+
+    In the user's cache folder they can be locked by another process or broken by a crash.
+    """
+    import yfinance
+
+    # The folder lives as long as the object, that is until Python ends.
+    yfinance.impact_folder = tempfile.TemporaryDirectory(
+        prefix="impact-", ignore_cleanup_errors=True
+    )
+    yfinance.set_tz_cache_location(yfinance.impact_folder.name)
+    for name in ("yfinance", "stamina"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    return yfinance
+
+
+@contextlib.contextmanager
+def _errors_raised(yfinance: Any) -> Iterator[None]:
+    """Make yfinance raise, and leave the user's own setting as it was."""
+    before = yfinance.config.debug.hide_exceptions
+    yfinance.config.debug.hide_exceptions = False
+    try:
+        yield
+    finally:
+        yfinance.config.debug.hide_exceptions = before
+
+
+def _ask_once(
+    ticker: str, start: pd.Timestamp, now: pd.Timestamp, client: Any
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the frame and the facts of one answer, or raise what went wrong by its name."""
+    import peewee
+    from yfinance.exceptions import YFException
+
+    try:
+        return _history(ticker, start, now, client or _shared_client())
+    except YFException as error:
+        raise _from_yfinance(ticker, error) from error
+    except peewee.PeeweeException as error:
+        raise Refused(
+            "yfinance cannot use its own cache; restart Python, and delete the folder "
+            "py-yfinance in your cache folder if that does not help"
+        ) from error
+    except OSError as error:
+        raise _from_connection(error) from error
+    except ValueError as error:
+        import json
+
+        if isinstance(error, json.JSONDecodeError):
+            raise Refused(
+                "Yahoo Finance answered with something other than prices: it is out of order, or "
+                "a login page of this network stands in between"
+            ) from error
+        raise _misshapen(error) from error
+    except (LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError) as error:
+        raise _misshapen(error) from error
+
+
+def _history(
+    ticker: str, start: pd.Timestamp, now: pd.Timestamp, client: Any
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    yfinance = _yfinance()
+    from yfinance.cache import get_tz_cache
+    from yfinance.data import YfData
+
+    client.give_up_at = time.monotonic() + ATTEMPT_SECONDS
+    with _errors_raised(yfinance):
+        asked = yfinance.Ticker(ticker, session=client)
+        # yfinance keeps bad answers as well as good ones, and would answer a retry with them.
+        YfData().cache_get.cache_clear()
+        # Known beforehand, this saves a request that fails in ways of its own.
+        get_tz_cache().store(ticker, _ZONES[0])
+        frame = asked.history(
+            start=iso(start),
+            end=iso(now.tz_convert(_ZONES[0]) + pd.Timedelta(days=2)),
+            interval="1d",
+            auto_adjust=False,
+            actions=False,
+            keepna=True,
+            timeout=CONNECT_SECONDS + ANSWER_SECONDS,
+        )
+        facts = ("symbol", "currency", "dataGranularity", "exchangeTimezoneName", "instrumentType")
+        return frame, {fact: asked.history_metadata.get(fact) for fact in facts}
+
+
+def _from_yfinance(ticker: str, error: Exception) -> FetchError:
+    """Return our error for one of yfinance's own."""
+    from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
+
+    if isinstance(error, YFRateLimitError):
+        return RateLimited("Yahoo Finance asked to be left alone for a while")
+    reason = getattr(error, "yahoo_reason", None)
+    if isinstance(error, YFTzMissingError) or (isinstance(error, YFPricesMissingError) and reason):
+        said = f" (it says: {reason})" if reason else ""
+        return NoData(
+            f"Yahoo Finance has no prices for {ticker!r}{said}; check how it writes the ticker: "
+            "^GSPC, BRK-B"
+        )
+    return Refused(f"Yahoo Finance sent an answer without prices for {ticker!r}; try again later")
+
+
+def _from_connection(error: OSError) -> FetchError:
+    """Return our error for a connection that failed."""
+    from curl_cffi.requests.exceptions import ProxyError, RequestException
+
+    if not isinstance(error, RequestException):
+        return Refused(f"this computer could not ask Yahoo Finance: {error}")
+    code = int(error.code or 0)
+    if code == 60:
+        return Offline(
+            "the connection to Yahoo Finance is signed by an authority that this computer does "
+            "not know: set REQUESTS_CA_BUNDLE to the certificate file of your network"
+        )
+    if isinstance(error, ProxyError) or code in _PROXY_ERRORS:
+        what = "the proxy in HTTPS_PROXY did not let us through"
+    elif code in _CUT:
+        what = "it was cut"
+    else:
+        what = {6: "the name is not known here", 7: "it was refused", 28: "no answer in time"}.get(
+            code, f"error {code}"
+        )
+    return Offline(
+        f"no connection to Yahoo Finance ({what}): check the network; behind a proxy, set "
+        "HTTPS_PROXY"
+    )
+
+
+def _misshapen(error: Exception) -> Refused:
+    return Refused(
+        "Yahoo Finance sent an answer of another shape than usual "
+        f"({type(error).__name__}); try again later, or update yfinance"
+    )
+
+
+def _checked(
+    ticker: str, frame: pd.DataFrame, meta: dict[str, Any], sessions: pd.DatetimeIndex
+) -> Quotes:
+    """Return the closes of an answer that passes every check, or raise BadData."""
+    _check_facts(ticker, meta)
+    instrument = str(meta["instrumentType"])
+    if frame.empty:
+        raise BadData(f"Yahoo Finance sent rows without a single price for {ticker!r}")
+    if frame.index.hasnans:
+        raise BadData(f"Yahoo Finance sent a row without a date for {ticker!r}")
+    closes = frame["Close" if instrument == "INDEX" else "Adj Close"].astype("float64")
+    closes = closes.set_axis(frame.index.tz_localize(None).as_unit("us").normalize())
+    closes = closes.rename_axis("date").rename(ticker)
+    if not (closes.index.is_unique and closes.index.is_monotonic_increasing):
+        raise BadData(f"Yahoo Finance sent the rows of {ticker!r} twice or out of order")
+    # Today's row is there before the day is over, and looks like any other.
+    closes = closes[(closes.index >= sessions[0]) & (closes.index <= sessions[-1])]
+    extra = closes.index.difference(sessions)
+    if len(extra):
+        raise BadData(
+            f"Yahoo Finance sent a close of {ticker!r} for {iso(extra[0])}, a day without trading"
+        )
+    closes = closes.dropna()
+    if closes.empty:
+        raise BadData(f"Yahoo Finance sent rows without a single price for {ticker!r}")
+    _check_values(ticker, closes)
+    _check_adjusted(ticker, frame, instrument)
+    return Quotes(closes, instrument)
+
+
+def _check_facts(ticker: str, meta: dict[str, Any]) -> None:
+    """Refuse an answer to another question: yfinance looks at none of this."""
+    expected = {
+        "symbol": (ticker,),
+        "dataGranularity": ("1d",),
+        "exchangeTimezoneName": _ZONES,
+        "currency": ("USD",),
+    }
+    for fact, allowed in expected.items():
+        if meta[fact] not in allowed:
+            raise BadData(
+                f"Yahoo Finance answered for {ticker!r} with {fact} {meta[fact]!r} in place of "
+                f"{allowed[0]!r}; only daily prices of US markets can be checked here"
+            )
+
+
+def _check_values(ticker: str, closes: pd.Series) -> None:
+    impossible = closes[~(np.isfinite(closes) & (closes > 0))]
+    if len(impossible):
+        raise BadData(
+            f"Yahoo Finance sent {impossible.iloc[0]} as close of {ticker!r} on "
+            f"{iso(impossible.index[0])}"
+        )
+    jumps = np.log(closes).diff().abs()
+    limit = JUMPS.get(ticker, ANY_JUMP)
+    if jumps.max() > limit:
+        day = jumps.idxmax()
+        before, after = closes[:day].iloc[-2:]
+        raise BadData(
+            f"Yahoo Finance sent closes of {ticker!r} that jump from {before:.2f} to {after:.2f} "
+            f"on {iso(day)}"
+        )
+
+
+def _check_adjusted(ticker: str, frame: pd.DataFrame, instrument: str) -> None:
+    """Refuse a fund that pays every quarter but shows no dividend in its adjusted closes.
+
+    yfinance fills in plain closes when Yahoo leaves the adjusted ones out.
+    """
+    pays = instrument == "ETF" and JUMPS.get(ticker) is not None
+    if pays and len(frame) > 100 and (frame["Adj Close"] == frame["Close"]).all():
+        raise BadData(f"Yahoo Finance sent {ticker!r} without closes adjusted for dividends")

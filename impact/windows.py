@@ -1,0 +1,112 @@
+"""Estimation and event windows: inclusive session offsets relative to the reaction session.
+
+Session 0 is the reaction session. ``Window(-5, 5)`` holds eleven sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from impact.errors import WindowError
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """A run of relative sessions, both ends included.
+
+    Examples
+    --------
+    >>> Window(-5, 5).length, str(Window(0, 1))
+    (11, '(0, 1)')
+    """
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """Number of sessions in the window."""
+        return self.end - self.start + 1
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Relative sessions of the window, shape (length,)."""
+        return np.arange(self.start, self.end + 1)
+
+    def holds(self, other: Window) -> bool:
+        """Whether every session of `other` lies in this window."""
+        return self.start <= other.start and other.end <= self.end
+
+    def __str__(self) -> str:
+        return f"({self.start}, {self.end})"
+
+
+def as_window(bounds: Window | Sequence[int], name: str = "window") -> Window:
+    """Read a pair of integers as a window.
+
+    Raises
+    ------
+    WindowError
+        If `bounds` is not two whole numbers, or the first lies after the second.
+
+    Examples
+    --------
+    >>> as_window((-260, -11), "estimation").length
+    250
+    """
+    if isinstance(bounds, Window):
+        bounds = (bounds.start, bounds.end)
+    try:
+        start, end = bounds
+        whole = float(start).is_integer() and float(end).is_integer()
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise WindowError(f"{name}={bounds!r} is not two whole numbers: write {name}=(-5, 5)")
+    window = Window(int(start), int(end))
+    if window.start > window.end:
+        raise WindowError(
+            f"{name}={window} is reversed: write {name}=({window.end}, {window.start})"
+        )
+    return window
+
+
+def study_windows(
+    estimation: Window | Sequence[int], window: Window | Sequence[int]
+) -> tuple[Window, Window]:
+    """Read the two windows of a study and check that the first ends before the second begins.
+
+    Raises
+    ------
+    WindowError
+        If a window is malformed, or the two overlap or stand in the wrong order.
+    """
+    estimation = as_window(estimation, "estimation")
+    window = as_window(window, "window")
+    if estimation.end >= window.start:
+        raise WindowError(
+            f"estimation={estimation} does not end before window={window} begins: "
+            f"end the estimation window at {window.start - 1} or earlier"
+        )
+    return estimation, window
+
+
+def tested_window(start: int, end: int | None, within: Window) -> Window:
+    """Read the window of a test and check that the study's event window holds it.
+
+    Raises
+    ------
+    WindowError
+        If the tested window is reversed or reaches outside `within`.
+    """
+    tested = as_window((start, start if end is None else end), "tested window")
+    if not within.holds(tested):
+        raise WindowError(
+            f"the tested window {tested} reaches outside the study's window={within}: "
+            f"run the study with window=({min(tested.start, within.start)}, "
+            f"{max(tested.end, within.end)})"
+        )
+    return tested

@@ -1,0 +1,303 @@
+"""Live prices: Yahoo Finance, else the cache, else the committed history; the result says which.
+
+`impact.prices` never touches the network; this module does, and falls back to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from impact.cache import (
+    Stored,
+    cache_folder,
+    closes_csv,
+    cool_down_until,
+    end_cool_down,
+    read_cache,
+    record_path,
+    refresh_lock,
+    start_cool_down,
+    write_cache,
+)
+from impact.errors import (
+    BadData,
+    DataFileError,
+    DateError,
+    FetchError,
+    NoData,
+    Offline,
+    RateLimited,
+    Refused,
+)
+from impact.formats import counted, date, iso, list_of
+from impact.history import ROUNDING, committed_closes, complete, first_change
+from impact.prices import SECTORS
+from impact.quotes import Quotes, ask_yahoo, last_finished
+from impact.sessions import nyse_sessions
+
+LIVE = "Yahoo Finance"
+CACHED = "cache of Yahoo Finance"
+COMMITTED = "committed history"
+
+#: An index is brought up to date from this many sessions before the last close we hold.
+OVERLAP = 10
+#: How long a process waits for another one that fetches the same ticker, in seconds.
+PATIENCE = 15.0
+
+_log = logging.getLogger("impact")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Closes of one ticker, where they come from, and what a person should know about them."""
+
+    closes: pd.Series
+    source: str
+    notes: list[str]
+    error: FetchError | None = None
+
+
+def fetch_prices(
+    tickers: str | Sequence[str],
+    start: str | pd.Timestamp = "1927-12-30",
+    end: str | pd.Timestamp | None = None,
+    *,
+    cache: bool = True,
+    offline: bool = False,
+    progress: bool = True,
+) -> pd.Series | pd.DataFrame:
+    """Fetch daily closes of US tickers up to the last finished session.
+
+    Yahoo Finance is asked at most once for each ticker and finished session. When it cannot be
+    reached, or answers with prices that cannot be right, the last good answer takes its place,
+    and where there is none the history that comes with this package; one sentence on the
+    ``impact`` logger says so. Every row is a NYSE session and no session is left out.
+
+    Parameters
+    ----------
+    tickers : str or sequence of str
+        As Yahoo Finance writes them: ``"^GSPC"``, ``"SPY"``, ``"BRK-B"``; ``"sectors"`` stands for
+        the eleven sector funds.
+    start, end : str or Timestamp
+        First and last date, both included; ISO dates.
+    cache : bool
+        Keep answers on disk (folder: ``IMPACT_CACHE_DIR``, or the user's cache folder) and use
+        them. False asks Yahoo now and keeps nothing.
+    offline : bool
+        Do not ask Yahoo.
+    progress : bool
+        Show a bar when there are several tickers.
+
+    Returns
+    -------
+    Series or DataFrame
+        Closes by session (tz-naive midnight, index ``date``): a Series for one ticker, a DataFrame
+        for several, NaN where a ticker has no close. Of an index the close; of everything else
+        the close adjusted for dividends and splits. ``attrs`` holds ``source``, ``hash``,
+        ``last_session``, ``sessions_behind`` and ``notes``.
+
+    Raises
+    ------
+    Offline, RateLimited, Refused, NoData, BadData
+        When there is neither a live answer nor a stored one; all are `FetchError`.
+    DateError
+        When a date cannot be read.
+
+    Examples
+    --------
+    >>> closes = fetch_prices("^GSPC", "2025-04-08", "2025-04-09", offline=True, cache=False)
+    >>> closes.tolist()
+    [4982.77, 5456.9]
+    >>> closes.attrs["source"]
+    'committed history'
+    """
+    return _fetch(
+        tickers,
+        start,
+        end,
+        cache=cache,
+        offline=offline,
+        progress=progress,
+        now=pd.Timestamp.now("America/New_York"),
+    )
+
+
+def _fetch(
+    tickers: str | Sequence[str],
+    start: Any,
+    end: Any,
+    *,
+    now: pd.Timestamp,
+    cache: bool = True,
+    offline: bool = False,
+    progress: bool = False,
+    client: Any = None,
+) -> pd.Series | pd.DataFrame:
+    """Do what `fetch_prices` says, at a given time and through a given connection."""
+    names = _names(tickers)
+    start, end = _day(start, "start"), None if end is None else _day(end, "end")
+    request = _request(start, end, now, cache, client)
+    if offline:
+        request = replace(request, excuse=Offline("offline=True keeps Yahoo Finance out"))
+    found: dict[str, _Found] = {}
+    for name in _with_bar(names, progress):
+        found[name] = _find(name, request)
+        # What keeps us from one ticker keeps us from the next.
+        if isinstance(found[name].error, Offline | RateLimited):
+            request = replace(request, excuse=found[name].error)
+    _say(found, request)
+    columns = [one.closes for one in found.values()]
+    alone = isinstance(tickers, str) and len(columns) == 1
+    return _signed(columns[0].copy() if alone else pd.concat(columns, axis=1), found, request)
+
+
+def _names(tickers: str | Sequence[str]) -> list[str]:
+    """Return tickers in capitals, each once."""
+    if isinstance(tickers, str):
+        tickers = SECTORS if tickers == "sectors" else [tickers]
+    names = list(tickers)
+    for name in names:
+        if not isinstance(name, str) or not name.strip() or len(name.strip().split()) > 1:
+            raise NoData(f"{name!r} is not a ticker; write it as Yahoo Finance does: '^GSPC', 'SPY'")
+    if not names:
+        raise NoData("no ticker was given; write for example fetch_prices('^GSPC')")
+    return list(dict.fromkeys(name.strip().upper() for name in names))
+
+
+def _day(value: Any, name: str) -> pd.Timestamp:
+    """Return a date as a midnight; only ISO dates can be read in one way."""
+    if not isinstance(value, str):
+        with contextlib.suppress(ValueError, TypeError):
+            day = pd.Timestamp(value)
+            if day is not pd.NaT:
+                return day.tz_localize(None).normalize().as_unit("us")
+    else:
+        with contextlib.suppress(ValueError):
+            return pd.Timestamp(pd.to_datetime(value, format="%Y-%m-%d")).as_unit("us")
+    raise DateError(f"{name}={value!r} is not a date; write it like '2025-04-09'")
+
+
+def _request(
+    start: pd.Timestamp, end: pd.Timestamp | None, now: pd.Timestamp, cache: bool, client: Any
+) -> Request:
+    today = now.tz_convert("America/New_York").tz_localize(None).normalize()
+    sessions = nyse_sessions(pd.Timestamp("1927-12-30"), today)
+    # Yahoo does not carry the Saturday sessions that New York had until 1952.
+    sessions = sessions[sessions.day_of_week < 5]
+    sessions = sessions[sessions <= last_finished(sessions, now)]
+    wanted = sessions[sessions <= (today if end is None else end)]
+    if start > sessions[-1]:
+        raise NoData(
+            f"start={iso(start)} lies after {iso(sessions[-1])}, the last session that is finished"
+        )
+    if wanted.empty or wanted[-1] < start:
+        raise NoData(f"there is no session from {iso(start)} to {iso(end)}")
+    return Request(start, wanted[-1], sessions, now, cache_folder(), cache, client, None)
+
+
+def _with_bar(names: list[str], progress: bool) -> Iterator[str] | list[str]:
+    if not progress or len(names) == 1:
+        return names
+    from tqdm.auto import tqdm
+
+    return tqdm(names, desc="Yahoo Finance", unit="ticker")
+
+
+def _find(ticker: str, request: Request) -> _Found:
+    """Return the closes of a ticker from the best place that has them."""
+    stored, notes = held_in_cache(ticker, request)
+    if stored is not None and up_to_date(stored, request):
+        return _cut(ticker, _Found(stored.closes, CACHED, notes), request)
+    try:
+        closes, said = refreshed(ticker, request, stored)
+    except FetchError as error:
+        return _fallen_back(ticker, request, stored, notes, error)
+    return _cut(ticker, _Found(closes, LIVE, notes + said), request)
+
+
+def _cut(ticker: str, found: _Found, request: Request) -> _Found:
+    """Return the dates that were asked for."""
+    closes = found.closes[request.start : request.wanted]
+    if closes.empty:
+        raise NoData(
+            f"{found.source} has {ticker!r} from {iso(found.closes.index[0])} to "
+            f"{iso(found.closes.index[-1])}; nothing from {iso(request.start)} to "
+            f"{iso(request.wanted)}"
+        )
+    return replace(found, closes=closes)
+
+
+def _fallen_back(
+    ticker: str,
+    request: Request,
+    stored: Stored | None,
+    notes: list[str],
+    error: FetchError,
+) -> _Found:
+    """Return the best closes that we hold, or raise what kept us from better ones."""
+    held = [(CACHED, stored.closes)] if stored else []
+    committed = committed_closes(ticker)
+    if committed is not None:
+        held.append((COMMITTED, committed))
+    covering = [(source, closes) for source, closes in held if closes.index[0] <= request.start]
+    if stored and stored.since <= request.start:
+        covering.insert(0, held[0])
+    for source, closes in covering or sorted(held, key=lambda one: one[1].index[0]):
+        closes = closes[request.start : request.wanted]
+        if len(closes):
+            return _Found(closes, source, [*notes, str(error)], error)
+    raise type(error)(f"{ticker}: {'; '.join([*notes, str(error)])}. There are no stored closes "
+                      "to use in its place") from error  # fmt: skip
+
+
+def _behind(closes: pd.Series | pd.DataFrame, request: Request) -> int:
+    sessions = request.sessions
+    return int(((sessions > closes.index[-1]) & (sessions <= request.wanted)).sum())
+
+
+def _say(found: dict[str, _Found], request: Request) -> None:
+    """Say in one sentence for all tickers that share it what a person should know."""
+    sentences: dict[tuple[str, int], list[str]] = {}
+    for ticker, one in found.items():
+        sentences.setdefault((_sentence(one, request), _level(one, request)), []).append(ticker)
+    for (sentence, level), tickers in sentences.items():
+        _log.log(level, "%s: %s", list_of(tickers), sentence)
+
+
+def _level(found: _Found, request: Request) -> int:
+    return logging.WARNING if found.notes else logging.INFO
+
+
+def _sentence(found: _Found, request: Request) -> str:
+    behind = _behind(found.closes, request)
+    state = f"{counted(behind, 'session')} behind" if behind else "up to date"
+    used = f"{found.source} to {date(found.closes.index[-1])}, {state}"
+    return f"{'; '.join(found.notes)}. Used: {used}." if found.notes else f"{used}."
+
+
+def _signed(
+    closes: pd.Series | pd.DataFrame, found: dict[str, _Found], request: Request
+) -> pd.Series | pd.DataFrame:
+    """Return the closes with where they come from in ``attrs``."""
+    sources: dict[str, list[str]] = {}
+    for ticker, one in found.items():
+        sources.setdefault(one.source, []).append(ticker)
+    last = min(one.closes.index[-1] for one in found.values())
+    closes.attrs = {
+        "source": "; ".join(sources) if len(sources) == 1 else "; ".join(
+            f"{source}: {', '.join(tickers)}" for source, tickers in sources.items()
+        ),
+        "hash": hashlib.sha256(closes_csv(closes)).hexdigest()[:12],
+        "last_session": last,
+        "sessions_behind": max(_behind(one.closes, request) for one in found.values()),
+        "notes": tuple(f"{ticker}: {note}" for ticker, one in found.items() for note in one.notes),
+    }  # fmt: skip
+    return closes
