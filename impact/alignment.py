@@ -21,8 +21,11 @@ from impact.windows import Window, as_window
 
 NEW_YORK = "America/New_York"
 
-_FLAGS = ("session", "moved", "date_only", "neighbours", "shared_with", "mixed", "releases",
-          "dropped")  # fmt: skip
+_FLAGS = ("session", "moved", "after_close", "date_only", "neighbours", "shared_with", "mixed",
+          "releases", "dropped")  # fmt: skip
+
+#: Reasons that say the news came out when the session of its date was over.
+_AFTER_CLOSE = ("after the close", "early close")
 
 
 def unknown_id_error(unknown: object, known: Iterable[str]) -> EventError:
@@ -228,7 +231,8 @@ def align(
         What was given, and
 
         - ``session``: the first row whose close could reflect the announcement (NaT if none);
-        - ``moved``: why it is not the announcement's own date ("" if it is), ``date_only``;
+        - ``moved``: why it is not the announcement's own date ("" if it is); ``after_close``:
+          whether it came out when that date's session was over; ``date_only``;
         - ``shared_with``, ``neighbours``: ids of the other included announcements of news in the
           committed catalogue, in the same session and in other sessions of the window;
         - ``mixed``: the session holds escalation and easing, or an announcement of both;
@@ -261,6 +265,7 @@ def align(
     flags = {
         "session": placed["session"].to_numpy(),
         "moved": placed["moved"].to_numpy(),
+        "after_close": placed["moved"].isin(_AFTER_CLOSE).to_numpy(bool),
         "date_only": placed["date_only"].to_numpy(bool),
         "neighbours": near,
         "shared_with": shared,

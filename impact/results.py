@@ -7,12 +7,11 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
 
 from impact.alignment import closest_ids
 from impact.errors import EventError, HistoryError, ModelError
 from impact.formats import counted, list_of
-from impact.inference import average, choose, one_series
+from impact.inference import average, choose, cumulative
 from impact.inference.sample import Sample
 from impact.estimation import Estimates, Pairs, Panel, estimate, residuals_and_leverage
 from impact.models import Design
@@ -196,76 +195,26 @@ class EventStudy:
         Returns
         -------
         DataFrame
-            Index as `abnormal`; `session`, `label`, `announcements`, `estimate`, `std_error`,
-            `statistic`, `dof`, `p_textbook`, `ci_low_textbook`, `ci_high_textbook` (exact
-            prediction t, 95% interval). For one series also the conditional columns of
-            `impact.inference.one_series.conditional_columns`. Decimal fractions. Rows without
-            a return in the window are left out and listed in ``.attrs["missing"]``.
+            See `impact.inference.cumulative.car_table`.
 
         Raises
         ------
         WindowError
             If the window is reversed or reaches outside the study's event window.
         """
-        sample = self.sample(start, end)
-        error = sample.s * np.sqrt(sample.c)
-        reach = stdtrit(sample.dof, 0.975) * error
-        units = self.alignment.iloc[self.unit]
-        table = pd.DataFrame(
-            {
-                "session": units["session"].to_numpy(),
-                "label": units["label"].to_numpy(),
-                "announcements": units["announcements"].to_numpy(),
-                "estimate": sample.car,
-                "std_error": error,
-                "statistic": sample.scar,
-                "dof": sample.dof,
-                "p_textbook": 2 * stdtr(sample.dof, -np.abs(sample.scar)),
-                "ci_low_textbook": sample.car - reach,
-                "ci_high_textbook": sample.car + reach,
-            },
-            index=self.abnormal.index,
-        )
-        if self.is_one_series and self.settings.volatility is not None:
-            columns = one_series.conditional_columns(self, sample.tested)
-            table = pd.concat([table, columns.set_axis(table.index)], axis=1)
-        empty = sample.days == 0
-        table = table[~empty]
-        table.attrs["missing"] = [str(name) for name in self.abnormal.index[empty]]
-        table.attrs["signature"] = self.signature(start, end)
-        return table
+        return cumulative.car_table(self, start, end)
 
     def bhar(self, start: int, end: int | None = None) -> pd.DataFrame:
         """Buy-and-hold abnormal returns over (start, end): compounded actual minus normal.
 
-        Returns
-        -------
-        DataFrame
-            Index as `abnormal`; `session`, `label`, `estimate` (simple return, decimal
-            fraction), `days`.
+        See `impact.inference.cumulative.bhar_table`.
+
+        Raises
+        ------
+        WindowError
+            If the window is reversed or reaches outside the study's event window.
         """
-        sample = self.sample(start, end)
-        actual = self.panel.returns_in(self.pairs, self.settings.window)
-        normal = actual - sample.ar
-        if self.layout.subtracted is not None:
-            back = self.layout.subtracted[
-                self.pairs.position[:, None] + self.settings.window.offsets
-            ]
-            actual, normal = actual + back, normal + back
-        use = sample.inside_pairs
-        compound = average.compounded(self.settings.kind)
-        units = self.alignment.iloc[self.unit]
-        table = pd.DataFrame(
-            {
-                "session": units["session"].to_numpy(),
-                "label": units["label"].to_numpy(),
-                "estimate": compound(np.where(use, actual, 0.0))
-                - compound(np.where(use, normal, 0.0)),
-                "days": sample.days,
-            },
-            index=self.abnormal.index,
-        )
-        return table[sample.days > 0]
+        return cumulative.bhar_table(self, start, end)
 
     def aar(self) -> pd.DataFrame:
         """Average abnormal return of each relative session, with 95% intervals.
@@ -301,16 +250,26 @@ class EventStudy:
             )
         return _with_returns(self, self.returns.mean(axis=1).to_frame("portfolio"))
 
-    def tests(self, start: int = 0, end: int | None = None) -> pd.DataFrame:
+    def tests(
+        self, start: int = 0, end: int | None = None, *, induced_variance: bool = True
+    ) -> pd.DataFrame:
         """Every test of the window, with what is valid for this design and why.
+
+        Parameters
+        ----------
+        start, end : int
+            Tested window, relative sessions, both included; `end` defaults to `start`.
+        induced_variance : bool
+            Whether the events may raise the variance of the returns, as news does; tests that
+            do not stand it are then not valid.
 
         Returns
         -------
         DataFrame
-            Index = name; `statistic`, `p_value`, `n`, `null`, `valid` ("yes", "no", "not
-            known"), `because`. A test that does not fit the design has no number.
+            Index = name; `statistic`, `p_value`, `n`, `null`, `valid` ("yes", "no", "not known"
+            or "in calm markets"), `because`. A test that does not fit the design has no number.
         """
-        return choose.tests_table(self, start, end)
+        return choose.tests_table(self, start, end, induced_variance=induced_variance)
 
     # -- display ---------------------------------------------------------------------------------
 

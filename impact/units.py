@@ -19,8 +19,8 @@ from impact.windows import Window
 DROPPED_COLUMNS = ("event", "security", "reason")
 
 #: What a unit keeps of each of its announcements, if the events have it.
-_FACTS = ("announced_at", "session", "moved", "date_only", "direction", "mixed", "shared_with",
-          "neighbours", "releases", "china_dose_pp")  # fmt: skip
+_FACTS = ("announced_at", "session", "moved", "after_close", "date_only", "direction", "mixed",
+          "shared_with", "neighbours", "releases", "china_dose_pp")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,20 @@ def _group(events: pd.DataFrame, security: np.ndarray, position: np.ndarray):
 
 
 def _merge_shared(table, announcements, codes, ids, labels, events) -> None:
-    """Give units of several announcements all their ids, labels and directions."""
+    """Give units of several announcements all their ids, labels, directions and reasons."""
     counts = np.bincount(codes)
     for code in np.flatnonzero(counts > 1):
         members = np.flatnonzero(codes == code)
         announcements[code] = tuple(ids[members])
         table.iloc[code, table.columns.get_loc("label")] = "; ".join(labels[members])
-        for name in ("direction", "announced_at"):
+        for name in ("direction", "announced_at", "moved"):
             if name in table:
-                values = dict.fromkeys(events[name].iloc[members])
-                table.iloc[code, table.columns.get_loc(name)] = ";".join(map(str, values))
+                values = dict.fromkeys(map(str, events[name].iloc[members]))
+                held = ";".join(value for value in values if value)
+                table.iloc[code, table.columns.get_loc(name)] = held
+        for name in ("after_close", "mixed"):
+            held = bool(events[name].iloc[members].any())
+            table.iloc[code, table.columns.get_loc(name)] = held
         if "china_dose_pp" in table:
             doses = events["china_dose_pp"].iloc[members]
             table.iloc[code, table.columns.get_loc("china_dose_pp")] = doses.sum(min_count=1)

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear, texts_of
 
-from impact import charts, charts_sets, style
+from impact import charts
+from impact.charts import sets as charts_sets
+from impact.charts import style
 from impact.errors import InferenceError
 from impact.paths import event_paths
 from impact.prices import load_prices, log_returns

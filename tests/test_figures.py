@@ -9,7 +9,8 @@ import pytest
 from impact.files import data_path
 from pictures import assert_words_are_clear, texts_of
 
-from impact import exhibits, figures
+from impact import figures
+from impact.figures import exhibits
 from impact.events import load_events
 from impact.formats import MINUS, date
 from impact.prices import load_prices, simple_returns
@@ -153,7 +154,7 @@ def test_how_unusual_counts_what_its_table_holds(made):
 
 
 def _exhibit(value: float, alt: str = "One bar."):
-    from impact.style import Words, page
+    from impact.charts.style import Words, page
 
     table = pd.DataFrame({"day": pd.to_datetime(["2025-05-02"]), "value": [value]})
     return exhibits.Exhibit("one", page(Words("t", "s", "n"), 100).figure, table, alt)
@@ -172,7 +173,7 @@ def test_two_drawings_have_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("name", ["timeline", "reaction-days"])
 def test_a_named_figure_is_drawn_the_same_twice(name, made):
-    from impact.style import png
+    from impact.charts.style import png
 
     assert png(made(name).figure) == png(figures.FIGURES[name]().figure)
 
@@ -189,12 +190,12 @@ def test_a_picture_is_written_again_only_when_its_numbers_words_or_code_changed(
     assert _bytes(tmp_path) == first
     assert write(1.6)
     assert write(1.6, "Two bars.")
-    assert write(1.6, "Two bars.", code="impact.figures_year")
-    assert not write(1.6, "Two bars.", code="impact.figures_year")
+    assert write(1.6, "Two bars.", code="impact.figures.year")
+    assert not write(1.6, "Two bars.", code="impact.figures.year")
     assert exhibits.png_texts(tmp_path / "one.png")[exhibits.ALT_KEY] == "Two bars."
     # A file that somebody edited is put right.
     (tmp_path / "one.txt").write_text("Three bars.\n")
-    assert write(1.6, "Two bars.", code="impact.figures_year")
+    assert write(1.6, "Two bars.", code="impact.figures.year")
     assert (tmp_path / "one.txt").read_text() == "Two bars.\n"
 
 

@@ -59,7 +59,7 @@ def mean_correlation(
     >>> sectors = impact.log_returns(impact.load_prices("sectors"))
     >>> study = impact.event_study(sectors, ["2025-04-03"], volatility=None)
     >>> round(mean_correlation(study), 2)
-    0.47
+    0.42
     """
     sample = study.sample(study.settings.window.start)
     return correlation_of(sample, correlation, truncate)

@@ -1,4 +1,4 @@
-"""Reusable charts: results in, a matplotlib Figure out. No statistic is computed here."""
+"""What moves in time: an index with its events, and paths around events."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from impact.formats import counted, date, interval, number, percent
-from impact.labels import Label, label_beside, label_steps, lead_labels
+from impact.charts.labels import Label, label_beside, label_steps, lead_labels
 from impact.paths import event_paths
-from impact.style import (
+from impact.charts.style import (
     BAND,
     GROUND,
     INK,

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from impact.formats import number, percent
-from impact.labels import Box, halo
-from impact.style import (
+from impact.charts.labels import Box, halo
+from impact.charts.style import (
     GROUND,
     INK,
     LABEL,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from impact.style import GROUND, LABEL, SMALL, extent, points
+from impact.charts.style import GROUND, LABEL, SMALL, extent, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

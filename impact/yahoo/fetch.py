@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from impact.cache import (
+from impact.yahoo.cache import (
     Stored,
     cache_folder,
     closes_csv,
@@ -38,9 +38,9 @@ from impact.errors import (
     Refused,
 )
 from impact.formats import counted, date, iso, list_of
-from impact.history import ROUNDING, committed_closes, complete, first_change
+from impact.yahoo.refresh import ROUNDING, committed_closes, complete, first_change
 from impact.prices import SECTORS
-from impact.quotes import Quotes, ask_yahoo, last_finished
+from impact.yahoo.quotes import Quotes, ask_yahoo, last_finished
 from impact.sessions import nyse_sessions
 
 LIVE = "Yahoo Finance"

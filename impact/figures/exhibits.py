@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.style import png
+from impact.charts.style import png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ TABLE_KEY, STAMP_KEY, ALT_KEY = "impact-csv-sha256", "impact-stamp", "Descriptio
 RTOL, ATOL = 1e-5, 1e-9
 
 #: Modules that decide how every picture looks.
-_DRAWING = ("impact.style", "impact.labels", "impact.charts", "impact.charts_sets")
+_DRAWING = ("impact.charts.style", "impact.charts.labels", "impact.charts.series", "impact.charts.sets")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from impact.charts import Panel, index_and_rate, path_panels
-from impact.charts_sets import forest, marked_distribution
+from impact.charts.series import Panel, index_and_rate, path_panels
+from impact.charts.sets import forest, marked_distribution
 from impact.events import load_events
-from impact.exhibits import Exhibit
-from impact.figures_common import (
+from impact.figures.exhibits import Exhibit
+from impact.figures.common import (
     core_directions,
     core_labels,
     core_study,
@@ -32,7 +32,7 @@ from impact.formats import counted, date, list_of, number, percent
 from impact.paths import event_paths
 from impact.prices import load_prices, simple_returns
 from impact.results import EventStudy
-from impact.style import Words, kind_of
+from impact.charts.style import Words, kind_of
 from impact.volatility import conditional_z
 
 #: Where the picture of the story begins, and where the year of its news ends.

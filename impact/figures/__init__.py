@@ -7,22 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from impact import figures_year
+from impact.figures import year
 from impact.errors import ImpactError
-from impact.exhibits import Exhibit, write_exhibit
+from impact.figures.exhibits import Exhibit, write_exhibit
 from impact.formats import list_of
 
 #: Where the committed figures are, in a source tree.
-DIRECTORY = Path(__file__).parents[1] / "figures"
+DIRECTORY = Path(__file__).parents[2] / "figures"
 
 #: Name of the files -> function that makes the exhibit.
 FIGURES: dict[str, Callable[[], Exhibit]] = {
     function.__name__.replace("_", "-"): function
     for function in (
-        figures_year.timeline,
-        figures_year.core_event_paths,
-        figures_year.reaction_days,
-        figures_year.how_unusual_2_may,
+        year.timeline,
+        year.core_event_paths,
+        year.reaction_days,
+        year.how_unusual_2_may,
     )
 }
 
@@ -48,7 +48,3 @@ def main(names: Sequence[str]) -> int:
         state = "written" if written else "unchanged"
         print(f"{name:<20} {state:<10} {time.perf_counter() - start:5.1f} s", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

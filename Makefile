@@ -1,0 +1,72 @@
+# Everything is made from here. Works with GNU make 3.81 and later.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+ifeq ($(OS),Windows_NT)
+PY := $(VENV)/Scripts/python
+else
+PY := $(VENV)/bin/python
+endif
+
+SOURCES := $(shell find impact data -type f ! -path '*/__pycache__/*' 2>/dev/null)
+FIGURES_STAMP := build/figures.stamp
+
+.PHONY: help figures notebooks readme test lint bench data data-accept lab clean
+
+help: ## print these sentences
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1~\2/p' Makefile | awk -F'~' '{printf "%-14s %s\n", $$1, $$2}'
+
+# The stamp is written last: an install that was broken off starts again.
+$(STAMP): pyproject.toml constraints.txt
+	@found=""; \
+	for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    found="$$python"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Python 3.11 or later is needed and none was found; name one with make PYTHON=/path/to/python" >&2; exit 1; fi; \
+	if ! "$$found" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+	  echo "$$found has no venv module: install it (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; fi; \
+	echo "making $(VENV) with $$found"; \
+	rm -f $(STAMP); "$$found" -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[notebooks,test]"
+	@touch $(STAMP)
+
+figures: $(STAMP) ## draw every figure into figures/, with its numbers and its text
+	@if $(MAKE) -q $(FIGURES_STAMP); then echo "the figures are up to date"; \
+	else $(MAKE) $(FIGURES_STAMP); fi
+
+$(FIGURES_STAMP): $(STAMP) $(SOURCES)
+	$(PY) -m impact.figures
+	@mkdir -p build && touch $@
+
+notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
+	$(PY) tests/run_notebooks.py build/notebooks
+
+readme: $(STAMP) ## fill the numbers of README.md in again
+	$(PY) -m cogapp -r README.md
+
+test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad input
+	$(PY) -m pytest -n 2
+
+lint: $(STAMP) ## look for mistakes that can be seen without running the code
+	$(PY) -m ruff check impact tests benchmarks
+
+bench: $(STAMP) ## time the engine against a plain NumPy floor
+	$(PY) benchmarks/event_study.py
+
+data: $(STAMP) ## refresh the committed prices from the network (changed rows: FORCE=1)
+	$(PY) -m impact.yahoo.snapshots $(if $(FORCE),--force)
+
+data-accept: $(STAMP) ## accept a deliberate change of the files in data/
+	$(PY) -m impact.files
+
+lab: $(STAMP) ## open the notebooks in JupyterLab
+	$(PY) -m jupyter lab notebooks
+
+clean: ## delete what make made: build/ and .venv/
+	rm -rf build $(VENV)

@@ -1,0 +1,16 @@
+"""What every test runs under: no cache of the user's, no screen."""
+
+import os
+import tempfile
+
+import pytest
+
+os.environ["MPLBACKEND"] = "agg"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache():
+    """Live prices are kept in a folder of this test run."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ["IMPACT_CACHE_DIR"] = folder
+        yield
