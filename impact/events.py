@@ -94,10 +94,7 @@ def load_events(
     >>> events["label"].to_list()
     ['MOFCOM "evaluating" talks', 'Fentanyl overture (WSJ)']
     """
-    if path is None:
-        catalogue = _committed(data_hash(_FILE))
-    else:
-        catalogue = read_catalogue(Path(path))
+    catalogue = _committed(data_hash(_FILE)) if path is None else read_catalogue(Path(path))
     wanted = {
         "counterparty": counterparty, "direction": direction, "instrument": instrument,
         "status": status, "tags": tags,

@@ -10,10 +10,10 @@ import pandas as pd
 
 from impact.alignment import closest_ids
 from impact.errors import EventError, HistoryError, ModelError
+from impact.estimation import Estimates, Pairs, Panel, estimate, residuals_and_leverage
 from impact.formats import counted, list_of
 from impact.inference import average, choose, cumulative
 from impact.inference.sample import Sample
-from impact.estimation import Estimates, Pairs, Panel, estimate, residuals_and_leverage
 from impact.models import Design
 from impact.units import Units, dropped_rows
 from impact.windows import Window, tested_window
@@ -243,7 +243,7 @@ class EventStudy:
         """
         if self.is_one_series:
             return self
-        if len(self.pairs) < len(self.alignment) * max(2, self.returns.shape[1] - len(self.dropped)):
+        if (np.bincount(self.unit) < 2).any():
             raise ModelError(
                 "a portfolio of all columns needs events that apply to every column: "
                 "leave `security` out of the events"
@@ -276,10 +276,13 @@ class EventStudy:
     def signature(self, start: int | None = None, end: int | None = None) -> str:
         """One line that says what a table of this study was computed with."""
         settings = self.settings
+        tested = settings.window
+        if start is not None:
+            tested = Window(start, start if end is None else end)
         parts = [
             self.layout.name,
             f"estimation {settings.estimation}",
-            f"window {settings.window if start is None else Window(start, end if end is not None else start)}",
+            f"window {tested}",
             f"{settings.kind} returns",
             counted(len(self.alignment), "unit"),
         ]
@@ -336,10 +339,10 @@ def assemble(securities, layout, units, estimates, settings, implied) -> EventSt
     usable = reasons == ""
     names = securities.columns.astype("str").to_numpy()[units.pairs.column]
     ids = units.table.index.to_numpy()[units.unit]
-    dropped = pd.concat(
-        [units.dropped, dropped_rows(ids[~usable], reasons[~usable], names[~usable])],
-        ignore_index=True,
-    )
+    dropped = units.dropped
+    if not usable.all():
+        refused = dropped_rows(ids[~usable], reasons[~usable], names[~usable])
+        dropped = pd.concat([dropped, refused], ignore_index=True)
     if not usable.any():
         raise HistoryError(nothing_left(dropped))
     kept, unit = np.unique(units.unit[usable], return_inverse=True)

@@ -7,8 +7,8 @@ import pandas as pd
 
 from impact.alignment import align, as_events
 from impact.errors import HistoryError, ModelError, ReturnsError, WindowError
-from impact.formats import counted, iso, list_of
 from impact.estimation import Pairs, Panel, estimate
+from impact.formats import counted, iso, list_of
 from impact.models import Design, NormalReturnModel, design
 from impact.prices import check_returns
 from impact.results import EventStudy, Settings, assemble, neighbour_sessions, nothing_left
@@ -18,6 +18,9 @@ from impact.windows import study_windows
 
 #: What `kind` may say of the returns.
 KINDS = ("log", "simple")
+
+#: Sessions that are compared first when a benchmark is looked for among the securities.
+PROBE = 32
 
 
 def event_study(
@@ -106,10 +109,9 @@ def event_study(
     layout = design(
         model, frame.index, benchmark=market, factors=factors, risk_free=risk_free
     )
-    aligned = align(as_events(events), frame.index, window=(settings.window.start, settings.window.end))  # noqa: E501
+    aligned = align(as_events(events), frame.index, window=settings.window)
     units = form_units(aligned, securities, settings.estimation, settings.window)
-    if implied is not None and securities.shape[1] > 1:
-        raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
+    _check_implied(implied, securities, model)
     if not len(units.pairs):
         raise HistoryError(nothing_left(units.dropped))
     _check_regressors(layout, frame.index, units.pairs, settings)
@@ -139,6 +141,18 @@ def _settings(
     return Settings(
         estimation, window, min_observations, exclude_neighbours, volatility, kind, int(seed)
     )
+
+
+def _check_implied(implied, securities: pd.DataFrame, model) -> None:
+    if implied is None:
+        return
+    if securities.shape[1] > 1:
+        raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
+    if model != "constant-mean":
+        raise ModelError(
+            "implied= is the variance of the returns, not of what a model leaves of them: leave "
+            "it out, or use model='constant-mean'"
+        )
 
 
 def _split_benchmark(frame: pd.DataFrame, benchmark):
@@ -172,13 +186,21 @@ def _check_regressors(layout: Design, index, pairs: Pairs, settings: Settings) -
 
 
 def _check_not_a_security(securities: pd.DataFrame, layout: Design) -> None:
-    known = [layout.regressors] if layout.subtracted is None else [
-        layout.regressors, layout.subtracted[None, :]]  # fmt: skip
     values = securities.to_numpy(float)
-    for row in np.concatenate(known)[:, :, None]:
-        same = ((values == row) | (np.isnan(values) & np.isnan(row))).all(axis=0)
-        if same.any():
+    known = layout.regressors
+    if layout.subtracted is not None:
+        known = np.vstack([known, layout.subtracted])
+    for row in known:
+        # The first sessions tell almost all columns apart.
+        candidates = np.flatnonzero(_same(values[:PROBE], row[:PROBE]))
+        same = candidates[_same(values[:, candidates], row)]
+        if len(same):
             raise ModelError(
-                f"the benchmark is also the security {securities.columns[same][0]!r}, whose "
+                f"the benchmark is also the security {securities.columns[same[0]]!r}, whose "
                 f"abnormal return is zero by construction: drop that column"
             )
+
+
+def _same(values: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Whether each column equals `row`, missing values included."""
+    return ((values == row[:, None]) | (np.isnan(values) & np.isnan(row)[:, None])).all(axis=0)

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.formats import counted, iso
 from impact.estimation import Pairs
+from impact.formats import counted, iso
 from impact.windows import Window
 
 #: Columns of a table of what was left out.
 DROPPED_COLUMNS = ("event", "security", "reason")
+
+#: Column numbers of an event that applies to all columns, and of one whose security is none.
+EVERY, UNKNOWN = -1, -2
 
 #: What a unit keeps of each of its announcements, if the events have it.
 _FACTS = ("announced_at", "session", "moved", "after_close", "date_only", "direction", "mixed",
@@ -67,32 +70,43 @@ def form_units(
     estimation, window : Window
         A unit whose windows do not fit into the rows is dropped, with the reason.
     """
-    dropped = [dropped_rows(aligned.index[aligned["dropped"] != ""],
-                            aligned.loc[aligned["dropped"] != "", "dropped"].to_list())]  # fmt: skip
-    events = aligned[(aligned["dropped"] == "").to_numpy()]
+    reasons = aligned["dropped"].to_numpy(object)
+    kept = reasons == ""
+    dropped = [(aligned.index[~kept], reasons[~kept], np.full((~kept).sum(), ""))]
+    events = aligned[kept]
     security = _securities(events)
-    known = (security == "") | pd.Index(security).isin(returns.columns.astype("str"))
-    dropped.append(dropped_rows(
-        events.index[~known],
-        [f"security {name!r} is not a column of the returns" for name in security[~known]],
-        security[~known],
-    ))  # fmt: skip
-    events, security = events[known], security[known]
+    column = _columns(security, returns.columns)
+    known = column != UNKNOWN
+    strangers = [f"security {name!r} is not a column of the returns" for name in security[~known]]
+    dropped.append((events.index[~known], strangers, security[~known]))
+    events, security, column = events[known], security[known], column[known]
     position = returns.index.get_indexer(pd.DatetimeIndex(events["session"]))
     reasons = _no_room(position, events["session"], returns.index, estimation, window)
     fits = reasons == ""
-    dropped.append(dropped_rows(events.index[~fits], reasons[~fits], security[~fits]))
-    events, security, position = events[fits], security[fits], position[fits]
-    table, unit_security, unit_position = _group(events, security, position)
-    pairs, unit, covered = _over_columns(table, unit_security, unit_position, returns.columns)
+    dropped.append((events.index[~fits], reasons[~fits], security[~fits]))
+    table, first = _group(events[fits], column[fits], position[fits])
+    column, position = column[fits][first], position[fits][first]
+    pairs, unit, covered = _over_columns(table, column, position, returns.columns)
     dropped.append(covered)
-    return Units(table, pairs, unit, pd.concat(dropped, ignore_index=True))
+    joined = (np.concatenate([np.asarray(part, dtype=object) for part in parts])
+              for parts in zip(*dropped, strict=True))  # fmt: skip
+    return Units(table, pairs, unit, dropped_rows(*joined))
 
 
 def _securities(events: pd.DataFrame) -> np.ndarray:
     if "security" not in events:
         return np.full(len(events), "", dtype=object)
     return events["security"].astype("object").where(events["security"].notna(), "").to_numpy()
+
+
+def _columns(security: np.ndarray, columns: pd.Index) -> np.ndarray:
+    """Column of each event's security, `EVERY` where it names none."""
+    column = np.full(len(security), EVERY)
+    named = security != ""
+    if named.any():
+        found = columns.astype("str").get_indexer(security[named])
+        column[named] = np.where(found < 0, UNKNOWN, found)
+    return column
 
 
 def _no_room(position, sessions, index, estimation: Window, window: Window) -> np.ndarray:
@@ -117,19 +131,18 @@ def _no_room(position, sessions, index, estimation: Window, window: Window) -> n
     return reasons
 
 
-def _group(events: pd.DataFrame, security: np.ndarray, position: np.ndarray):
+def _group(events: pd.DataFrame, column: np.ndarray, position: np.ndarray):
     """One row for each (session, security), in the order of first appearance."""
-    key = pd.MultiIndex.from_arrays([position, security])
-    codes, _ = pd.factorize(key)
-    first = np.flatnonzero(~key.duplicated())
+    codes, keys = pd.factorize(position * (column.max(initial=0) + 2) + column)
+    first = np.unique(codes, return_index=True)[1]
     table = events.iloc[first][[name for name in ("label", *_FACTS) if name in events]].copy()
     ids, labels = events.index.to_numpy(), events["label"].to_numpy()
-    announcements = [(name,) for name in ids[first]]
-    if len(first) < len(events):
+    announcements = list(zip(ids[first], strict=True))
+    if len(keys) < len(events):
         _merge_shared(table, announcements, codes, ids, labels, events)
     table.insert(1, "announcements", announcements)
     table.index.name = "event"
-    return table, security[first], position[first]
+    return table, first
 
 
 def _merge_shared(table, announcements, codes, ids, labels, events) -> None:
@@ -152,18 +165,18 @@ def _merge_shared(table, announcements, codes, ids, labels, events) -> None:
             table.iloc[code, table.columns.get_loc("china_dose_pp")] = doses.sum(min_count=1)
 
 
-def _over_columns(table, security, position, columns):
+def _over_columns(table, column, position, columns):
     """Pairs of unit and column; a firm event already covered by a common one is dropped."""
-    names = columns.astype("str")
-    common = np.flatnonzero(security == "")
-    firm = np.flatnonzero(security != "")
-    column = names.get_indexer(security[firm])
+    common, firm = np.flatnonzero(column == EVERY), np.flatnonzero(column != EVERY)
     covered = np.isin(position[firm], position[common])
     reason = "a common event in the same session already covers this security"
-    dropped = dropped_rows(table.index[firm[covered]], reason, security[firm[covered]])
-    firm, column = firm[~covered], column[~covered]
+    dropped = (
+        table.index[firm[covered]],
+        np.full(covered.sum(), reason),
+        columns.astype("str")[column[firm[covered]]],
+    )
+    firm = firm[~covered]
     unit = np.concatenate([np.repeat(common, len(columns)), firm])
-    column = np.concatenate([np.tile(np.arange(len(columns)), len(common)), column])
+    column = np.concatenate([np.tile(np.arange(len(columns)), len(common)), column[firm]])
     order = np.argsort(unit, kind="stable")
-    unit, column = unit[order], column[order]
-    return Pairs(position[unit], column.astype(int)), unit.astype(int), dropped
+    return Pairs(position[unit[order]], column[order]), unit[order], dropped

@@ -178,7 +178,7 @@ def test_a_card_is_frozen_pure_and_leaves_its_input_alone():
 
 
 @pytest.mark.parametrize(
-    "p, words",
+    ("p", "words"),
     [(0.9, "most days"), (0.4, "1 in 2 days"), (0.05, "1 in 20 days"), (0.011, "1 in 90 days"),
      (0.003, "1 in 330 days"), (0.002, "no more than 1 in 500 days")],
 )  # fmt: skip

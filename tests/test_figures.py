@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from impact.files import data_path
 from pictures import assert_words_are_clear, texts_of
 
 from impact import figures
-from impact.figures import exhibits
 from impact.events import load_events
+from impact.figures import exhibits
+from impact.files import data_path
 from impact.formats import MINUS, date
 from impact.prices import load_prices, simple_returns
 

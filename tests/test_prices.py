@@ -1,7 +1,6 @@
 """Committed prices against the press, the rules of a price file, and returns."""
 
 import csv
-import time
 
 import numpy as np
 import pandas as pd
@@ -165,14 +164,6 @@ def test_source_and_hash_travel_and_a_copy_protects_the_cache():
 def test_start_and_end_are_both_included(start):
     part = load_prices(start=start, end="2025-05-03")
     assert part.to_list() == [5604.14, 5686.67]
-
-
-def test_loading_is_fast():
-    load_prices()
-    module._index.cache_clear()
-    begun = time.perf_counter()
-    load_prices()
-    assert time.perf_counter() - begun < 0.15
 
 
 BAD_REQUESTS = {

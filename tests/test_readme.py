@@ -33,7 +33,7 @@ def test_there_are_two_examples():
     assert all(len(code.strip().splitlines()) == 3 for code, _ in EXAMPLES)
 
 
-@pytest.mark.parametrize("code, output", EXAMPLES)
+@pytest.mark.parametrize(("code", "output"), EXAMPLES)
 def test_the_code_prints_what_stands_below_it(code, output):
     said = io.StringIO()
     with contextlib.redirect_stdout(said):

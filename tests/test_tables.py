@@ -73,7 +73,7 @@ def test_every_text_row_is_as_wide_as_the_rule_allows(table):
 def test_html_and_text_say_the_same(table):
     reader = _Rows()
     reader.feed(table._repr_html_())
-    body = [row for row in reader.rows[2:]]
+    body = reader.rows[2:]
     assert body == table.cells()
     assert "color:" not in table._repr_html_().replace("color:inherit", "")
     assert "background" not in table._repr_html_()
@@ -151,7 +151,7 @@ def test_the_sentence_on_disagreement_names_exactly_the_rows_that_disagree(study
 
 
 @pytest.mark.parametrize(
-    "textbook, conditional, expected",
+    ("textbook", "conditional", "expected"),
     [
         ([0.2, 0.01], [0.3, 0.02], "agree at 5% in every row"),
         ([0.2, 0.01], [0.3, 0.06], "disagree at 5% on B (2 January 2025"),

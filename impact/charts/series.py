@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.formats import counted, date, interval, number, percent
 from impact.charts.labels import Label, label_beside, label_steps, lead_labels
-from impact.paths import event_paths
 from impact.charts.style import (
     BAND,
     GROUND,
@@ -35,6 +33,8 @@ from impact.charts.style import (
     round_ticks,
     wrapped,
 )
+from impact.formats import counted, date, interval, number, percent
+from impact.paths import event_paths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

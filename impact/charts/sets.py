@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.formats import number, percent
 from impact.charts.labels import Box, halo
 from impact.charts.style import (
     GROUND,
@@ -34,6 +33,7 @@ from impact.charts.style import (
     points,
     round_ticks,
 )
+from impact.formats import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from impact.figures import year
 from impact.errors import ImpactError
+from impact.figures import year
 from impact.figures.exhibits import Exhibit, write_exhibit
 from impact.formats import list_of
 

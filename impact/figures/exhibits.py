@@ -33,7 +33,12 @@ TABLE_KEY, STAMP_KEY, ALT_KEY = "impact-csv-sha256", "impact-stamp", "Descriptio
 RTOL, ATOL = 1e-5, 1e-9
 
 #: Modules that decide how every picture looks.
-_DRAWING = ("impact.charts.style", "impact.charts.labels", "impact.charts.series", "impact.charts.sets")
+_DRAWING = (
+    "impact.charts.style",
+    "impact.charts.labels",
+    "impact.charts.series",
+    "impact.charts.sets",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +86,9 @@ def write_exhibit(exhibit: Exhibit, directory: Path, *, code: str) -> bool:
     alt = exhibit.alt + "\n"
     stamp = _stamp(table, alt, code)
     old = png_texts(paths["png"]) if paths["png"].exists() else {}
-    if old.get(STAMP_KEY) == stamp and _text_of(paths["csv"]) == table:
-        if _text_of(paths["txt"]) == alt:
-            return False
+    same = old.get(STAMP_KEY) == stamp
+    if same and _text_of(paths["csv"]) == table and _text_of(paths["txt"]) == alt:
+        return False
     texts = {TABLE_KEY: checksum(table), STAMP_KEY: stamp, ALT_KEY: exhibit.alt}
     _replace(paths["csv"], table.encode())
     _replace(paths["txt"], alt.encode())

@@ -15,8 +15,8 @@ import pandas as pd
 
 from impact.charts.series import Panel, index_and_rate, path_panels
 from impact.charts.sets import forest, marked_distribution
+from impact.charts.style import Words, kind_of
 from impact.events import load_events
-from impact.figures.exhibits import Exhibit
 from impact.figures.common import (
     core_directions,
     core_labels,
@@ -27,12 +27,12 @@ from impact.figures.common import (
     short_day,
     source,
 )
+from impact.figures.exhibits import Exhibit
 from impact.files import data_path
 from impact.formats import counted, date, list_of, number, percent
 from impact.paths import event_paths
 from impact.prices import load_prices, simple_returns
 from impact.results import EventStudy
-from impact.charts.style import Words, kind_of
 from impact.volatility import conditional_z
 
 #: Where the picture of the story begins, and where the year of its news ends.

@@ -1,0 +1,5 @@
+"""Live prices from Yahoo Finance: checked rows or one clear reason, and a history to fall back on."""
+
+from impact.yahoo.fetch import fetch_prices
+
+__all__ = ["fetch_prices"]

@@ -5,52 +5,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from impact.yahoo.cache import (
-    Stored,
-    cache_folder,
-    closes_csv,
-    cool_down_until,
-    end_cool_down,
-    read_cache,
-    record_path,
-    refresh_lock,
-    start_cool_down,
-    write_cache,
-)
-from impact.errors import (
-    BadData,
-    DataFileError,
-    DateError,
-    FetchError,
-    NoData,
-    Offline,
-    RateLimited,
-    Refused,
-)
+from impact.dates import NEW_YORK, parse_date
+from impact.errors import DateError, FetchError, NoData, Offline, RateLimited
 from impact.formats import counted, date, iso, list_of
-from impact.yahoo.refresh import ROUNDING, committed_closes, complete, first_change
 from impact.prices import SECTORS
-from impact.yahoo.quotes import Quotes, ask_yahoo, last_finished
-from impact.sessions import nyse_sessions
+from impact.yahoo.cache import Stored, cache_folder, closes_csv
+from impact.yahoo.refresh import (
+    FIRST_DAY,
+    Request,
+    committed_closes,
+    finished_sessions,
+    held_in_cache,
+    refreshed,
+    up_to_date,
+)
 
 LIVE = "Yahoo Finance"
 CACHED = "cache of Yahoo Finance"
 COMMITTED = "committed history"
-
-#: An index is brought up to date from this many sessions before the last close we hold.
-OVERLAP = 10
-#: How long a process waits for another one that fetches the same ticker, in seconds.
-PATIENCE = 15.0
 
 _log = logging.getLogger("impact")
 
@@ -126,14 +106,14 @@ def fetch_prices(
         cache=cache,
         offline=offline,
         progress=progress,
-        now=pd.Timestamp.now("America/New_York"),
+        now=pd.Timestamp.now(NEW_YORK),
     )
 
 
 def _fetch(
     tickers: str | Sequence[str],
-    start: Any,
-    end: Any,
+    start: Any = FIRST_DAY,
+    end: Any = None,
     *,
     now: pd.Timestamp,
     cache: bool = True,
@@ -143,7 +123,6 @@ def _fetch(
 ) -> pd.Series | pd.DataFrame:
     """Do what `fetch_prices` says, at a given time and through a given connection."""
     names = _names(tickers)
-    start, end = _day(start, "start"), None if end is None else _day(end, "end")
     request = _request(start, end, now, cache, client)
     if offline:
         request = replace(request, excuse=Offline("offline=True keeps Yahoo Finance out"))
@@ -166,41 +145,26 @@ def _names(tickers: str | Sequence[str]) -> list[str]:
     names = list(tickers)
     for name in names:
         if not isinstance(name, str) or not name.strip() or len(name.strip().split()) > 1:
-            raise NoData(f"{name!r} is not a ticker; write it as Yahoo Finance does: '^GSPC', 'SPY'")
+            raise NoData(f"{name!r} is not a ticker; write it as Yahoo Finance does: '^GSPC'")
     if not names:
         raise NoData("no ticker was given; write for example fetch_prices('^GSPC')")
     return list(dict.fromkeys(name.strip().upper() for name in names))
 
 
-def _day(value: Any, name: str) -> pd.Timestamp:
-    """Return a date as a midnight; only ISO dates can be read in one way."""
-    if not isinstance(value, str):
-        with contextlib.suppress(ValueError, TypeError):
-            day = pd.Timestamp(value)
-            if day is not pd.NaT:
-                return day.tz_localize(None).normalize().as_unit("us")
-    else:
-        with contextlib.suppress(ValueError):
-            return pd.Timestamp(pd.to_datetime(value, format="%Y-%m-%d")).as_unit("us")
-    raise DateError(f"{name}={value!r} is not a date; write it like '2025-04-09'")
-
-
-def _request(
-    start: pd.Timestamp, end: pd.Timestamp | None, now: pd.Timestamp, cache: bool, client: Any
-) -> Request:
-    today = now.tz_convert("America/New_York").tz_localize(None).normalize()
-    sessions = nyse_sessions(pd.Timestamp("1927-12-30"), today)
-    # Yahoo does not carry the Saturday sessions that New York had until 1952.
-    sessions = sessions[sessions.day_of_week < 5]
-    sessions = sessions[sessions <= last_finished(sessions, now)]
-    wanted = sessions[sessions <= (today if end is None else end)]
+def _request(start: Any, end: Any, now: pd.Timestamp, cache: bool, client: Any) -> Request:
+    """Return what is wanted: from a date, or Yahoo's first one, to the last finished session."""
+    start, end = parse_date(start), None if end is None else parse_date(end)
+    if end is not None and end < start:
+        raise DateError(f"end={iso(end)} comes before start={iso(start)}: swap them")
+    sessions = finished_sessions(now)
     if start > sessions[-1]:
         raise NoData(
             f"start={iso(start)} lies after {iso(sessions[-1])}, the last session that is finished"
         )
+    wanted = sessions if end is None else sessions[sessions <= end]
     if wanted.empty or wanted[-1] < start:
-        raise NoData(f"there is no session from {iso(start)} to {iso(end)}")
-    return Request(start, wanted[-1], sessions, now, cache_folder(), cache, client, None)
+        raise NoData(f"there is no session from {iso(start)} to {iso(end)}: give other dates")
+    return Request(max(start, FIRST_DAY), wanted[-1], sessions, now, cache_folder(), cache, client)
 
 
 def _with_bar(names: list[str], progress: bool) -> Iterator[str] | list[str]:
@@ -265,22 +229,21 @@ def _behind(closes: pd.Series | pd.DataFrame, request: Request) -> int:
 
 def _say(found: dict[str, _Found], request: Request) -> None:
     """Say in one sentence for all tickers that share it what a person should know."""
-    sentences: dict[tuple[str, int], list[str]] = {}
+    sentences: dict[tuple[int, str], list[str]] = {}
     for ticker, one in found.items():
-        sentences.setdefault((_sentence(one, request), _level(one, request)), []).append(ticker)
-    for (sentence, level), tickers in sentences.items():
+        sentences.setdefault(_sentence(one, request), []).append(ticker)
+    for (level, sentence), tickers in sentences.items():
         _log.log(level, "%s: %s", list_of(tickers), sentence)
 
 
-def _level(found: _Found, request: Request) -> int:
-    return logging.WARNING if found.notes else logging.INFO
-
-
-def _sentence(found: _Found, request: Request) -> str:
+def _sentence(found: _Found, request: Request) -> tuple[int, str]:
+    """Return a sentence on where closes come from; a warning when something is not as usual."""
     behind = _behind(found.closes, request)
     state = f"{counted(behind, 'session')} behind" if behind else "up to date"
-    used = f"{found.source} to {date(found.closes.index[-1])}, {state}"
-    return f"{'; '.join(found.notes)}. Used: {used}." if found.notes else f"{used}."
+    used = f"{found.source} to {date(found.closes.index[-1])}, {state}."
+    if found.notes:
+        return logging.WARNING, f"{'; '.join(found.notes)}. Used: {used}"
+    return logging.WARNING if behind else logging.INFO, f"used: {used}"
 
 
 def _signed(

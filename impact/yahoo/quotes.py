@@ -6,9 +6,12 @@ rows without a word. Here an answer is a series of checked closes or one typed e
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import json
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,8 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from impact.dates import NEW_YORK
 from impact.errors import BadData, FetchError, NoData, Offline, RateLimited, Refused
 from impact.formats import iso
+from impact.prices import ETF_JUMP, INDEX, INDEX_JUMP, SECTORS, VIX, VIX_JUMP
+from impact.prices import ETF_JUMP, INDEX, INDEX_JUMP, SECTORS, VIX, VIX_JUMP
 from impact.sessions import session_close
 
 # Seconds. A whole attempt ends in time to answer a person within 15 seconds.
@@ -34,17 +40,25 @@ ATTEMPTS = 3
 #: A close counts as final this long after the end of its session.
 SETTLING = pd.Timedelta(minutes=60)
 
-#: Largest believable change of the logarithm from one close to the next. The index fell by .229
-#: on 19 October 1987. Single companies and funds with leverage move more; 1.6 is a five-fold
-#: change and still finds a misplaced decimal point.
-JUMPS = {"^GSPC": 0.26, "^VIX": 1.0, **dict.fromkeys(
-    "XLB XLC XLE XLF XLI XLK XLP XLRE XLU XLV XLY SPY".split(), 0.40)}  # fmt: skip
+#: Yahoo refuses to send more than 100 years of days at once.
+LONGEST = pd.Timedelta(days=36_500)
+
+#: Funds that pay a dividend every quarter.
+_PAYING = (*SECTORS, "SPY")
+#: Largest believable |log change| from one close to the next. Single companies and funds with
+#: leverage move more than these; 1.6 is a five-fold change and still finds a misplaced decimal
+#: point.
+JUMPS = {INDEX: INDEX_JUMP, VIX: VIX_JUMP, **dict.fromkeys(_PAYING, ETF_JUMP)}
 ANY_JUMP = 1.6
 
-_ZONES = ("America/New_York", "America/Chicago")
+_ZONES = (NEW_YORK, "America/Chicago")
 # Connection cut half-way: HTTP/2 error, short body, broken handshake, empty reply, send, receive.
 _CUT = {16, 18, 35, 52, 55, 56, 92}
 _PROXY_ERRORS = {5, 97}
+#: What yfinance raises when the JSON is not built as it expects.
+_SHAPE_ERRORS = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,11 +92,11 @@ def last_finished(sessions: pd.DatetimeIndex, now: pd.Timestamp) -> pd.Timestamp
     now : Timestamp
         The present, with a time zone.
     """
-    begun = sessions[sessions <= now.tz_convert("America/New_York").tz_localize(None)]
+    begun = sessions[sessions <= now.tz_convert(NEW_YORK).tz_localize(None)]
     for session in reversed(begun):
         if session_close(session) + SETTLING <= now:
             return session
-    raise ValueError(f"no session finished before {now}")
+    raise NoData(f"no session was finished at {now:%Y-%m-%d %H:%M}; set the clock of this computer")
 
 
 def ask_yahoo(
@@ -100,7 +114,7 @@ def ask_yahoo(
     ticker : str
         Ticker as Yahoo writes it.
     start : Timestamp
-        First date wanted.
+        First date wanted; Yahoo gives 100 years at most.
     now : Timestamp
         The present, with a time zone.
     sessions : DatetimeIndex
@@ -120,6 +134,7 @@ def ask_yahoo(
     """
     import stamina
 
+    start = max(start, now.tz_localize(None).normalize() - LONGEST)
     for attempt in stamina.retry_context(
         on=_worth_retrying, attempts=ATTEMPTS, timeout=TOTAL_SECONDS, wait_initial=1.0
     ):
@@ -187,11 +202,9 @@ def _yfinance() -> Any:
     """
     import yfinance
 
-    # The folder lives as long as the object, that is until Python ends.
-    yfinance.impact_folder = tempfile.TemporaryDirectory(
-        prefix="impact-", ignore_cleanup_errors=True
-    )
-    yfinance.set_tz_cache_location(yfinance.impact_folder.name)
+    folder = tempfile.mkdtemp(prefix="impact-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    yfinance.set_tz_cache_location(folder)
     for name in ("yfinance", "stamina"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     return yfinance
@@ -221,22 +234,21 @@ def _ask_once(
         raise _from_yfinance(ticker, error) from error
     except peewee.PeeweeException as error:
         raise Refused(
-            "yfinance cannot use its own cache; restart Python, and delete the folder "
-            "py-yfinance in your cache folder if that does not help"
+            "yfinance cannot use its own cache: restart Python, and delete the folder py-yfinance "
+            "in your cache folder if that does not help"
         ) from error
     except OSError as error:
         raise _from_connection(error) from error
-    except ValueError as error:
-        import json
-
-        if isinstance(error, json.JSONDecodeError):
-            raise Refused(
-                "Yahoo Finance answered with something other than prices: it is out of order, or "
-                "a login page of this network stands in between"
-            ) from error
-        raise _misshapen(error) from error
-    except (LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError) as error:
-        raise _misshapen(error) from error
+    except json.JSONDecodeError as error:
+        raise Refused(
+            "Yahoo Finance answered with something other than prices: it is out of order, or a "
+            "login page of this network stands in between"
+        ) from error
+    except _SHAPE_ERRORS as error:
+        raise Refused(
+            "Yahoo Finance sent an answer of another shape than usual "
+            f"({type(error).__name__}): try again later, or update yfinance"
+        ) from error
 
 
 def _history(
@@ -252,10 +264,10 @@ def _history(
         # yfinance keeps bad answers as well as good ones, and would answer a retry with them.
         YfData().cache_get.cache_clear()
         # Known beforehand, this saves a request that fails in ways of its own.
-        get_tz_cache().store(ticker, _ZONES[0])
+        get_tz_cache().store(ticker, NEW_YORK)
         frame = asked.history(
             start=iso(start),
-            end=iso(now.tz_convert(_ZONES[0]) + pd.Timedelta(days=2)),
+            end=iso(now.tz_convert(NEW_YORK) + pd.Timedelta(days=2)),
             interval="1d",
             auto_adjust=False,
             actions=False,
@@ -276,42 +288,36 @@ def _from_yfinance(ticker: str, error: Exception) -> FetchError:
     if isinstance(error, YFTzMissingError) or (isinstance(error, YFPricesMissingError) and reason):
         said = f" (it says: {reason})" if reason else ""
         return NoData(
-            f"Yahoo Finance has no prices for {ticker!r}{said}; check how it writes the ticker: "
+            f"Yahoo Finance has no prices for {ticker!r}{said}: check how it writes the ticker: "
             "^GSPC, BRK-B"
         )
-    return Refused(f"Yahoo Finance sent an answer without prices for {ticker!r}; try again later")
+    return Refused(f"Yahoo Finance sent an answer without prices for {ticker!r}: try again later")
 
 
 def _from_connection(error: OSError) -> FetchError:
     """Return our error for a connection that failed."""
-    from curl_cffi.requests.exceptions import ProxyError, RequestException
+    from curl_cffi.requests.exceptions import HTTPError, ProxyError, RequestException
 
+    if isinstance(error, HTTPError):
+        return Refused(f"Yahoo Finance refused to answer ({error}): try again later")
     if not isinstance(error, RequestException):
         return Refused(f"this computer could not ask Yahoo Finance: {error}")
     code = int(error.code or 0)
     if code == 60:
         return Offline(
-            "the connection to Yahoo Finance is signed by an authority that this computer does "
-            "not know: set REQUESTS_CA_BUNDLE to the certificate file of your network"
+            "the connection to Yahoo Finance is signed by an authority that this computer does not "
+            "know: set REQUESTS_CA_BUNDLE to the certificate file of your network"
         )
     if isinstance(error, ProxyError) or code in _PROXY_ERRORS:
-        what = "the proxy in HTTPS_PROXY did not let us through"
+        what = "the proxy did not let us through"
     elif code in _CUT:
-        what = "it was cut"
+        what = "the connection was cut"
     else:
-        what = {6: "the name is not known here", 7: "it was refused", 28: "no answer in time"}.get(
-            code, f"error {code}"
-        )
+        known = {6: "its name is not known here", 7: "connection refused", 28: "no answer in time"}
+        what = known.get(code, f"connection error {code}")
     return Offline(
-        f"no connection to Yahoo Finance ({what}): check the network; behind a proxy, set "
+        f"Yahoo Finance cannot be reached ({what}): check the network; behind a proxy, set "
         "HTTPS_PROXY"
-    )
-
-
-def _misshapen(error: Exception) -> Refused:
-    return Refused(
-        "Yahoo Finance sent an answer of another shape than usual "
-        f"({type(error).__name__}); try again later, or update yfinance"
     )
 
 
@@ -357,7 +363,7 @@ def _check_facts(ticker: str, meta: dict[str, Any]) -> None:
         if meta[fact] not in allowed:
             raise BadData(
                 f"Yahoo Finance answered for {ticker!r} with {fact} {meta[fact]!r} in place of "
-                f"{allowed[0]!r}; only daily prices of US markets can be checked here"
+                f"{allowed[0]!r}: only daily prices of US markets can be checked here"
             )
 
 
@@ -384,6 +390,6 @@ def _check_adjusted(ticker: str, frame: pd.DataFrame, instrument: str) -> None:
 
     yfinance fills in plain closes when Yahoo leaves the adjusted ones out.
     """
-    pays = instrument == "ETF" and JUMPS.get(ticker) is not None
+    pays = instrument == "ETF" and ticker in _PAYING
     if pays and len(frame) > 100 and (frame["Adj Close"] == frame["Close"]).all():
         raise BadData(f"Yahoo Finance sent {ticker!r} without closes adjusted for dividends")
