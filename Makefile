@@ -14,7 +14,7 @@ endif
 SOURCES := $(shell find impact data -type f ! -path '*/__pycache__/*' 2>/dev/null)
 FIGURES_STAMP := build/figures.stamp
 
-.PHONY: help figures notebooks readme test lint bench data data-accept lab clean
+.PHONY: help figures notebooks readme test lint bench data-accept lab clean
 
 help: ## print these sentences
 	@echo "make TARGET, where TARGET is one of"
@@ -37,8 +37,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 figures: $(STAMP) ## draw every figure into figures/, with its numbers and its text
-	@if $(MAKE) -q $(FIGURES_STAMP); then echo "the figures are up to date"; \
-	else $(MAKE) $(FIGURES_STAMP); fi
+	@if $(MAKE) --no-print-directory -q $(FIGURES_STAMP); then echo "the figures are up to date"; \
+	else $(MAKE) --no-print-directory $(FIGURES_STAMP); fi
 
 $(FIGURES_STAMP): $(STAMP) $(SOURCES)
 	$(PY) -m impact.figures
@@ -58,9 +58,6 @@ lint: $(STAMP) ## look for mistakes that can be seen without running the code
 
 bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
-
-data: $(STAMP) ## refresh the committed prices from the network (changed rows: FORCE=1)
-	$(PY) -m impact.yahoo.snapshots $(if $(FORCE),--force)
 
 data-accept: $(STAMP) ## accept a deliberate change of the files in data/
 	$(PY) -m impact.files

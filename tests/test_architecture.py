@@ -13,7 +13,7 @@ PACKAGE = ROOT / "impact"
 #: The order in which data flows: a module imports only from those above it.
 ORDER = (
     "errors", "formats", "files", "windows", "dates", "sessions", "closes", "returns", "prices",
-    "yahoo.cache", "yahoo.quotes", "yahoo.refresh", "yahoo.fetch", "yahoo", "yahoo.snapshots",
+    "yahoo.cache", "yahoo.quotes", "yahoo.refresh", "yahoo.fetch", "yahoo",
     "events", "flags", "alignment", "models", "estimation", "units",
     "variance", "volatility", "implied",
     "inference.result", "inference.inputs", "inference.sample", "inference.correlation",
@@ -24,9 +24,10 @@ ORDER = (
     "inference",
     "results", "study", "paths", "published", "regression",
     "typeset", "tables",
-    "charts.style", "charts.labels", "charts.series", "charts.sets", "charts",
+    "charts.style", "charts.labels", "charts.series", "charts.sets", "charts.panels", "charts",
     "sentences", "cards",
-    "figures.exhibits", "figures.common", "figures.year", "figures", "figures.__main__",
+    "figures.exhibits", "figures.common", "figures.year", "figures.sectors", "figures",
+    "figures.__main__",
     "",
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from impact.errors import ImpactError
-from impact.figures import year
+from impact.figures import sectors, year
 from impact.figures.exhibits import Exhibit, write_exhibit
 from impact.formats import list_of
 
@@ -23,6 +23,8 @@ FIGURES: dict[str, Callable[[], Exhibit]] = {
         year.core_event_paths,
         year.reaction_days,
         year.how_unusual_2_may,
+        sectors.sector_reactions,
+        sectors.sector_paths,
     )
 }
 

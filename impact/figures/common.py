@@ -33,7 +33,12 @@ def news_study() -> EventStudy:
 @cache
 def core_study() -> EventStudy:
     """Return the sessions of the core events out of `news_study`."""
-    study, core = news_study(), set(load_events(tags="core").index)
+    return core_of(news_study())
+
+
+def core_of(study: EventStudy) -> EventStudy:
+    """Return the sessions that hold core events out of a study of the catalogue."""
+    core = set(load_events(tags="core").index)
     holds = [not core.isdisjoint(members) for members in study.alignment["announcements"]]
     return study.take(np.flatnonzero(np.array(holds)[study.unit]))
 
@@ -50,9 +55,9 @@ def core_directions(members: Sequence[str]) -> str:
     return ";".join(core.loc[name, "direction"] for name in members if name in core.index)
 
 
-def source(name: str, *files: str) -> str:
-    """Name the index and further data files with their hashes, and the numbers of a figure."""
-    closes = load_prices()
+def source(name: str, *files: str, prices: str = "^GSPC") -> str:
+    """Name the closes and further data files with their hashes, and the numbers of a figure."""
+    closes = load_prices(prices)
     parts = [f"{closes.attrs['source']} ({closes.attrs['hash']})"]
     parts += [f"data/{name} ({data_hash(name)})" for name in files]
     return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"

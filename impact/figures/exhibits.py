@@ -38,6 +38,7 @@ _DRAWING = (
     "impact.charts.labels",
     "impact.charts.series",
     "impact.charts.sets",
+    "impact.charts.panels",
 )
 
 

@@ -32,6 +32,9 @@ BURN_IN = 60
 #: Fewest other sessions to rank an event among.
 MIN_POOL = 200
 
+#: Relative returns that never exceed this are rounding.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class RelativeMoves:
@@ -74,7 +77,8 @@ def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) ->
     Raises
     ------
     InferenceError
-        If the study is one series or has firm events, or a return is missing.
+        If the study is one series or has firm events, a return is missing, or a security always
+        moves as the portfolio does.
     HistoryError
         If fewer than 200 other sessions can be ranked.
 
@@ -83,11 +87,21 @@ def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) ->
     d_jt is the return of security j minus the mean over securities; its variance on the eve is
     σ²_jt = 0.94 σ²_j,t-1 + 0.06 d²_j,t-1. For a window of k sessions z = Σ d / (σ √k), σ from
     the eve of the window. p = (1 + #{other sessions with a larger maximum}) / (B + 1); other
-    sessions are all whose windows do not overlap the tested one.
+    sessions are all whose windows do not overlap the tested one. The moves of one session sum to
+    zero: a security that falls by δ lifts each of the other N - 1 by δ/N against the portfolio.
 
     References
     ----------
     Westfall and Young (1993), Resampling-Based Multiple Testing, algorithm 2.8 (step-down max).
+
+    Examples
+    --------
+    >>> import impact
+    >>> sectors = impact.log_returns(impact.load_prices("sectors"))
+    >>> moves = relative_moves(impact.event_study(sectors, ["2025-04-03"], volatility="ewma"))
+    >>> apart = moves.p_adjusted.iloc[0]
+    >>> apart.index[apart < 0.05].to_list()
+    ['XLE', 'XLI', 'XLP', 'XLU', 'XLV']
     """
     if study.is_one_series or not study.has_common_dates:
         raise InferenceError(
@@ -102,7 +116,14 @@ def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) ->
             f"relative moves need every return; {name!r} has gaps: drop the column or its sessions"
         )
     values = returns.to_numpy(float)
-    moves, z = _window_z(values - values.mean(axis=1, keepdims=True), tested.length)
+    relative = values - values.mean(axis=1, keepdims=True)
+    alike = np.abs(relative).max(axis=0) <= ROUNDING
+    if alike.any():
+        raise InferenceError(
+            f"{returns.columns[alike][0]!r} always moves as the average of all securities, so it "
+            "cannot move apart from it: drop the column"
+        )
+    moves, z = _window_z(relative, tested.length)
     first = study.pairs.position[np.unique(study.unit, return_index=True)[1]] + tested.start
     adjusted, pool = zip(*(_step_down(z, row, tested.length) for row in first), strict=True)
     units = study.alignment.index
@@ -162,7 +183,8 @@ def _step_down(z: np.ndarray, row: int, length: int) -> tuple[np.ndarray, int]:
     if len(pool) < MIN_POOL or not np.isfinite(z[row]).all():
         raise HistoryError(
             f"a relative test ranks the session among at least {MIN_POOL} others and needs "
-            f"{BURN_IN} sessions before it; {counted(len(pool), 'other session')} can be ranked"
+            f"{BURN_IN} sessions before it; {counted(len(pool), 'other session')} can be ranked: "
+            "give event_study() a longer history of returns"
         )
     size = np.abs(z[row])
     order = np.argsort(-size)
