@@ -7,6 +7,7 @@ HTTPS_PROXY and REQUESTS_CA_BUNDLE; yfinance itself runs as it is.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import http.server
 import json
@@ -17,14 +18,17 @@ import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import stamina
 import trustme
+
+from impact.yahoo.quotes import _yfinance, new_client
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOSTS = (
@@ -47,7 +51,7 @@ class Reply:
     kind: str = "application/json"
     headers: tuple = ()
     declared_length: int | None = None
-    delay: float = 0.0
+    stalls: bool = False
     cut: bool = False
     drip: float = 0.0
 
@@ -56,6 +60,17 @@ class Reply:
             return self.body
         text = self.body if isinstance(self.body, str) else json.dumps(self.body)
         return text.encode()
+
+
+@dataclass
+class Asked:
+    """One request; `n` counts those to the same host and path."""
+
+    host: str
+    path: str
+    symbol: str | None
+    params: dict
+    n: int
 
 
 def stamp(day: dt.date) -> int:
@@ -102,6 +117,31 @@ def error(code: str, description: str, root: str = "chart") -> dict:
     return {root: {"result": None, "error": {"code": code, "description": description}}}
 
 
+@contextlib.contextmanager
+def yahoo_on_loopback(folder: pathlib.Path) -> Iterator[Replica]:
+    """Run a replica for one test: yfinance remembers nothing, retries do not wait."""
+    _forget()
+    replica = Replica(folder)
+    try:
+        with stamina.set_testing(True, attempts=3):
+            yield replica
+    finally:
+        replica.close()
+
+
+def _forget() -> None:
+    """Make yfinance forget its cookie, its crumb and what it was answered."""
+    _yfinance()
+    from yfinance.cache import get_cookie_cache
+    from yfinance.data import YfData
+
+    get_cookie_cache().store("curlCffi", None)
+    data = YfData()
+    data.cache_get.cache_clear()
+    data._cookie = data._crumb = None
+    data._cookie_strategy = "basic"
+
+
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
@@ -119,17 +159,20 @@ class Replica:
     meta : dict
         Facts by ticker that differ from those of an index.
     script : callable or None
-        ``script(host, path, symbol, n) -> Reply | None``: the fault; n counts the requests to
-        this host and path.
-    asked : list of (host, path, params)
+        ``script(asked) -> Reply | None``: the fault.
+    asked : list of Asked
         Every request so far.
+    tunnel : str
+        What the proxy answers to CONNECT.
     """
 
     def __init__(self, folder: pathlib.Path):
         self.rows: dict[str, list[tuple]] = {}
         self.meta: dict[str, dict] = {}
-        self.script: Callable[..., Reply | None] | None = None
-        self.asked: list[tuple[str, str, dict]] = []
+        self.script: Callable[[Asked], Reply | None] | None = None
+        self.asked: list[Asked] = []
+        self.tunnel = "200 ok"
+        self._closing = threading.Event()
         folder.mkdir(parents=True, exist_ok=True)
         authority = trustme.CA()
         self.ca_path = folder / "ca.pem"
@@ -143,6 +186,10 @@ class Replica:
                 target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
             ).start()
         self.proxy_url = f"http://127.0.0.1:{self._proxy.server_address[1]}"
+
+    def client(self) -> Any:
+        """Return a connection to here."""
+        return new_client(verify=str(self.ca_path), proxies={"https": self.proxy_url})
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point a process here."""
@@ -158,10 +205,11 @@ class Replica:
 
     def charts_asked(self) -> list[dict]:
         """Return the parameters of each request for prices."""
-        return [params for _, path, params in self.asked if "/v8/finance/chart/" in path]
+        return [asked.params for asked in self.asked if asked.symbol]
 
     def close(self) -> None:
         """Stop both servers."""
+        self._closing.set()
         for server in (self._tls, self._proxy):
             server.shutdown()
             server.server_close()
@@ -171,6 +219,7 @@ class Replica:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, *args: Any) -> None:
                 """Say nothing."""
@@ -194,12 +243,16 @@ class Replica:
         replica = self
 
         class Tunnel(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
             def handle(self) -> None:
                 while self.rfile.readline() not in (b"\r\n", b"\n", b""):
                     pass
-                with socket.create_connection(replica._tls.server_address) as up:
-                    self.wfile.write(b"HTTP/1.1 200 ok\r\n\r\n")
-                    _carry(self.connection, up)
+                self.wfile.write(f"HTTP/1.1 {replica.tunnel}\r\n\r\n".encode())
+                if replica.tunnel.startswith("200"):
+                    with socket.create_connection(replica._tls.server_address) as up:
+                        up.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                        _carry(self.connection, up)
 
         class Proxy(socketserver.ThreadingTCPServer):
             daemon_threads = True
@@ -216,23 +269,31 @@ class Replica:
         params = {key: values[0] for key, values in parse_qs(url.query).items()}
         is_chart = url.path.startswith("/v8/finance/chart/")
         symbol = unquote(url.path.rsplit("/", 1)[1]) if is_chart else None
-        self.asked.append((host, url.path, params))
-        n = sum(1 for asked in self.asked if asked[:2] == (host, url.path))
-        reply = self.script(host, url.path, symbol, n) if self.script else None
-        _send(handler, reply or self._healthy(host, url.path, symbol, params))
+        n = 1 + sum(1 for one in self.asked if (one.host, one.path) == (host, url.path))
+        asked = Asked(host, url.path, symbol, params, n)
+        self.asked.append(asked)
+        reply = self.script(asked) if self.script else None
+        reply = reply or self.healthy(asked)
+        if reply.stalls:
+            self._closing.wait()
+        _send(handler, reply)
 
-    def _healthy(self, host: str, path: str, symbol: str | None, params: dict) -> Reply:
-        if host == "fc.yahoo.com":
+    def healthy(self, asked: Asked) -> Reply:
+        """Return the answer to a request when nothing is wrong."""
+        if asked.host == "fc.yahoo.com":
             return Reply("", 404, "text/html", (("Set-Cookie", COOKIE),))
-        if path == "/v1/test/getcrumb":
+        if asked.path == "/v1/test/getcrumb":
             return Reply("replicaCrumb", kind="text/plain")
-        if symbol is None:
+        if asked.symbol is None:
             return Reply("<html>replica</html>", 404, "text/html")
-        if symbol not in self.rows:
+        if asked.symbol not in self.rows:
             return Reply(error("Not Found", "No data found, symbol may be delisted"), 404)
-        first, end = int(params["period1"]), int(params["period2"])
-        rows = [row for row in self.rows[symbol] if first <= row[0] < end]
-        answer = chart(symbol, rows, **self.meta.get(symbol, {}))
+        if "period1" not in asked.params:
+            rows = self.rows[asked.symbol][-1:]
+        else:
+            first, end = int(asked.params["period1"]), int(asked.params["period2"])
+            rows = [row for row in self.rows[asked.symbol] if first <= row[0] < end]
+        answer = chart(asked.symbol, rows, **self.meta.get(asked.symbol, {}))
         if not rows:
             result = answer["chart"]["result"][0]
             del result["timestamp"]
@@ -259,7 +320,6 @@ def _send(handler: http.server.BaseHTTPRequestHandler, reply: Reply) -> None:
         handler.close_connection = True
         handler.connection.shutdown(socket.SHUT_RDWR)
         return
-    time.sleep(reply.delay)
     body = reply.content()
     try:
         handler.send_response(reply.status)

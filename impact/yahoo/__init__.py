@@ -1,4 +1,4 @@
-"""Live prices from Yahoo Finance: checked rows or one clear reason, and a history to fall back on."""
+"""Live prices from Yahoo Finance: checked rows or one clear reason, and a history in reserve."""
 
 from impact.yahoo.fetch import fetch_prices
 

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
-from impact.errors import DataFileError
+from impact.dates import parse_date
+from impact.errors import DataFileError, DateError
 
 FIRST_COOL_DOWN = pd.Timedelta(minutes=30)
 LONGEST_COOL_DOWN = pd.Timedelta(hours=6)
@@ -150,20 +152,26 @@ def _read_pair(path: Path, ticker: str) -> Stored:
         if record["ticker"] != ticker:
             raise _broken(path, f"it holds {record['ticker']!r}")
         closes = pd.read_csv(io.BytesIO(content), index_col="date", parse_dates=["date"])["close"]
-        return Stored(
-            closes.rename(ticker),
-            record["instrument"],
-            pd.Timestamp(record["since"]),
-            pd.Timestamp(record["session"]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        closes = closes.astype("float64").rename(ticker)
+        if not _sound(closes):
+            raise _broken(path, f"{record['file']} does not hold closes by session")
+        dates = (parse_date(record[name]) for name in ("since", "session"))
+        return Stored(closes, str(record["instrument"]), *dates)
+    except (ValueError, LookupError, TypeError, DateError) as error:
         raise _broken(path, "it cannot be read") from error
     except IsADirectoryError as error:
         raise _broken(path, "it names a folder") from error
 
 
+def _sound(closes: pd.Series) -> bool:
+    index = closes.index
+    dated = isinstance(index, pd.DatetimeIndex) and index.is_unique
+    possible = np.isfinite(closes) & (closes > 0)
+    return len(index) > 0 and dated and index.is_monotonic_increasing and possible.all()
+
+
 def _broken(path: Path, reason: str) -> DataFileError:
-    return DataFileError(f"the cached closes in {path} were put aside: {reason}")
+    return DataFileError(f"the cached closes in {path} are left aside: {reason}")
 
 
 def write_cache(folder: Path, ticker: str, stored: Stored, fetched_at: pd.Timestamp) -> None:
@@ -209,17 +217,16 @@ def write_cache(folder: Path, ticker: str, stored: Stored, fetched_at: pd.Timest
             old.unlink(missing_ok=True)
 
 
-def closes_csv(closes: pd.Series) -> bytes:
-    """Return closes as the bytes of a CSV (date, close); floats survive the round trip.
+def closes_csv(closes: pd.Series | pd.DataFrame) -> bytes:
+    """Return closes as the bytes of a CSV; floats survive the round trip.
 
     Parameters
     ----------
-    closes : Series
-        Closes by session.
+    closes : Series or DataFrame
+        Closes by session. Of a Series the columns are date, close.
     """
-    text = closes.rename("close").rename_axis("date").to_csv(
-        date_format="%Y-%m-%d", lineterminator="\n"
-    )
+    table = closes.to_frame("close") if isinstance(closes, pd.Series) else closes
+    text = table.rename_axis(index="date").to_csv(date_format="%Y-%m-%d", lineterminator="\n")
     return text.encode()
 
 
@@ -356,6 +363,6 @@ def _read_cool_down(folder: Path) -> tuple[pd.Timestamp | None, pd.Timedelta | N
         length = pd.Timedelta(minutes=record["minutes"])
     except (OSError, ValueError, KeyError, TypeError):
         return None, None
-    if not pd.Timedelta(0) < length <= LONGEST_COOL_DOWN:
+    if until is pd.NaT or not pd.Timedelta(0) < length <= LONGEST_COOL_DOWN:
         return None, None
     return until, length

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from impact.dates import NEW_YORK, parse_date
-from impact.errors import DateError, FetchError, NoData, Offline, RateLimited
+from impact.errors import FetchError, NoData, Offline, RateLimited
 from impact.formats import counted, date, iso, list_of
 from impact.prices import SECTORS
-from impact.yahoo.cache import Stored, cache_folder, closes_csv
+from impact.yahoo.cache import Stored, closes_csv
 from impact.yahoo.refresh import (
-    FIRST_DAY,
     Request,
     committed_closes,
-    finished_sessions,
     held_in_cache,
+    new_request,
     refreshed,
     up_to_date,
 )
@@ -41,14 +40,18 @@ class _Found:
 
     closes: pd.Series
     source: str
-    notes: list[str]
+    notes: tuple[str, ...] = ()
     error: FetchError | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return (str(self.error), *self.notes) if self.error else self.notes
 
 
 def fetch_prices(
     tickers: str | Sequence[str],
-    start: str | pd.Timestamp = "1927-12-30",
-    end: str | pd.Timestamp | None = None,
+    start: Any = "1927-12-30",
+    end: Any = None,
     *,
     cache: bool = True,
     offline: bool = False,
@@ -66,8 +69,8 @@ def fetch_prices(
     tickers : str or sequence of str
         As Yahoo Finance writes them: ``"^GSPC"``, ``"SPY"``, ``"BRK-B"``; ``"sectors"`` stands for
         the eleven sector funds.
-    start, end : str or Timestamp
-        First and last date, both included; ISO dates.
+    start, end : str, date or Timestamp, optional
+        First and last date, both included, ISO form; by default all there is.
     cache : bool
         Keep answers on disk (folder: ``IMPACT_CACHE_DIR``, or the user's cache folder) and use
         them. False asks Yahoo now and keeps nothing.
@@ -89,7 +92,7 @@ def fetch_prices(
     Offline, RateLimited, Refused, NoData, BadData
         When there is neither a live answer nor a stored one; all are `FetchError`.
     DateError
-        When a date cannot be read.
+        When a date cannot be read, or `end` comes before `start`.
 
     Examples
     --------
@@ -112,8 +115,8 @@ def fetch_prices(
 
 def _fetch(
     tickers: str | Sequence[str],
-    start: Any = FIRST_DAY,
-    end: Any = None,
+    start: Any,
+    end: Any,
     *,
     now: pd.Timestamp,
     cache: bool = True,
@@ -123,9 +126,14 @@ def _fetch(
 ) -> pd.Series | pd.DataFrame:
     """Do what `fetch_prices` says, at a given time and through a given connection."""
     names = _names(tickers)
-    request = _request(start, end, now, cache, client)
-    if offline:
-        request = replace(request, excuse=Offline("offline=True keeps Yahoo Finance out"))
+    request = new_request(
+        parse_date(start),
+        None if end is None else parse_date(end),
+        now=now,
+        cache=cache,
+        client=client,
+        excuse=Offline("offline=True keeps Yahoo Finance out") if offline else None,
+    )
     found: dict[str, _Found] = {}
     for name in _with_bar(names, progress):
         found[name] = _find(name, request)
@@ -135,39 +143,25 @@ def _fetch(
     _say(found, request)
     columns = [one.closes for one in found.values()]
     alone = isinstance(tickers, str) and len(columns) == 1
-    return _signed(columns[0].copy() if alone else pd.concat(columns, axis=1), found, request)
+    closes = columns[0].copy() if alone else pd.concat(columns, axis=1, sort=True)
+    closes.attrs = _signature(closes, found, request)
+    return closes
 
 
 def _names(tickers: str | Sequence[str]) -> list[str]:
     """Return tickers in capitals, each once."""
     if isinstance(tickers, str):
         tickers = SECTORS if tickers == "sectors" else [tickers]
-    names = list(tickers)
+    names = list(tickers) if isinstance(tickers, Iterable) else [tickers]
     for name in names:
-        if not isinstance(name, str) or not name.strip() or len(name.strip().split()) > 1:
-            raise NoData(f"{name!r} is not a ticker; write it as Yahoo Finance does: '^GSPC'")
+        if not isinstance(name, str) or len(name.split()) != 1:
+            raise NoData(f"{name!r} is no ticker: write it as Yahoo Finance does, '^GSPC' or 'SPY'")
     if not names:
-        raise NoData("no ticker was given; write for example fetch_prices('^GSPC')")
+        raise NoData("no ticker was given: write for example fetch_prices('^GSPC')")
     return list(dict.fromkeys(name.strip().upper() for name in names))
 
 
-def _request(start: Any, end: Any, now: pd.Timestamp, cache: bool, client: Any) -> Request:
-    """Return what is wanted: from a date, or Yahoo's first one, to the last finished session."""
-    start, end = parse_date(start), None if end is None else parse_date(end)
-    if end is not None and end < start:
-        raise DateError(f"end={iso(end)} comes before start={iso(start)}: swap them")
-    sessions = finished_sessions(now)
-    if start > sessions[-1]:
-        raise NoData(
-            f"start={iso(start)} lies after {iso(sessions[-1])}, the last session that is finished"
-        )
-    wanted = sessions if end is None else sessions[sessions <= end]
-    if wanted.empty or wanted[-1] < start:
-        raise NoData(f"there is no session from {iso(start)} to {iso(end)}: give other dates")
-    return Request(max(start, FIRST_DAY), wanted[-1], sessions, now, cache_folder(), cache, client)
-
-
-def _with_bar(names: list[str], progress: bool) -> Iterator[str] | list[str]:
+def _with_bar(names: list[str], progress: bool) -> Iterable[str]:
     if not progress or len(names) == 1:
         return names
     from tqdm.auto import tqdm
@@ -179,12 +173,12 @@ def _find(ticker: str, request: Request) -> _Found:
     """Return the closes of a ticker from the best place that has them."""
     stored, notes = held_in_cache(ticker, request)
     if stored is not None and up_to_date(stored, request):
-        return _cut(ticker, _Found(stored.closes, CACHED, notes), request)
+        return _cut(ticker, _Found(stored.closes, CACHED, tuple(notes)), request)
     try:
         closes, said = refreshed(ticker, request, stored)
     except FetchError as error:
         return _fallen_back(ticker, request, stored, notes, error)
-    return _cut(ticker, _Found(closes, LIVE, notes + said), request)
+    return _cut(ticker, _Found(closes, LIVE, (*notes, *said)), request)
 
 
 def _cut(ticker: str, found: _Found, request: Request) -> _Found:
@@ -192,11 +186,12 @@ def _cut(ticker: str, found: _Found, request: Request) -> _Found:
     closes = found.closes[request.start : request.wanted]
     if closes.empty:
         raise NoData(
-            f"{found.source} has {ticker!r} from {iso(found.closes.index[0])} to "
-            f"{iso(found.closes.index[-1])}; nothing from {iso(request.start)} to "
-            f"{iso(request.wanted)}"
+            f"Yahoo Finance has {ticker!r} from {iso(found.closes.index[0])} to "
+            f"{iso(found.closes.index[-1])}: ask for dates between the two, not "
+            f"{iso(request.start)} to {iso(request.wanted)}"
         )
-    return replace(found, closes=closes)
+    late = closes.index[-1] < request.wanted and not found.notes
+    return replace(found, closes=closes, notes=("it has no later close",) if late else found.notes)
 
 
 def _fallen_back(
@@ -207,60 +202,65 @@ def _fallen_back(
     error: FetchError,
 ) -> _Found:
     """Return the best closes that we hold, or raise what kept us from better ones."""
-    held = [(CACHED, stored.closes)] if stored else []
+    held = []
+    if stored is not None:
+        held.append((CACHED, stored.closes, min(stored.since, stored.closes.index[0])))
     committed = committed_closes(ticker)
     if committed is not None:
-        held.append((COMMITTED, committed))
-    covering = [(source, closes) for source, closes in held if closes.index[0] <= request.start]
-    if stored and stored.since <= request.start:
-        covering.insert(0, held[0])
-    for source, closes in covering or sorted(held, key=lambda one: one[1].index[0]):
+        held.append((COMMITTED, committed, committed.index[0]))
+    # The cache first; but what does not reach back far enough comes last, the longest first.
+    held.sort(key=lambda one: max(one[2], request.start))
+    for source, closes, _ in held:
         closes = closes[request.start : request.wanted]
         if len(closes):
-            return _Found(closes, source, [*notes, str(error)], error)
-    raise type(error)(f"{ticker}: {'; '.join([*notes, str(error)])}. There are no stored closes "
-                      "to use in its place") from error  # fmt: skip
+            return _Found(closes, source, tuple(notes), error)
+    raise type(error)(
+        f"{'; '.join([str(error), *notes])}; no closes of {ticker!r} are stored to take their place"
+    ) from error
 
 
-def _behind(closes: pd.Series | pd.DataFrame, request: Request) -> int:
+# -- saying what was used ------------------------------------------------------------------------
+
+
+def _behind(closes: pd.Series, request: Request) -> int:
     sessions = request.sessions
     return int(((sessions > closes.index[-1]) & (sessions <= request.wanted)).sum())
 
 
 def _say(found: dict[str, _Found], request: Request) -> None:
     """Say in one sentence for all tickers that share it what a person should know."""
-    sentences: dict[tuple[int, str], list[str]] = {}
+    sentences: dict[tuple[str, int], list[str]] = {}
     for ticker, one in found.items():
-        sentences.setdefault(_sentence(one, request), []).append(ticker)
-    for (level, sentence), tickers in sentences.items():
+        level = logging.WARNING if one.reasons else logging.INFO
+        sentences.setdefault((_sentence(one, request), level), []).append(ticker)
+    for (sentence, level), tickers in sentences.items():
         _log.log(level, "%s: %s", list_of(tickers), sentence)
 
 
-def _sentence(found: _Found, request: Request) -> tuple[int, str]:
-    """Return a sentence on where closes come from; a warning when something is not as usual."""
+def _sentence(found: _Found, request: Request) -> str:
+    first, last = date(found.closes.index[0]), date(found.closes.index[-1])
     behind = _behind(found.closes, request)
     state = f"{counted(behind, 'session')} behind" if behind else "up to date"
-    used = f"{found.source} to {date(found.closes.index[-1])}, {state}."
-    if found.notes:
-        return logging.WARNING, f"{'; '.join(found.notes)}. Used: {used}"
-    return logging.WARNING if behind else logging.INFO, f"used: {used}"
+    used = f"used {found.source} ({first} to {last}, {state})"
+    if not found.reasons:
+        return used
+    return f"{used}{' because ' if found.error else ': '}{'; '.join(found.reasons)}"
 
 
-def _signed(
+def _signature(
     closes: pd.Series | pd.DataFrame, found: dict[str, _Found], request: Request
-) -> pd.Series | pd.DataFrame:
-    """Return the closes with where they come from in ``attrs``."""
+) -> dict[str, Any]:
+    """Return where the closes come from, for their ``attrs``."""
     sources: dict[str, list[str]] = {}
     for ticker, one in found.items():
         sources.setdefault(one.source, []).append(ticker)
-    last = min(one.closes.index[-1] for one in found.values())
-    closes.attrs = {
-        "source": "; ".join(sources) if len(sources) == 1 else "; ".join(
-            f"{source}: {', '.join(tickers)}" for source, tickers in sources.items()
-        ),
+    parts = [f"{source}: {', '.join(tickers)}" for source, tickers in sources.items()]
+    return {
+        "source": next(iter(sources)) if len(sources) == 1 else "; ".join(parts),
         "hash": hashlib.sha256(closes_csv(closes)).hexdigest()[:12],
-        "last_session": last,
+        "last_session": min(one.closes.index[-1] for one in found.values()),
         "sessions_behind": max(_behind(one.closes, request) for one in found.values()),
-        "notes": tuple(f"{ticker}: {note}" for ticker, one in found.items() for note in one.notes),
-    }  # fmt: skip
-    return closes
+        "notes": tuple(
+            f"{ticker}: {note}" for ticker, one in found.items() for note in one.reasons
+        ),
+    }

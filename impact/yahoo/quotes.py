@@ -14,6 +14,7 @@ import logging
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,14 +26,13 @@ from impact.dates import NEW_YORK
 from impact.errors import BadData, FetchError, NoData, Offline, RateLimited, Refused
 from impact.formats import iso
 from impact.prices import ETF_JUMP, INDEX, INDEX_JUMP, SECTORS, VIX, VIX_JUMP
-from impact.prices import ETF_JUMP, INDEX, INDEX_JUMP, SECTORS, VIX, VIX_JUMP
 from impact.sessions import session_close
 
 # Seconds. A whole attempt ends in time to answer a person within 15 seconds.
 COOKIE_SECONDS = 2.0
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 7.0
-ATTEMPT_SECONDS = 14.0
+ATTEMPT_SECONDS = 12.0
 #: All attempts together.
 TOTAL_SECONDS = 40.0
 ATTEMPTS = 3
@@ -55,6 +55,12 @@ _ZONES = (NEW_YORK, "America/Chicago")
 # Connection cut half-way: HTTP/2 error, short body, broken handshake, empty reply, send, receive.
 _CUT = {16, 18, 35, 52, 55, 56, 92}
 _PROXY_ERRORS = {5, 97}
+#: What curl says of a proxy under codes that stand for other things too.
+_PROXY_WORDS = ("CONNECT tunnel failed", "over proxy")
+_CURL_WORDS = {
+    6: "its name is not known here", 7: "connection refused", 28: "no answer in time",
+    77: "the file in REQUESTS_CA_BUNDLE cannot be read",
+}  # fmt: skip
 #: What yfinance raises when the JSON is not built as it expects.
 _SHAPE_ERRORS = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError
@@ -149,13 +155,12 @@ def _worth_retrying(error: Exception) -> bool:
 
     if isinstance(error, Refused):
         return not isinstance(error.__cause__, peewee.PeeweeException)
-    return isinstance(error, Offline) and _curl_code(error.__cause__) in _CUT
+    cause = error.__cause__
+    return isinstance(error, Offline) and cause.code in _CUT and not _blames_proxy(cause)
 
 
-def _curl_code(error: BaseException | None) -> int:
-    from curl_cffi.requests.exceptions import ProxyError
-
-    return 0 if isinstance(error, ProxyError) else int(getattr(error, "code", 0) or 0)
+def _blames_proxy(error: Any) -> bool:
+    return error.code in _PROXY_ERRORS or any(words in str(error) for words in _PROXY_WORDS)
 
 
 def new_client(**options: Any) -> Any:
@@ -200,7 +205,9 @@ def _yfinance() -> Any:
 
     In the user's cache folder they can be locked by another process or broken by a crash.
     """
-    import yfinance
+    # yfinance shows its own deprecation warnings to everybody; whoever imports it here did not ask.
+    with warnings.catch_warnings():
+        import yfinance
 
     folder = tempfile.mkdtemp(prefix="impact-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -225,11 +232,12 @@ def _ask_once(
     ticker: str, start: pd.Timestamp, now: pd.Timestamp, client: Any
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the frame and the facts of one answer, or raise what went wrong by its name."""
+    yfinance = _yfinance()
     import peewee
     from yfinance.exceptions import YFException
 
     try:
-        return _history(ticker, start, now, client or _shared_client())
+        return _history(yfinance, ticker, start, now, client or _shared_client())
     except YFException as error:
         raise _from_yfinance(ticker, error) from error
     except peewee.PeeweeException as error:
@@ -252,9 +260,8 @@ def _ask_once(
 
 
 def _history(
-    ticker: str, start: pd.Timestamp, now: pd.Timestamp, client: Any
+    yfinance: Any, ticker: str, start: pd.Timestamp, now: pd.Timestamp, client: Any
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    yfinance = _yfinance()
     from yfinance.cache import get_tz_cache
     from yfinance.data import YfData
 
@@ -296,7 +303,7 @@ def _from_yfinance(ticker: str, error: Exception) -> FetchError:
 
 def _from_connection(error: OSError) -> FetchError:
     """Return our error for a connection that failed."""
-    from curl_cffi.requests.exceptions import HTTPError, ProxyError, RequestException
+    from curl_cffi.requests.exceptions import HTTPError, RequestException
 
     if isinstance(error, HTTPError):
         return Refused(f"Yahoo Finance refused to answer ({error}): try again later")
@@ -308,13 +315,12 @@ def _from_connection(error: OSError) -> FetchError:
             "the connection to Yahoo Finance is signed by an authority that this computer does not "
             "know: set REQUESTS_CA_BUNDLE to the certificate file of your network"
         )
-    if isinstance(error, ProxyError) or code in _PROXY_ERRORS:
+    if _blames_proxy(error):
         what = "the proxy did not let us through"
     elif code in _CUT:
         what = "the connection was cut"
     else:
-        known = {6: "its name is not known here", 7: "connection refused", 28: "no answer in time"}
-        what = known.get(code, f"connection error {code}")
+        what = _CURL_WORDS.get(code, f"connection error {code}")
     return Offline(
         f"Yahoo Finance cannot be reached ({what}): check the network; behind a proxy, set "
         "HTTPS_PROXY"
@@ -328,27 +334,29 @@ def _checked(
     _check_facts(ticker, meta)
     instrument = str(meta["instrumentType"])
     if frame.empty:
-        raise BadData(f"Yahoo Finance sent rows without a single price for {ticker!r}")
+        raise _bad(f"rows without a single price for {ticker!r}")
     if frame.index.hasnans:
-        raise BadData(f"Yahoo Finance sent a row without a date for {ticker!r}")
+        raise _bad(f"a row without a date for {ticker!r}")
     closes = frame["Close" if instrument == "INDEX" else "Adj Close"].astype("float64")
     closes = closes.set_axis(frame.index.tz_localize(None).as_unit("us").normalize())
     closes = closes.rename_axis("date").rename(ticker)
     if not (closes.index.is_unique and closes.index.is_monotonic_increasing):
-        raise BadData(f"Yahoo Finance sent the rows of {ticker!r} twice or out of order")
+        raise _bad(f"the rows of {ticker!r} twice or out of order")
     # Today's row is there before the day is over, and looks like any other.
     closes = closes[(closes.index >= sessions[0]) & (closes.index <= sessions[-1])]
     extra = closes.index.difference(sessions)
     if len(extra):
-        raise BadData(
-            f"Yahoo Finance sent a close of {ticker!r} for {iso(extra[0])}, a day without trading"
-        )
+        raise _bad(f"a close of {ticker!r} for {iso(extra[0])}, a day without trading")
     closes = closes.dropna()
     if closes.empty:
-        raise BadData(f"Yahoo Finance sent rows without a single price for {ticker!r}")
+        raise _bad(f"rows without a single price for {ticker!r}")
     _check_values(ticker, closes)
     _check_adjusted(ticker, frame, instrument)
     return Quotes(closes, instrument)
+
+
+def _bad(what: str) -> BadData:
+    return BadData(f"Yahoo Finance sent {what}: try again later")
 
 
 def _check_facts(ticker: str, meta: dict[str, Any]) -> None:
@@ -370,19 +378,13 @@ def _check_facts(ticker: str, meta: dict[str, Any]) -> None:
 def _check_values(ticker: str, closes: pd.Series) -> None:
     impossible = closes[~(np.isfinite(closes) & (closes > 0))]
     if len(impossible):
-        raise BadData(
-            f"Yahoo Finance sent {impossible.iloc[0]} as close of {ticker!r} on "
-            f"{iso(impossible.index[0])}"
-        )
+        raise _bad(f"{impossible.iloc[0]} as close of {ticker!r} on {iso(impossible.index[0])}")
     jumps = np.log(closes).diff().abs()
     limit = JUMPS.get(ticker, ANY_JUMP)
     if jumps.max() > limit:
         day = jumps.idxmax()
         before, after = closes[:day].iloc[-2:]
-        raise BadData(
-            f"Yahoo Finance sent closes of {ticker!r} that jump from {before:.2f} to {after:.2f} "
-            f"on {iso(day)}"
-        )
+        raise _bad(f"closes of {ticker!r} that jump from {before:.2f} to {after:.2f} on {iso(day)}")
 
 
 def _check_adjusted(ticker: str, frame: pd.DataFrame, instrument: str) -> None:
@@ -392,4 +394,4 @@ def _check_adjusted(ticker: str, frame: pd.DataFrame, instrument: str) -> None:
     """
     pays = instrument == "ETF" and ticker in _PAYING
     if pays and len(frame) > 100 and (frame["Adj Close"] == frame["Close"]).all():
-        raise BadData(f"Yahoo Finance sent {ticker!r} without closes adjusted for dividends")
+        raise _bad(f"{ticker!r} without closes adjusted for dividends")
