@@ -15,11 +15,15 @@ import numpy as np
 from impact.models import Design
 from impact.windows import Window
 
-#: Pairs are taken in chunks whose largest array stays below this many numbers (64 MiB each).
-CHUNK_NUMBERS = 8 * 2**20
+#: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
+#: stays in the processor's cache).
+CHUNK_NUMBERS = 2**18
 
 #: Regressors whose correlation matrix has a smaller eigenvalue are collinear.
 SINGULAR = 1e-10
+
+#: A regressor that varies less than this share of its sum of squares is a constant.
+CONSTANT = 1e-24
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,9 @@ def _blocks(rows: np.ndarray, window: Window) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(rows, window.length, axis=1)
 
 
-def estimate(panel: Panel, pairs: Pairs, estimation: Window, window: Window) -> Estimates:
+def estimate(
+    panel: Panel, pairs: Pairs, estimation: Window, window: Window, at_least: int = 1
+) -> Estimates:
     """Fit the panel's model for every pair and predict its event window.
 
     Parameters
@@ -169,15 +175,17 @@ def estimate(panel: Panel, pairs: Pairs, estimation: Window, window: Window) -> 
         M pairs, whose windows lie inside the rows of the panel.
     estimation, window : Window
         Estimation and event window.
+    at_least : int
+        A user's model is not asked to fit fewer returns than this.
 
     Returns
     -------
     Estimates
         Pairs that cannot be estimated (too few observations, collinear regressors, no variance)
-        have a NaN `residual_std`; `why_not` says why.
+        have a NaN `residual_std`.
     """
     if panel.layout.user is not None:
-        return _estimate_user(panel, pairs, estimation, window)
+        return _estimate_user(panel, pairs, estimation, window, at_least)
     parts = [
         _estimate_chunk(panel, pairs[chunk], estimation, window)
         for chunk in pairs.chunks(estimation.length)
@@ -211,6 +219,7 @@ def _estimate_chunk(panel: Panel, pairs: Pairs, estimation: Window, window: Wind
 
 def _least_squares(panel: Panel, pairs: Pairs, estimation: Window) -> dict:
     """Centred normal equations of every pair; missing returns get weight zero."""
+    # Both are copies of the panel's rows, and are centred in place: new memory costs time.
     returns = panel.estimation_returns(pairs, estimation)
     regressors = panel.regressors_in(pairs, estimation)
     total = np.einsum("ml,ml->m", returns, returns)
@@ -226,28 +235,32 @@ def _least_squares(panel: Panel, pairs: Pairs, estimation: Window) -> dict:
     count = np.maximum(observations, 1)
     if panel.layout.constant:
         mean = returns.sum(axis=1) / count
-        residuals = returns - mean[:, None]
+        returns -= mean[:, None]
         centre = (regressors.sum(axis=2) / count).T
-        centred = regressors - centre.T[:, :, None]
+        regressors -= centre.T[:, :, None]
     else:
-        mean, residuals = np.zeros(len(pairs)), returns.copy()
+        mean = np.zeros(len(pairs))
         centre = np.zeros((len(pairs), len(regressors)))
-        centred = regressors
     if observed is not None:
-        residuals *= observed
-        centred = centred * observed
-    slopes, inverse = _solve(centred, residuals)
-    for r, regressor in enumerate(centred):
-        residuals -= slopes[:, r, None] * regressor
+        returns *= observed
+        regressors *= observed
+    slopes, inverse = _solve(regressors, returns, count[:, None] * centre**2)
+    for r, regressor in enumerate(regressors):
+        returns -= slopes[:, r, None] * regressor
     return {
         "mean": mean, "slopes": slopes, "centre": centre, "inverse": inverse, "total": total,
-        "residuals": residuals, "centred": centred, "observations": observations,
+        "residuals": returns, "centred": regressors, "observations": observations,
         "observed": observed,
     }  # fmt: skip
 
 
-def _solve(centred: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes (M, R) and inverse cross products (M, R, R); NaN where they are collinear."""
+def _solve(
+    centred: np.ndarray, residuals: np.ndarray, level: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes (M, R) and inverse cross products (M, R, R); NaN where they are collinear.
+
+    `level` is what centring took off the sums of squares, shape (M, R).
+    """
     count = len(centred)
     if not count:
         pairs = len(residuals)
@@ -260,7 +273,9 @@ def _solve(centred: np.ndarray, residuals: np.ndarray) -> tuple[np.ndarray, np.n
     scale = np.sqrt(np.einsum("mrr->mr", cross))
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = cross / (scale[:, :, None] * scale[:, None, :])
-    good = np.isfinite(correlation).all(axis=(1, 2))
+    # What centring leaves of a constant regressor is rounding, and no variation.
+    varies = scale**2 > CONSTANT * level
+    good = np.isfinite(correlation).all(axis=(1, 2)) & varies.all(axis=1)
     good[good] = np.linalg.eigvalsh(correlation[good])[:, 0] > SINGULAR
     inverse = np.full_like(cross, np.nan)
     inverse[good] = np.linalg.inv(cross[good])
@@ -295,20 +310,24 @@ def residuals_and_leverage(
     return residuals, leverage
 
 
-def _estimate_user(panel: Panel, pairs: Pairs, estimation: Window, window: Window) -> Estimates:
+def _estimate_user(
+    panel: Panel, pairs: Pairs, estimation: Window, window: Window, at_least: int
+) -> Estimates:
     size, length = len(pairs), window.length
     std, dof, count = np.full(size, np.nan), np.zeros(size, int), np.zeros(size, int)
-    abnormal, covariance = np.empty((size, length)), np.empty((size, length, length))
+    abnormal, covariance = np.full((size, length), np.nan), np.zeros((size, length, length))
     for i in range(size):
         one = pairs[i : i + 1]
-        fitted, observed, residuals = _fit_user(panel, one, estimation)
+        count[i] = (~np.isnan(panel.estimation_returns(one, estimation))).sum()
+        if count[i] < max(at_least, 1):
+            continue
+        fitted, residuals = _fit_user(panel, one, estimation)
         regressors = panel.regressors_in(one, window)[:, 0].T
-        errors = fitted.prediction_covariance(regressors)
         abnormal[i] = panel.returns_in(one, window)[0] - fitted.predict(regressors)
-        count[i], dof[i] = observed.sum(), fitted.dof
-        if dof[i] > 0:
-            std[i] = np.sqrt(residuals @ residuals / dof[i])
-            covariance[i] = errors / std[i] ** 2
+        dof[i], squares = fitted.dof, np.nansum(residuals**2)
+        if dof[i] > 0 and squares > 0:
+            std[i] = np.sqrt(squares / dof[i])
+            covariance[i] = fitted.prediction_covariance(regressors) / std[i] ** 2
     regressor_count = len(panel.layout.regressors)
     return Estimates(
         np.empty((size, 0)), std, count, dof, np.zeros((size, regressor_count)),
@@ -317,16 +336,15 @@ def _estimate_user(panel: Panel, pairs: Pairs, estimation: Window, window: Windo
 
 
 def _fit_user(panel: Panel, one: Pairs, estimation: Window):
+    """A user's fit of one pair, and its residuals, NaN where a return is missing."""
     returns = panel.estimation_returns(one, estimation)[0]
+    regressors = panel.regressors_in(one, estimation)[:, 0].T
     observed = ~np.isnan(returns)
-    regressors = panel.regressors_in(one, estimation)[:, 0].T[observed]
-    fitted = panel.layout.user.fit(returns[observed], regressors)
-    return fitted, observed, returns[observed] - fitted.predict(regressors)
+    fitted = panel.layout.user.fit(returns[observed], regressors[observed])
+    returns[observed] -= fitted.predict(regressors[observed])
+    return fitted, returns
 
 
 def _user_residuals(panel: Panel, pairs: Pairs, estimation: Window) -> np.ndarray:
-    residuals = np.full((len(pairs), estimation.length), np.nan)
-    for i in range(len(pairs)):
-        _, observed, values = _fit_user(panel, pairs[i : i + 1], estimation)
-        residuals[i, observed] = values
-    return residuals
+    fits = (_fit_user(panel, pairs[i : i + 1], estimation) for i in range(len(pairs)))
+    return np.array([residuals for _, residuals in fits])

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from impact.errors import ModelError
 
@@ -109,21 +110,23 @@ def design(
     ModelError
         If the model is unknown, or lacks what it needs, or is given what it does not use.
     """
-    free = None if risk_free is None else _along(risk_free, index)
+    free = None if risk_free is None else _along("risk_free", risk_free, index)
     none = np.empty((0, len(index)))
     if not isinstance(model, str):
         if not hasattr(model, "fit"):
             raise ModelError(f"model={model!r} has no fit(returns, regressors) method")
-        rows = none if factors is None else _along(factors, index).T
+        if benchmark is not None:
+            raise ModelError("a model of your own does not use benchmark=: give it as factors=")
+        rows = none if factors is None else _along("factors", factors, index).T
         names = () if factors is None else tuple(map(str, factors.columns))
         return Design(type(model).__name__, False, rows, names, free, model)
     _check_ingredients(model, benchmark, factors, risk_free)
     if model == "constant-mean":
         return Design("constant mean", True, none)
     if model == "factors":
-        names = tuple(map(str, factors.columns))
-        return Design(f"factors {', '.join(names)}", True, _along(factors, index).T, names, free)
-    market = _along(benchmark, index)
+        rows, names = _along("factors", factors, index).T, tuple(map(str, factors.columns))
+        return Design(f"factors {', '.join(names)}", True, rows, names, free)
+    market = _along("benchmark", benchmark, index)
     if model == "market-adjusted":
         return Design("market-adjusted", False, none, (), market)
     excess = market if free is None else market - free
@@ -154,5 +157,16 @@ def _check_ingredients(model, benchmark, factors, risk_free) -> None:
         raise ModelError(f"model={model!r} does not use risk_free=: leave it out")
 
 
-def _along(values: pd.Series | pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
-    return values.reindex(index).to_numpy(dtype=float)
+def _along(name: str, values: pd.Series | pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
+    """Values on the rows of `index`, NaN where there are none."""
+    kind = pd.DataFrame if name == "factors" else pd.Series
+    if not isinstance(values, kind):
+        raise ModelError(
+            f"{name}= is a {type(values).__name__}: give a {kind.__name__} with an index of dates"
+        )
+    if not values.index.is_unique:
+        twice = values.index[values.index.duplicated()][0]
+        raise ModelError(f"{name}= has {twice} twice: keep one row a session")
+    if not all(map(is_numeric_dtype, pd.DataFrame(values).dtypes)):
+        raise ModelError(f"{name}= holds something other than numbers: use pd.to_numeric")
+    return values.reindex(index).to_numpy(dtype=float, na_value=np.nan)

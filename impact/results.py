@@ -12,7 +12,7 @@ from impact.alignment import closest_ids
 from impact.errors import EventError, HistoryError, ModelError
 from impact.estimation import Estimates, Pairs, Panel, estimate, residuals_and_leverage
 from impact.formats import counted, list_of
-from impact.inference import average, choose, cumulative
+from impact.inference import average, cumulative, diagnostics, groups, report
 from impact.inference.sample import Sample
 from impact.models import Design
 from impact.units import Units, dropped_rows
@@ -59,11 +59,16 @@ class EventStudy:
     dropped: pd.DataFrame
     returns: pd.DataFrame
     settings: Settings
-    layout: Design
+    panel: Panel
     estimates: Estimates
     pairs: Pairs
     unit: np.ndarray
     implied: pd.Series | None = None
+
+    @property
+    def layout(self) -> Design:
+        """The normal-return model along the rows of the returns."""
+        return self.panel.layout
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -148,15 +153,6 @@ class EventStudy:
             values, index=self.abnormal.index,
             columns=pd.Index(self.settings.estimation.offsets, name="relative_session"),
         )  # fmt: skip
-
-    @cached_property
-    def panel(self) -> Panel:
-        """Returns and model, laid out for `impact.models.estimate`."""
-        return Panel(
-            self.returns.to_numpy(float),
-            self.layout,
-            neighbour_sessions(self.returns, self.pairs, self.settings),
-        )
 
     @cached_property
     def regressors(self) -> np.ndarray:
@@ -267,9 +263,24 @@ class EventStudy:
         -------
         DataFrame
             Index = name; `statistic`, `p_value`, `n`, `null`, `valid` ("yes", "no", "not known"
-            or "in calm markets"), `because`. A test that does not fit the design has no number.
+            or "in calm markets"), `because`, and `size`: how often it rejects at 5% when there is
+            nothing to find, where that was measured. A test that does not fit has no number.
         """
-        return choose.tests_table(self, start, end, induced_variance=induced_variance)
+        return report.tests_table(self, start, end, induced_variance=induced_variance)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """What the estimation residuals of each row say about the tests.
+
+        See `impact.inference.diagnostics.diagnostics_table`.
+        """
+        return diagnostics.diagnostics_table(self)
+
+    def compare(self, by, start: int = 0, end: int | None = None) -> groups.GroupComparison:
+        """Compare the mean CARs of groups of events or securities.
+
+        See `impact.inference.groups.compare_groups`.
+        """
+        return groups.compare_groups(self, by, start, end)
 
     # -- display ---------------------------------------------------------------------------------
 
@@ -334,8 +345,8 @@ def neighbour_sessions(securities, pairs: Pairs, settings: Settings) -> np.ndarr
     return excluded
 
 
-def assemble(securities, layout, units, estimates, settings, implied) -> EventStudy:
-    reasons = _why_not(estimates, settings, layout)
+def assemble(securities, panel, units, estimates, settings, implied) -> EventStudy:
+    reasons = _why_not(estimates, settings, panel.layout)
     usable = reasons == ""
     names = securities.columns.astype("str").to_numpy()[units.pairs.column]
     ids = units.table.index.to_numpy()[units.unit]
@@ -352,13 +363,13 @@ def assemble(securities, layout, units, estimates, settings, implied) -> EventSt
     else:
         index = pd.MultiIndex.from_arrays([ids[usable], names[usable]], names=["event", "security"])
     columns = pd.Index(settings.window.offsets, name="relative_session")
-    fit = pd.DataFrame(estimates.parameters, index=index, columns=list(layout.parameters))
+    fit = pd.DataFrame(estimates.parameters, index=index, columns=list(panel.layout.parameters))
     fit["residual_variance"] = estimates.residual_std**2
     fit["dof"], fit["observations"] = estimates.dof, estimates.observations
     return EventStudy(
         abnormal=pd.DataFrame(estimates.abnormal, index=index, columns=columns),
         fit=fit, alignment=units.table.iloc[kept], dropped=dropped, returns=securities,
-        settings=settings, layout=layout, estimates=estimates,
+        settings=settings, panel=panel, estimates=estimates,
         pairs=units.pairs[np.flatnonzero(usable)], unit=unit, implied=implied,
     )  # fmt: skip
 
@@ -399,10 +410,14 @@ def _with_returns(study: EventStudy, returns: pd.DataFrame) -> EventStudy:
     returns.attrs = dict(study.returns.attrs)
     first = np.unique(study.unit, return_index=True)[1]
     pairs = Pairs(study.pairs.position[first], np.zeros(len(first), dtype=int))
+    excluded = study.panel.excluded
     panel = Panel(
         returns.to_numpy(float), study.layout,
-        neighbour_sessions(returns, pairs, study.settings),
+        None if excluded is None else excluded.any(axis=0)[:, None],
     )  # fmt: skip
-    estimates = estimate(panel, pairs, study.settings.estimation, study.settings.window)
+    settings = study.settings
+    estimates = estimate(
+        panel, pairs, settings.estimation, settings.window, settings.min_observations
+    )
     units = Units(study.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
-    return assemble(returns, study.layout, units, estimates, study.settings, None)
+    return assemble(returns, panel, units, estimates, settings, None)

@@ -119,8 +119,10 @@ def event_study(
     panel = Panel(
         securities.to_numpy(float), layout, neighbour_sessions(securities, units.pairs, settings)
     )
-    estimates = estimate(panel, units.pairs, settings.estimation, settings.window)
-    return assemble(securities, layout, units, estimates, settings, implied)
+    estimates = estimate(
+        panel, units.pairs, settings.estimation, settings.window, settings.min_observations
+    )
+    return assemble(securities, panel, units, estimates, settings, implied)
 
 
 def _settings(

@@ -1,8 +1,8 @@
 """Which test is valid for which design, and why not.
 
 A design is what the events and the returns are, not what the numbers turn out to be: one series,
-securities that share their dates, or firms with dates of their own. `tests_table` gives numbers
-only for tests that fit the design; each test is also a function that computes always.
+securities that share their dates, or firms with dates of their own. Every test is also a function
+that computes always; `impact.inference.report` runs those that fit a study.
 """
 
 from __future__ import annotations
@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.errors import HistoryError, InferenceError, VolatilityError
 from impact.formats import counted, number
 from impact.inference import one_series, parametric, rank, relative, signs
-from impact.inference.correlation import mean_correlation
 from impact.inference.placebo import MIN_SESSIONS
 from impact.inference.result import HypothesisTest
-from impact.windows import tested_window
 
 if TYPE_CHECKING:
     from impact.results import EventStudy
@@ -31,6 +28,10 @@ MIN_COLUMNS, MAX_CORRELATION = 20, 0.3
 
 #: Pairs of firm events below which the size of cross-sectional tests has not been measured.
 MIN_PAIRS = 20
+
+#: Pairs from which Hall's test holds its size with fat tails: at 5%, Student t CARs with four
+#: degrees of freedom are rejected in 7.1% of samples of 20, 6.7% of 50, 6.2% of 100.
+MIN_PAIRS_HALL = 100
 
 YES, NO, NOT_KNOWN, CALM = "yes", "no", "not known", "in calm markets"
 
@@ -58,7 +59,7 @@ class Design:
     pairs : int
         Pairs of event and security.
     columns : int
-        Securities.
+        Securities that the study has rows of.
     correlation : float
         Mean correlation of the estimation residuals; NaN where it was not asked for.
     induced_variance : bool
@@ -80,48 +81,12 @@ class Design:
 
 
 @dataclass(frozen=True)
-class _Test:
+class Test:
     """A test with what its validity turns on."""
 
     name: str
     compute: Callable[..., HypothesisTest]
     judge: Callable[[Design], tuple[str, str]]
-
-
-def design_of(study: EventStudy, start: int = 0, end: int | None = None, *,
-              induced_variance: bool = True) -> Design:  # fmt: skip
-    """Return the design of a study for a test of the window (start, end).
-
-    Parameters
-    ----------
-    study : EventStudy
-    start, end : int
-        Tested window; firm events overlap where their tested windows share a session.
-    induced_variance : bool
-        Whether the events may raise the variance of the returns themselves.
-    """
-    tested = tested_window(start, end, study.settings.window)
-    units, pairs = len(study.alignment), len(study)
-    shares_dates = study.has_common_dates
-    if study.is_one_series:
-        kind = DESIGNS[0] if pairs == 1 else DESIGNS[1]
-    elif units == 1 and pairs > 1:
-        kind = DESIGNS[2]
-    elif pairs == units * study.returns.shape[1] or _all_units_are_common(study):
-        kind = DESIGNS[3]
-    else:
-        apart = np.diff(np.sort(study.pairs.position))
-        overlap = shares_dates or bool((apart < tested.length).any())
-        kind = DESIGNS[5] if overlap else DESIGNS[4]
-    return Design(
-        kind, units, pairs, study.returns.shape[1],
-        mean_correlation(study) if kind == DESIGNS[2] else np.nan,
-        induced_variance, study.settings.volatility is not None, study.implied is not None,
-    )  # fmt: skip
-
-
-def _all_units_are_common(study: EventStudy) -> bool:
-    return bool((np.bincount(study.unit) > 1).all())
 
 
 # -- one sentence for each test and design -------------------------------------------------------
@@ -134,6 +99,12 @@ def _fits(kind: str, *kinds: str) -> bool:
 _ONE, _SET, _DATE, _DATES, _FIRMS, _OVERLAP = DESIGNS
 _SERIES_ONLY = "it tests events on one series"
 _ONE_SERIES = "one series: there is no cross-section to take a spread from"
+_FIRMS_APART = "it tests one common date, and firm events have dates of their own"
+_NOT_ONE_DATE = {
+    _DATES: "it tests one common date: pick one with study['id']",
+    _FIRMS: _FIRMS_APART,
+    _OVERLAP: _FIRMS_APART,
+}
 
 
 def _single(design: Design) -> tuple[str, str] | None:
@@ -143,9 +114,15 @@ def _single(design: Design) -> tuple[str, str] | None:
             f"it tests one session and the study has {counted(design.units, 'unit')}: see car(), "
             "or pick one with study['id']"
         )
-    if design.kind != _ONE:
+    return _not_a_series(design)
+
+
+def _not_a_series(design: Design) -> tuple[str, str] | None:
+    if _fits(design.kind, _ONE, _SET):
+        return None
+    if _fits(design.kind, _DATE, _DATES):
         return NO, f"{_SERIES_ONLY}: take study.portfolio()"
-    return None
+    return NO, f"{_SERIES_ONLY}: give event_study() the one column"
 
 
 def _unconditional(design: Design) -> tuple[str, str]:
@@ -169,8 +146,8 @@ def _implied(design: Design) -> tuple[str, str]:
 
 
 def _shift_studentised(design: Design) -> tuple[str, str]:
-    if not _fits(design.kind, _ONE, _SET):
-        return NO, f"{_SERIES_ONLY}: take study.portfolio()"
+    if reason := _not_a_series(design):
+        return reason
     if design.units < MIN_SESSIONS:
         return NO, (
             f"{counted(design.units, 'session')}: no verdict on fewer than {MIN_SESSIONS}"
@@ -191,7 +168,7 @@ def _portfolio_conditional(design: Design) -> tuple[str, str]:
     if _fits(design.kind, _ONE, _SET):
         return NO, "one series: use conditional_fhs"
     if design.kind != _DATE:
-        return NO, "it tests one common date: pick one with study['id']"
+        return NO, _NOT_ONE_DATE[design.kind]
     if not design.variance:
         return NO, "the study has no variance model: run it with volatility='gjr'"
     return YES, "the common move is one observation, tested against the variance of its eve"
@@ -252,16 +229,27 @@ def _portfolio_t(design: Design) -> tuple[str, str]:
     if _fits(design.kind, _ONE, _SET):
         return NO, "one series: use prediction_t"
     if design.kind != _DATE:
-        return NO, "it tests one common date: pick one with study['id']"
+        return NO, _NOT_ONE_DATE[design.kind]
     if design.induced_variance:
         return NO, "induced variance, and a variance that is taken as constant"
     return CALM, "it takes the variance as constant: in turbulent times it rejects far too often"
 
 
-def _crude(design: Design) -> tuple[str, str]:
+def _over_time(design: Design) -> tuple[str, str]:
+    """A test whose spread comes from the average over securities, session by session."""
     if design.kind == _DATE and not design.induced_variance:
         return CALM, "correlation is inside the spread of the average; its variance is constant"
     return _cross_section(design, robust=False, correlated=False)
+
+
+def _hall(design: Design) -> tuple[str, str]:
+    valid, because = _cross_section(design, robust=True, correlated=False)
+    if valid == YES and design.pairs < MIN_PAIRS_HALL:
+        return NOT_KNOWN, (
+            f"n too small: with fat tails and {counted(design.pairs, 'event')} it rejects too "
+            f"often, from {MIN_PAIRS_HALL} on it does not"
+        )
+    return valid, because
 
 
 # -- the tests -----------------------------------------------------------------------------------
@@ -275,36 +263,41 @@ def _adjusted_grank_t(study: EventStudy, start: int, end: int | None) -> Hypothe
     return rank.grank_t(study, start, end, correlation_adjusted=True)
 
 
-_TESTS = (
-    _Test("conditional_fhs", one_series.conditional_fhs, _conditional),
-    _Test("conditional_t", one_series.conditional_t, _conditional),
-    _Test("implied_t", one_series.implied_t, _implied),
-    _Test("prediction_t", one_series.prediction_t, _unconditional),
-    _Test("sample_quantile", one_series.sample_quantile, _unconditional),
-    _Test("conformal", one_series.conformal, _unconditional),
-    _Test("placebo_session", one_series.placebo_session, _unconditional),
-    _Test("shift_studentised", one_series.shift_studentised, _shift_studentised),
-    _Test("shift_mean", one_series.shift_mean, _shift_mean),
-    _Test("portfolio_conditional", _of_portfolio(one_series.conditional_fhs),
+def _hall_t(study: EventStudy, start: int, end: int | None) -> HypothesisTest:
+    # Its normal p-values reject 6.6% of true nulls with 20 normal CARs, Student t ones 5.2%.
+    return parametric.hall(study, start, end, distribution="t")
+
+
+TESTS = (
+    Test("conditional_fhs", one_series.conditional_fhs, _conditional),
+    Test("conditional_t", one_series.conditional_t, _conditional),
+    Test("implied_t", one_series.implied_t, _implied),
+    Test("prediction_t", one_series.prediction_t, _unconditional),
+    Test("sample_quantile", one_series.sample_quantile, _unconditional),
+    Test("conformal", one_series.conformal, _unconditional),
+    Test("placebo_session", one_series.placebo_session, _unconditional),
+    Test("shift_studentised", one_series.shift_studentised, _shift_studentised),
+    Test("shift_mean", one_series.shift_mean, _shift_mean),
+    Test("portfolio_conditional", _of_portfolio(one_series.conditional_fhs),
           _portfolio_conditional),
-    _Test("relative_max", relative.relative_max, _relative),
-    _Test("portfolio_t", parametric.portfolio_t, _portfolio_t),
-    _Test("crude_dependence_t", parametric.crude_dependence_t, _crude),
-    _Test("brown_warner_1980", parametric.brown_warner_1980, _judge(robust=False)),
-    _Test("cross_sectional_t", parametric.cross_sectional_t, _judge(robust=True)),
-    _Test("patell", parametric.patell, _judge(robust=False)),
-    _Test("bmp", parametric.bmp, _judge(robust=True)),
-    _Test("kp_patell", parametric.kp_patell, _judge(robust=False, correlated=True)),
-    _Test("kp_bmp", parametric.kp_bmp, _judge(robust=True, correlated=True)),
-    _Test("hall", parametric.hall, _judge(robust=True)),
-    _Test("corrado", rank.corrado, _judge(robust=False)),
-    _Test("corrado_zivney", rank.corrado_zivney, _judge(robust=False)),
-    _Test("cowan_rank", rank.cowan_rank, _judge(robust=False)),
-    _Test("grank_t", _adjusted_grank_t, _judge(robust=True, correlated=True)),
-    _Test("grank_z", rank.grank_z, _judge(robust=True)),
-    _Test("sign", signs.sign, _judge(robust=True)),
-    _Test("generalised_sign", signs.generalised_sign, _judge(robust=True)),
-    _Test("wilcoxon", signs.wilcoxon, _judge(robust=True)),
+    Test("relative_max", relative.relative_max, _relative),
+    Test("portfolio_t", parametric.portfolio_t, _portfolio_t),
+    Test("crude_dependence_t", parametric.crude_dependence_t, _over_time),
+    Test("brown_warner_1980", parametric.brown_warner_1980, _judge(robust=False)),
+    Test("cross_sectional_t", parametric.cross_sectional_t, _judge(robust=True)),
+    Test("patell", parametric.patell, _judge(robust=False)),
+    Test("bmp", parametric.bmp, _judge(robust=True)),
+    Test("kp_patell", parametric.kp_patell, _judge(robust=False, correlated=True)),
+    Test("kp_bmp", parametric.kp_bmp, _judge(robust=True, correlated=True)),
+    Test("hall", _hall_t, _hall),
+    Test("corrado", rank.corrado, _over_time),
+    Test("corrado_zivney", rank.corrado_zivney, _over_time),
+    Test("cowan_rank", rank.cowan_rank, _over_time),
+    Test("grank_t", _adjusted_grank_t, _judge(robust=True, correlated=True)),
+    Test("grank_z", rank.grank_z, _judge(robust=True)),
+    Test("sign", signs.sign, _judge(robust=True)),
+    Test("generalised_sign", signs.generalised_sign, _judge(robust=True)),
+    Test("wilcoxon", signs.wilcoxon, _judge(robust=True)),
 )  # fmt: skip
 
 
@@ -323,29 +316,57 @@ def validity(design: Design) -> pd.DataFrame:
     >>> validity(eleven).loc["kp_bmp", "because"]
     '11 securities on one date with a mean correlation of 0.47 are one observation'
     """
-    rows = {test.name: test.judge(design) for test in _TESTS}
+    rows = {test.name: test.judge(design) for test in TESTS}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["valid", "because"]).rename_axis(
         "test"
     )
 
 
-def tests_table(
-    study: EventStudy, start: int = 0, end: int | None = None, *, induced_variance: bool = True
-) -> pd.DataFrame:
-    """Compute every test that fits the study's design; see `EventStudy.tests`."""
-    design = design_of(study, start, end, induced_variance=induced_variance)
-    table = validity(design)
-    found = {}
-    for test in _TESTS:
-        if table.loc[test.name, "valid"] == NO:
+#: What a smaller design of each kind lacks, in words.
+_SIZES = {
+    _SET: f"from {MIN_SESSIONS} sessions",
+    _DATE: f"from {MIN_COLUMNS} securities with r̄ < {MAX_CORRELATION}",
+}
+
+
+def design_table() -> pd.DataFrame:
+    """Which test fits which design, in words.
+
+    Returns
+    -------
+    DataFrame, tests x `DESIGNS`
+        "yes", "no", "not known" or "in calm markets", with the condition where there is one; of
+        studies that have a variance model and a volatility index.
+
+    Examples
+    --------
+    >>> design_table().loc["kp_bmp", "securities on one date"]
+    'yes, from 20 securities with r̄ < 0.3'
+    >>> design_table().loc["patell", "firm events"]
+    'yes, from 20 events, if they leave the variance alone'
+    """
+    cells = {kind: [_in_words(test, kind) for test in TESTS] for kind in DESIGNS}
+    return pd.DataFrame(cells, index=pd.Index([test.name for test in TESTS], name="test"))
+
+
+def _in_words(test: Test, kind: str) -> str:
+    """Validity in the largest design of a kind, and what it takes for granted."""
+    sizes = (1,) if kind == _ONE else (1, MIN_SESSIONS, MIN_COLUMNS, MIN_PAIRS, MIN_PAIRS_HALL)
+    for induced in (True, False):
+        judged = {
+            n: test.judge(Design(kind, n, n, n, 0.0, induced_variance=induced, implied=True))[0]
+            for n in sizes
+        }
+        valid = judged[sizes[-1]]
+        if valid == NO:
             continue
-        try:
-            found[test.name] = test.compute(study, start, end)
-        except (InferenceError, HistoryError, VolatilityError) as error:
-            table.loc[test.name] = [NO, str(error)]
-    for column, missing in (("statistic", np.nan), ("p_value", np.nan), ("n", 0), ("null", "")):
-        table[column] = [
-            getattr(found[name], column) if name in found else missing for name in table.index
-        ]
-    table.attrs["signature"] = study.signature(start, end)
-    return table[["statistic", "p_value", "n", "null", "valid", "because"]]
+        least = min(n for n, word in judged.items() if word == valid)
+        words = [valid]
+        if least > 1:
+            words.append(_SIZES.get(kind, f"from {least} events"))
+        if not induced:
+            words.append("if they leave the variance alone")
+        return ", ".join(words)
+    if kind == _DATES and _in_words(test, _SET) != NO:
+        return f"{NO}, but of study.portfolio()"
+    return NO

@@ -88,12 +88,20 @@ def bhar_table(study: EventStudy, start: int, end: int | None = None) -> pd.Data
     -------
     DataFrame
         Index as ``study.abnormal``; `session`, `label`, `estimate` (a simple return, decimal
-        fraction), `days` (sessions with a return). Rows without one are left out.
+        fraction), `std_error`, `dof`, `ci_low`, `ci_high` (95%), `days` (sessions with a
+        return). Rows without one are left out.
 
     Raises
     ------
     WindowError
         If the window is reversed or reaches outside the study's event window.
+
+    Notes
+    -----
+    The standard error is that of the CAR times the growth that a return of the window meets:
+    1 + the compounded return for log returns, the mean over sessions of the growth in all other
+    sessions for simple ones. It is exact for one session of simple returns and first order
+    elsewhere: compounding skews long windows, and the interval does not show it.
 
     References
     ----------
@@ -108,14 +116,28 @@ def bhar_table(study: EventStudy, start: int, end: int | None = None) -> pd.Data
     use = sample.inside_pairs
     compound = compounded(study.settings.kind)
     held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))
+    error = sample.s * np.sqrt(sample.c) * _growth(study.settings.kind, held, actual, use)
+    reach = stdtrit(sample.dof, 0.975) * error
     units = study.alignment.iloc[study.unit]
     table = pd.DataFrame(
         {
             "session": units["session"].to_numpy(),
             "label": units["label"].to_numpy(),
             "estimate": held - expected,
+            "std_error": error,
+            "dof": sample.dof,
+            "ci_low": held - expected - reach,
+            "ci_high": held - expected + reach,
             "days": sample.days,
         },
         index=study.abnormal.index,
     )
     return table[sample.days > 0]
+
+
+def _growth(kind: str, held: np.ndarray, actual: np.ndarray, use: np.ndarray) -> np.ndarray:
+    """What a return of one session becomes by the end of the window, on average over it."""
+    if kind == "log":
+        return 1 + held
+    others = (1 + held[:, None]) / np.where(use, 1 + actual, 1.0)
+    return np.where(use, others, 0.0).sum(axis=1) / np.fmax(use.sum(axis=1), 1)

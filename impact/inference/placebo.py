@@ -8,7 +8,7 @@ the series. Differences between two groups of events are tested by permuting the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -207,17 +207,23 @@ class DifferenceTest:
     welch_t : float
         The difference over its standard error, group variances apart.
     p_value : float
-        By permuting the labels over the sessions of both groups.
+        Of "their means are equal, whatever their variances": Welch's t among relabellings.
+    p_mean : float
+        Of "their labels do not matter": the difference itself among relabellings.
     n_first, n_second : int
     side : str
+    permuted : ndarray, shape (B,)
+        Welch's t of every relabelling.
     """
 
     difference: float
     welch_t: float
     p_value: float
+    p_mean: float
     n_first: int
     n_second: int
     side: str
+    permuted: np.ndarray = field(compare=False, repr=False)
 
 
 def difference_test(
@@ -261,11 +267,12 @@ def difference_test(
     labels = np.tile(np.arange(len(pooled)), (permutations, 1))
     shuffled = np.random.default_rng(rng).permuted(labels, axis=1)
     drawn = pooled[np.vstack([np.arange(len(pooled)), shuffled])]
-    statistic = welch_t(drawn[:, : len(first)], drawn[:, len(first) :])
+    one, other = drawn[:, : len(first)], drawn[:, len(first) :]
+    statistic, difference = welch_t(one, other), one.mean(axis=1) - other.mean(axis=1)
     return DifferenceTest(
-        difference=float(first.mean() - second.mean()), welch_t=float(statistic[0]),
-        p_value=rank_p(extremity(statistic, side)), n_first=len(first), n_second=len(second),
-        side=side,
+        difference=float(difference[0]), welch_t=float(statistic[0]),
+        p_value=rank_p(extremity(statistic, side)), p_mean=rank_p(extremity(difference, side)),
+        n_first=len(first), n_second=len(second), side=side, permuted=statistic[1:],
     )  # fmt: skip
 
 

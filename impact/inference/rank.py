@@ -98,10 +98,7 @@ def corrado_zivney(
     check_option("scores", scores, ("rank", "sign"))
     sample = study.sample(start, end)
     values, tested = _ranking_set(sample, ranking)
-    if scores == "rank":
-        score = _uniform(values)[0]
-    else:
-        score = np.sign(values - _median(values))
+    score = _uniform(values)[0] if scores == "rank" else np.sign(values - _median(values))
     total, present = _by_session(score)
     z = _scaled("corrado_zivney", sample, total / np.sqrt(np.fmax(present, 1)), present, tested)
     return _rank_result("corrado_zivney", sample, z, "Corrado and Zivney (1992)")
