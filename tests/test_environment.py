@@ -22,8 +22,11 @@ def test_conda_and_pip_install_the_same():
     plain = [line for line in conda["dependencies"] if isinstance(line, str)]
     assert plain == [f"python{PROJECT['project']['requires-python']}", "pip"]
     (pip,) = [line["pip"] for line in conda["dependencies"] if isinstance(line, dict)]
-    extras = ",".join(PROJECT["project"]["optional-dependencies"])
-    assert pip == ["-c constraints.txt", f"-e .[{extras}]"]
+    assert pip == ["-c constraints.txt", "-e .[notebooks,test]"]
+    assert '-c constraints.txt -e ".[notebooks,test]"' in MAKEFILE
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert {"notebooks", "test"} <= set(extras)
+    assert set(extras["dask"]) <= set(extras["test"])
 
 
 def test_every_dependency_is_pinned_to_the_version_that_passed():

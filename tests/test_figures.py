@@ -110,9 +110,11 @@ def test_dates_in_the_words_are_dates_of_the_data(made):
                  ["effective_from"])  # fmt: skip
     spelled = {date(day) for day in days | starts}
     for name in NAMES:
-        words = made(name).alt + "\n".join(text.get_text() for text in texts_of(made(name).figure))
-        for found in re.findall(r"\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b", words.replace("\n", " ")):
-            assert found in spelled, f"{name}: {found}"
+        texts = [made(name).alt, *(text.get_text() for text in texts_of(made(name).figure))]
+        for text in texts:
+            words = text.replace("\n", " ")
+            for found in re.findall(r"\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b", words):
+                assert found in spelled, f"{name}: {found}"
 
 
 def test_paths_pass_through_the_published_days(made):

@@ -6,8 +6,11 @@ import pytest
 from scipy import stats
 
 from impact.errors import InferenceError, ReturnsError
+from impact.inference.multiplicity import romano_wolf
 from impact.inference.placebo import (
     difference_test,
+    rank_p,
+    shift_statistics,
     shift_test,
     welch_t,
     window_z,
@@ -84,34 +87,82 @@ def test_unknown_side_lists_the_known():
         shift_test(z, z.index[10:20], side="up")
 
 
-def test_p_is_uniform_on_garch_returns_and_small_with_a_planted_effect():
-    """500 simulated studies: z from a GARCH filter with the true parameters."""
+def garch_z(rng, studies: int, sessions: int) -> np.ndarray:
+    """Returns of GARCH(1,1) processes in units of an EWMA variance, so not quite independent."""
+    shocks = rng.standard_t(6, (sessions + 100, studies)) / np.sqrt(1.5)
+    z, variance, forecast = np.empty_like(shocks), np.ones(studies), np.ones(studies)
+    for t, shock in enumerate(shocks):
+        moved = np.sqrt(variance) * shock
+        z[t] = moved / np.sqrt(forecast)
+        variance = 0.03 + 0.10 * moved**2 + 0.87 * variance
+        forecast = 0.94 * forecast + 0.06 * moved**2
+    return z[100:].T
+
+
+@pytest.fixture(scope="module")
+def studies():
+    """500 pairs of a series and of twenty event sessions, some of them in clusters."""
     rng = np.random.default_rng(11)
-    p, planted = [], []
-    for _ in range(500):
-        shocks = rng.standard_t(6, 700) / np.sqrt(1.5)
-        z = series(shocks)
-        sessions = z.index[np.sort(rng.choice(700, 20, replace=False))]
-        p.append(shift_test(z, sessions).p_studentised)
-        moved = z.copy()
-        moved[sessions] += 1.0
-        planted.append(shift_test(moved, sessions).p_studentised)
-    assert stats.kstest(p, "uniform").pvalue > 0.01
-    assert np.mean(np.array(planted) < 0.05) > 0.9
+    z = garch_z(rng, 500, 700)
+    starts = [rng.choice(175, 20, replace=False) * 4 for _ in z]
+    return [(one, np.sort(s - s // 8 * 3 % 4)) for one, s in zip(z, starts, strict=True)]
 
 
-def test_tripled_variance_fools_the_mean_but_not_the_studentised_mean():
+def test_p_is_uniform_on_garch_returns(studies):
+    p = [shift_test(series(z), series(z).index[at]) for z, at in studies]
+    for name in ("p_mean", "p_studentised"):
+        assert stats.kstest([getattr(one, name) for one in p], "uniform").pvalue > 0.01
+
+
+def test_a_planted_effect_is_found(studies):
+    found = []
+    for z, at in studies[:200]:
+        moved = series(z)
+        moved.iloc[at] += 1.0
+        found.append(shift_test(moved, moved.index[at], side="greater").p_studentised < 0.05)
+    assert np.mean(found) > 0.9
+
+
+def rejections(variance: float, count: int = 3_000) -> tuple[float, float]:
+    """How often the mean and the studentised mean reject at 5% a set without effect."""
     rng = np.random.default_rng(5)
-    mean, studentised = [], []
-    for _ in range(600):
-        z = series(rng.standard_t(6, 800) / np.sqrt(1.5))
-        sessions = z.index[np.sort(rng.choice(800, 20, replace=False))]
-        z[sessions] *= np.sqrt(3)
-        result = shift_test(z, sessions)
-        mean.append(result.p_mean < 0.05)
-        studentised.append(result.p_studentised < 0.05)
-    assert np.mean(mean) > 0.15
-    assert 0.03 < np.mean(studentised) < 0.07
+    mean = studentised = 0
+    for _ in range(count):
+        z = rng.standard_t(6, 500) / np.sqrt(1.5)
+        at = rng.choice(500, 20, replace=False)
+        z[at] *= np.sqrt(variance)
+        statistics = shift_statistics(z, at)
+        mean += rank_p(np.abs(statistics[0])) <= 0.05
+        studentised += rank_p(np.abs(statistics[1])) <= 0.05
+    return mean / count, studentised / count
+
+
+@pytest.mark.parametrize("variance", [1.0, 2.0, 3.0])
+def test_the_studentised_mean_keeps_its_size_whatever_the_variance_of_the_events(variance):
+    mean, studentised = rejections(variance)
+    assert 0.04 <= studentised <= 0.065
+    # The plain mean rejects the more often, the larger the variance that news brings.
+    assert (0.04 <= mean <= 0.065) if variance == 1 else mean > 0.05 * variance
+
+
+@pytest.mark.parametrize("variance", [1.0, 2.0, 3.0])
+def test_romano_wolf_on_shifts_keeps_the_family_wise_error_and_is_no_larger_than_holm(variance):
+    rng = np.random.default_rng(9)
+    wrong, count = 0, 1_200
+    for _ in range(count):
+        z = rng.standard_t(6, 400) / np.sqrt(1.5)
+        at = rng.choice(400, 30, replace=False)
+        z[at] *= np.sqrt(variance)
+        # Sets that overlap, as all announcements and those of one country do.
+        sets = (at, at[:10], at[8:20], at[20:])
+        draws = pd.DataFrame({i: np.abs(shift_statistics(z, s)[1]) for i, s in enumerate(sets)})
+        corrected = romano_wolf(draws)
+        p = np.array([rank_p(draws[i].to_numpy()) for i in draws])
+        order = np.argsort(p)
+        holm = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+        assert (corrected.to_numpy()[order] <= holm + 1e-12).all()
+        wrong += corrected.min() <= 0.05
+    assert wrong / count <= 0.065
 
 
 def test_window_z_sums_moves_over_the_sigma_of_the_eve():
@@ -150,3 +201,15 @@ def test_difference_side_and_seed():
     assert greater.p_value < 0.1 < difference_test(a, b, side="less", rng=1).p_value
     with pytest.raises(InferenceError, match="3 sessions gets no verdict"):
         difference_test(a[:3], b)
+
+
+def test_p_mean_ranks_the_difference_itself():
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(1, 1, 9), rng.normal(0, 2, 14)
+    got = difference_test(a, b, permutations=20_000)
+    exact = stats.permutation_test(
+        (a, b), lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis), vectorized=True,
+        n_resamples=20_000, rng=1,
+    )  # fmt: skip
+    assert got.p_mean == pytest.approx(exact.pvalue, abs=0.01)
+    assert got.difference == pytest.approx(exact.statistic)

@@ -276,7 +276,7 @@ def test_a_short_history_has_no_conditional_test_and_says_so(returns):
     (note,) = table.attrs["notes"]
     assert "needs 1,000 returns" in note
     assert "not available" in str(study.summary())
-    assert "no" == study.tests().loc["conditional_fhs", "valid"]
+    assert study.tests().loc["conditional_fhs", "valid"] == "no"
 
 
 # -- what tests() says of one series -------------------------------------------------------------

@@ -1,0 +1,268 @@
+"""How often each test rejects where nothing happened, and how often where something did.
+
+Brown and Warner's experiment on the real S&P 500, sets of events with induced variance, and
+simulated panels. It takes minutes, so its results are committed as ``data/calibration.csv``:
+``python -m impact.calibration`` writes them again, `load_calibration` reads them.
+
+References
+----------
+Brown and Warner (1985), Using daily stock returns: the case of event studies, J. Financial
+Economics 14.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from impact.calibration import panels, sets
+from impact.calibration.experiments import (
+    STEP,
+    common_sample,
+    outcome_jobs,
+    power_jobs,
+    power_rows,
+    size_rows,
+)
+from impact.calibration.rates import COLUMNS
+from impact.calibration.single import MODELS, PATHS, REFIT, refits, series_z
+from impact.errors import InferenceError
+from impact.files import data_directory, data_hash, data_path
+from impact.formats import iso, list_of, percent
+from impact.prices import load_prices, load_vix, log_returns
+
+__all__ = ["calibrate", "load_calibration", "rate_table", "write_calibration"]
+
+#: The experiments, in the order of the table; "meta" says how they were made.
+EXPERIMENTS = ("meta", "size", "size-vix", "power", "power-vix", "set", "set-power", "panel")
+
+#: The history ends here, so that later prices do not change committed results.
+LAST = "2026-08-31"
+
+SEED = 20_250_502
+
+#: Panels in one piece of work.
+_PIECE = 100
+
+_LIBRARIES = ("numpy", "scipy", "pandas", "arch")
+
+
+def load_calibration(experiment: str | None = None) -> pd.DataFrame:
+    """Return the committed rejection rates.
+
+    Parameters
+    ----------
+    experiment : str, optional
+        One of "size" (real S&P 500 sessions on which nothing is supposed to have happened),
+        "size-vix" (those of them with a calibrated volatility index), "power" and "power-vix"
+        (a move was added), "set" and "set-power" (circular shifts of random sets), "panel"
+        (simulated securities), "meta" (seed, versions, duration). All by default.
+
+    Returns
+    -------
+    DataFrame
+        `experiment`, `test`, `model` (variance model), `window`, `group`, `variance` (of event
+        sessions over that of others), `effect` (decimal fraction; in "set-power" in σ), `level`,
+        `tail`, `rate`, `error` (Monte Carlo standard error of `rate`), `n`, `note`.
+
+    Raises
+    ------
+    InferenceError
+        If there is no such experiment.
+    DataFileError
+        If the file changed.
+
+    Examples
+    --------
+    >>> size = load_calibration("size").query("window == '(0, 0)' and level == 0.05")
+    >>> rate = size.set_index(["test", "model", "group"])["rate"]
+    >>> bool(rate["prediction_t", "", "high volatility"] > 0.1)
+    True
+    """
+    if experiment is not None and experiment not in EXPERIMENTS:
+        raise InferenceError(
+            f"there is no experiment {experiment!r}: use {list_of(map(repr, EXPERIMENTS), 'or')}"
+        )
+    words = {"model": "str", "note": "str", "test": "str", "window": "str", "group": "str"}
+    table = pd.read_csv(data_path("calibration.csv"), dtype=words)
+    table[list(words)] = table[list(words)].fillna("")
+    if experiment is None:
+        return table
+    return table[table["experiment"] == experiment].reset_index(drop=True)
+
+
+def rate_table(
+    experiment: str,
+    *,
+    rows: Sequence[str] = ("test", "model"),
+    columns: Sequence[str] = ("group",),
+    level: float = 0.05,
+    **where: object,
+) -> pd.DataFrame:
+    """Lay out committed rejection rates for reading.
+
+    Parameters
+    ----------
+    experiment : str
+        As for `load_calibration`.
+    rows, columns : sequence of str
+        Columns of `load_calibration` that name the rows and the columns of the table.
+    level : float
+        Nominal size: 0.01, 0.05, 0.10, or 0.025 for the tails.
+    **where
+        Values that further columns must have.
+
+    Returns
+    -------
+    DataFrame of str
+        Rates in percent.
+
+    Raises
+    ------
+    InferenceError
+        If no rate is left, or several for one cell.
+    DataFileError
+        If the file changed.
+
+    Examples
+    --------
+    >>> table = rate_table("set", columns=["variance"], group="15 sessions anywhere")
+    >>> table.loc[("shift_studentised", "gjr")].to_list()
+    ['4.7%', '5.5%', '4.4%']
+    """
+    table = load_calibration(experiment)
+    where = {"level": level, **where}
+    for column, value in where.items():
+        table = table[table[column] == value]
+    rows, columns = list(rows), list(columns)
+    if table.empty or table.duplicated([*rows, *columns]).any():
+        raise InferenceError(
+            f"{experiment!r} has {'no rate' if table.empty else 'several rates'} for a cell with "
+            f"{where}: name other values, or more rows and columns"
+        )
+    shown = table.assign(rate=[percent(rate, 1, signed=False) for rate in table["rate"]])
+    return shown.pivot_table(
+        index=rows, columns=columns if len(columns) > 1 else columns[0], values="rate",
+        aggfunc="first", sort=False,
+    )  # fmt: skip
+
+
+def calibrate(
+    *, n_jobs: int = 1, seed: int = SEED, replications: int = 1, progress: bool = False
+) -> pd.DataFrame:
+    """Run every experiment on the committed history.
+
+    Parameters
+    ----------
+    n_jobs : int
+        Processes, as joblib counts them. Draws do not depend on it; one process may use more
+        threads of linear algebra than each of several, which rounds a variance fit otherwise.
+    seed : int
+    replications : int
+        Replications of the simulated experiments are divided by this number, for a quick look.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        As `load_calibration`.
+    """
+    begun = time.perf_counter()
+    returns = log_returns(load_prices(end=LAST))
+    values = returns.to_numpy(float)
+    run = partial(_run, n_jobs=n_jobs, progress=progress)
+    fits = run([partial(refits, values, model) for model in MODELS], "variance fits")
+    sample = common_sample(returns, load_vix(end=LAST), dict(zip(MODELS, fits, strict=True)))
+    thinned = sample.thin(STEP)
+    outcomes = _joined(run(outcome_jobs(sample, seed), "size"))
+    power = _joined(run(power_jobs(thinned), "power"))
+    of_sets = run(
+        [
+            partial(sets.set_rates, series_z(sample.fits["gjr"]), size, seed=seed,
+                    replications=sets.REPLICATIONS // replications)
+            for size in sets.SIZES
+        ], "sets",
+    )  # fmt: skip
+    parts = [
+        size_rows(sample, outcomes, seed), power_rows(thinned, power, seed), *of_sets,
+        *_panels(run, seed, panels.REPLICATIONS // replications),
+    ]  # fmt: skip
+    spent = time.perf_counter() - begun
+    table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)
+    order = table["experiment"].map(EXPERIMENTS.index)
+    return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def write_calibration(table: pd.DataFrame, directory: Path | None = None) -> Path:
+    """Write the table as ``calibration.csv``, whole or not at all, and return where."""
+    directory = data_directory() if directory is None else directory
+    target = directory / "calibration.csv"
+    handle, name = tempfile.mkstemp(dir=directory, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            table.to_csv(file, index=False, float_format="%.5g", lineterminator="\n")
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _panels(run: Callable, seed: int, replications: int) -> list[pd.DataFrame]:
+    cells = [(design, factor) for design in panels.DESIGNS for factor in panels.FACTORS]
+    pieces = [range(at, min(at + _PIECE, replications)) for at in range(0, replications, _PIECE)]
+    jobs = [
+        partial(panels.panel_draws, *cell, piece, seed=seed) for cell in cells for piece in pieces
+    ]
+    drawn = run(jobs, "panels")
+    return [
+        panels.panel_rows(*cell, np.concatenate(drawn[at : at + len(pieces)]))
+        for cell, at in zip(cells, range(0, len(drawn), len(pieces)), strict=True)
+    ]
+
+
+def _run(jobs: Sequence[Callable], what: str, *, n_jobs: int, progress: bool) -> list:
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
+    return list(tqdm(results, desc=what, total=len(jobs), disable=not progress))
+
+
+def _call(job: Callable):
+    return job()
+
+
+def _joined(parts: Sequence[Sequence]) -> list:
+    return [item for part in parts for item in part]
+
+
+def _meta(sample, seed: int, seconds: float) -> pd.DataFrame:
+    days = sample.returns.index[sample.rows]
+    facts = {
+        "seed": str(seed),
+        "first session": iso(days[0]),
+        "last session": iso(days[-1]),
+        "sessions": str(len(days)),
+        "sessions with an index": str(len(sample.with_index().rows)),
+        "sessions between two fits": str(REFIT),
+        "simulated paths": str(PATHS),
+        "prices": load_prices().attrs["hash"],
+        "volatility index": data_hash("vix.csv"),
+        "duration": f"{seconds:.0f} seconds",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in _LIBRARIES},
+    }
+    rows = pd.DataFrame({"test": facts.keys(), "note": facts.values()})
+    return rows.assign(experiment="meta").reindex(columns=list(COLUMNS))
