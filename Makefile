@@ -14,7 +14,7 @@ endif
 SOURCES := $(shell find impact data -type f ! -path '*/__pycache__/*' 2>/dev/null)
 FIGURES_STAMP := build/figures.stamp
 
-.PHONY: help figures notebooks readme test lint bench data-accept lab clean
+.PHONY: help figures notebooks readme test lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
 	@echo "make TARGET, where TARGET is one of"
@@ -58,6 +58,12 @@ lint: $(STAMP) ## look for mistakes that can be seen without running the code
 
 bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
+
+data: $(STAMP) ## refresh the committed prices from the network (changed rows: FORCE=1)
+	$(PY) -m impact.yahoo.snapshots $(if $(FORCE),--force)
+
+calibration: $(STAMP) ## measure again how often each test errs (minutes; writes data/calibration.csv)
+	$(PY) -m impact.calibration
 
 data-accept: $(STAMP) ## accept a deliberate change of the files in data/
 	$(PY) -m impact.files

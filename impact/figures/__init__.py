@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from impact.errors import ImpactError
-from impact.figures import sectors, year
+from impact.figures import sectors, sets, trust, year
 from impact.figures.exhibits import Exhibit, write_exhibit
 from impact.formats import list_of
 
@@ -25,22 +25,34 @@ FIGURES: dict[str, Callable[[], Exhibit]] = {
         year.how_unusual_2_may,
         sectors.sector_reactions,
         sectors.sector_paths,
+        sets.placebo,
+        sets.dose_response,
+        sets.then_and_now,
+        trust.can_you_trust_the_p,
+        trust.power,
+        trust.specification_curve,
     )
 }
 
+#: The verdicts of the register of hypotheses: a table without a picture.
+VERDICTS = "hypotheses"
+
 
 def write_figure(name: str, directory: Path = DIRECTORY) -> bool:
-    """Make one named figure and write its files; return whether anything changed."""
+    """Make one named figure (or the verdicts) and write it; return whether anything changed."""
+    if name == VERDICTS:
+        return sets.write_verdicts(directory)
     make = FIGURES[name]
     return write_exhibit(make(), directory, code=make.__module__)
 
 
 def main(names: Sequence[str]) -> int:
     """Write the named figures, or all of them; return the exit status."""
-    if unknown := [name for name in names if name not in FIGURES]:
-        print(f"there is no figure {unknown[0]!r}; known: {list_of(FIGURES)}", file=sys.stderr)
+    known = [*FIGURES, VERDICTS]
+    if unknown := [name for name in names if name not in known]:
+        print(f"there is no figure {unknown[0]!r}; known: {list_of(known)}", file=sys.stderr)
         return 2
-    for name in names or FIGURES:
+    for name in names or known:
         start = time.perf_counter()
         try:
             written = write_figure(name)

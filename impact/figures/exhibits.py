@@ -39,6 +39,8 @@ _DRAWING = (
     "impact.charts.series",
     "impact.charts.sets",
     "impact.charts.panels",
+    "impact.charts.groups",
+    "impact.charts.trust",
 )
 
 
@@ -94,6 +96,16 @@ def write_exhibit(exhibit: Exhibit, directory: Path, *, code: str) -> bool:
     _replace(paths["csv"], table.encode())
     _replace(paths["txt"], alt.encode())
     _replace(paths["png"], png(exhibit.figure, **texts))
+    return True
+
+
+def write_table(path: Path, table: str) -> bool:
+    """Write numbers without a picture where they differ; return whether they did."""
+    kept = _kept(path, table)
+    if _text_of(path) == kept:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, kept.encode())
     return True
 
 
