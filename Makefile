@@ -66,7 +66,7 @@ calibration: $(STAMP) ## measure again how often each test errs (minutes; writes
 	$(PY) -m impact.calibration
 
 data-accept: $(STAMP) ## accept a deliberate change of the files in data/
-	$(PY) -m impact.files
+	$(PY) -c 'from impact.files import main; main([])'
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(PY) -m jupyter lab notebooks

@@ -7,7 +7,6 @@ In a source tree the files are in ``data/`` beside the package; in an installed 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -136,7 +135,3 @@ def main(arguments: Sequence[str]) -> int:
     changed = accept_changes(directory)
     print(f"{counted(len(changed), 'file')} accepted{': ' if changed else ''}{list_of(changed)}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
