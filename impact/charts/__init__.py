@@ -1,8 +1,8 @@
 """Reusable charts: results in, a matplotlib Figure out. No statistic is computed here.
 
 `style` holds the colours, the type and the page; `labels` finds places for words; `series` draws
-what moves in time, `sets` many sessions at once, `panels` many securities, `groups` groups of events
-and doses, `trust` how often tests err and every way to have done it.
+what moves in time, `sets` many sessions at once, `panels` many securities, `groups` groups of
+events and doses, `trust` how often tests err and every way to have done it.
 """
 
 from impact.charts.series import (
