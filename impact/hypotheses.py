@@ -322,14 +322,16 @@ def _corrected(table: pd.DataFrame, tests: dict, values: dict) -> pd.DataFrame:
     parts = []
     for rows in ROW_SETS:
         part = table[table.index.get_level_values("rows") == rows].copy()
-        part["p_holm"] = holm(part["p_value"])
+        # A claim without a verdict was asked too: it stays in the family as one that found nothing.
+        family = part["p_value"].fillna(1.0)
+        part["p_holm"] = holm(family).where(part["p_value"].notna())
         draws = {key: _draws(tests[key]) for key in part.index if isinstance(tests[key], ShiftTest)}
         part["p_romano_wolf"] = (
             romano_wolf(pd.DataFrame(draws)).reindex(part.index) if draws else np.nan
         )
         part["verdict"] = [_verdict(row) for _, row in part.iterrows()]
         part["undone_by"] = pd.array(
-            [_undone_by(key, part["p_value"], part.loc[key, "verdict"], tests[key], values[key])
+            [_undone_by(key, family, part.loc[key, "verdict"], tests[key], values[key])
              for key in part.index], dtype="Int64",
         )  # fmt: skip
         parts.append(part)

@@ -100,7 +100,10 @@ def placebo() -> Exhibit:
     table = bars.merge(
         sets[["set", "statistic", "value", "p", "p_holm", "as_far"]], on=["set", "statistic"]
     )
-    alt = f"{title}. Four histograms of shifted sets, with the real set marked. {told}"
+    alt = (
+        f"{title}. Four histograms of shifted sets, with the real set marked; p one-sided, "
+        f"sessions with news of both directions left out. {told}"
+    )
     return Exhibit("placebo", placebo_panels(words, bars, sets, _NULLS), table, alt)
 
 

@@ -100,8 +100,8 @@ def _size_title(rows: pd.DataFrame) -> str:
     )
     verdict = "stays near it" if _near(ours) else "misses it too"
     return (
-        f"At 5% the textbook test rejects {turbulent} of turbulent sessions; one that knows the "
-        f"variance of the eve {verdict}, {low} to {high}"
+        f"At 5% the textbook test rejects {turbulent} of turbulent sessions; the headline test, "
+        f"which knows the variance of the eve, {verdict}: {low} to {high} by third"
     )
 
 
@@ -253,12 +253,23 @@ def specification_curve() -> Exhibit:
         f"Mean cumulative abnormal return of the S&P 500 over {sizes.min()} to {sizes.max()} "
         "sessions with US escalations against China or Chinese retaliation in 2025, under "
         f"{counted(len(curve), 'specification')} from left to right by rising estimate. p: "
-        f"studentised mean among {counted(curve.shifts, 'circular shift')} of the set. "
-        "Chosen after the events.",
+        f"studentised mean among {counted(curve.shifts, 'circular shift')} of the set."
+        f"{_never(curve)} Chosen after the events.",
         source("specification-curve", "events.csv"),
     )
     figure = specification_plot(words, curve.table, curve.options)
     return Exhibit("specification-curve", figure, curve.table, _curve_alt(title, curve))
+
+
+def _never(curve: specification.SpecificationCurve) -> str:
+    """Name the options with which no specification passes 5%."""
+    never = [
+        f"{choice} “{option}”"
+        for choice in curve.options["choice"].unique()
+        for option, p in curve.table.groupby(choice)["p_value"].min().items()
+        if p > specification.LEVEL
+    ]
+    return f" None passes with {list_of(never, 'or')}." if never else ""
 
 
 def _curve_title(curve: specification.SpecificationCurve) -> str:
