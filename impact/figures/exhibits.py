@@ -87,12 +87,12 @@ def write_exhibit(exhibit: Exhibit, directory: Path, *, code: str) -> bool:
     paths = {end: directory / f"{exhibit.name}.{end}" for end in ("csv", "txt", "png")}
     table = _kept(paths["csv"], exhibit.csv())
     alt = exhibit.alt + "\n"
-    stamp = _stamp(table, alt, code)
+    current = stamp(table, alt, code)
     old = png_texts(paths["png"]) if paths["png"].exists() else {}
-    same = old.get(STAMP_KEY) == stamp
+    same = old.get(STAMP_KEY) == current
     if same and _text_of(paths["csv"]) == table and _text_of(paths["txt"]) == alt:
         return False
-    texts = {TABLE_KEY: checksum(table), STAMP_KEY: stamp, ALT_KEY: exhibit.alt}
+    texts = {TABLE_KEY: checksum(table), STAMP_KEY: current, ALT_KEY: exhibit.alt}
     _replace(paths["csv"], table.encode())
     _replace(paths["txt"], alt.encode())
     _replace(paths["png"], png(exhibit.figure, **texts))
@@ -167,7 +167,8 @@ def _text_of(path: Path) -> str:
     return path.read_bytes().decode() if path.exists() else ""
 
 
-def _stamp(table: str, alt: str, code: str) -> str:
+def stamp(table: str, alt: str, code: str) -> str:
+    """Return the checksum of all that decides a picture: numbers, words and drawing code."""
     sources = [
         Path(sys.modules[name].__file__).read_text(encoding="utf-8")
         for name in (*_DRAWING, code)
