@@ -55,18 +55,20 @@ test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad inp
 
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
 	$(PY) -m ruff check impact tests benchmarks
+	$(PY) -m ruff format --check impact tests benchmarks
+	$(VENV)/bin/lint-imports
 
 bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
 
 data: $(STAMP) ## refresh the committed prices from the network (changed rows: FORCE=1)
-	$(PY) -m impact.yahoo.snapshots $(if $(FORCE),--force)
+	$(PY) -m impact.market.yahoo.snapshots $(if $(FORCE),--force)
 
 calibration: $(STAMP) ## measure again how often each test errs (minutes; writes data/calibration.csv)
 	$(PY) -m impact.calibration
 
 data-accept: $(STAMP) ## accept a deliberate change of the files in data/
-	$(PY) -c 'from impact.files import main; main([])'
+	$(PY) -c 'from impact.market.files import main; main([])'
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(PY) -m jupyter lab notebooks

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from impact.inference import grank_t, kp_bmp
-from impact.inference.placebo import shift_test
-from impact.study import event_study
-from impact.windows import Window
+from impact.inference.event_sets import shift_test
+from impact.market.windows import Window
+from impact.study.event_study import event_study
 
 ESTIMATION, WINDOW = Window(-260, -11), Window(-10, 10)
 REPEATS = 7
@@ -80,9 +80,15 @@ def firm_events() -> None:
 
     def ours():
         return event_study(
-            returns, events, model="market", benchmark=market, volatility=None,
-            estimation=(-260, -11), window=(-10, 10), kind="simple",
-        )  # fmt: skip
+            returns,
+            events,
+            model="market",
+            benchmark=market,
+            volatility=None,
+            estimation=(-260, -11),
+            window=(-10, 10),
+            kind="simple",
+        )
 
     car = ours().car(-10, 10)
     *_, expected, error = floor(values, line, position, column)
@@ -102,9 +108,13 @@ def sectors() -> None:
 
     def ours():
         return event_study(
-            returns, pd.DataFrame({"session": sessions}), model="market", benchmark=market,
-            volatility=None, kind="simple",
-        )  # fmt: skip
+            returns,
+            pd.DataFrame({"session": sessions}),
+            model="market",
+            benchmark=market,
+            volatility=None,
+            kind="simple",
+        )
 
     def with_tests():
         study = ours()
@@ -130,9 +140,15 @@ def measure_pairs() -> None:
     sessions = returns.index[300:2_300]
     start = time.perf_counter()
     study = event_study(
-        returns, pd.DataFrame({"session": sessions}), model="market", benchmark=market,
-        volatility=None, estimation=(-260, -11), window=(-10, 10), kind="simple",
-    )  # fmt: skip
+        returns,
+        pd.DataFrame({"session": sessions}),
+        model="market",
+        benchmark=market,
+        volatility=None,
+        estimation=(-260, -11),
+        window=(-10, 10),
+        kind="simple",
+    )
     car = study.car(-10, 10)
     took = time.perf_counter() - start
     # Linux counts in KiB, macOS in bytes.

@@ -8,22 +8,22 @@
 0.0144
 """
 
-from impact.alignment import align
-from impact.calendar_time import calendar_time_portfolio
+from impact.analysis.calendar_time import calendar_time_portfolio
+from impact.analysis.cross_section import cross_section
+from impact.analysis.dose import dose_response
+from impact.analysis.regression import event_regression
+from impact.analysis.specification import specification_curve
 from impact.calibration import load_calibration
-from impact.cards import event_card
-from impact.cross_section import cross_section
-from impact.dose import dose_response
-from impact.events import load_events
-from impact.hypotheses import evaluate_register
-from impact.prices import load_prices, load_vix, log_returns, simple_returns
-from impact.published import published_beside_ours
-from impact.register import load_register
-from impact.regression import event_regression
-from impact.sessions import nyse_sessions, reaction_session
-from impact.specification import specification_curve
-from impact.study import event_study
-from impact.yahoo import fetch_prices
+from impact.cards.card import event_card
+from impact.hypotheses.register import load_register
+from impact.hypotheses.verdicts import evaluate_register
+from impact.market.calendar import nyse_sessions, reaction_session
+from impact.market.prices import load_prices, load_vix, log_returns, simple_returns
+from impact.market.yahoo import fetch_prices
+from impact.news.alignment import align
+from impact.news.catalogue import load_events
+from impact.news.published import published_beside_ours
+from impact.study.event_study import event_study
 
 __all__ = [
     "align",

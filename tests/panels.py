@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from impact.study import event_study
+from impact.study.event_study import event_study
 
 REFERENCE = Path(__file__).parent / "reference"
 PANELS = ("A", "B", "C")
 MODELS = {
-    "constant_mean": "constant-mean", "market_model": "market", "market_adjusted": "market-adjusted"
-}  # fmt: skip
+    "constant_mean": "constant-mean",
+    "market_model": "market",
+    "market_adjusted": "market-adjusted",
+}
 ESTIMATION, WINDOW = (-210, -11), (-5, 5)
 
 
@@ -37,10 +39,15 @@ def reference_study(name, model):
     else:
         events = pd.DataFrame({"session": [firms.index[pairs[0][1]]]})
     return event_study(
-        firms, events, model=MODELS[model], kind="simple", volatility=None,
+        firms,
+        events,
+        model=MODELS[model],
+        kind="simple",
+        volatility=None,
         benchmark=None if model == "constant_mean" else market,
-        estimation=ESTIMATION, window=WINDOW,
-    )  # fmt: skip
+        estimation=ESTIMATION,
+        window=WINDOW,
+    )
 
 
 def given_study(residuals, abnormal):
@@ -55,7 +62,13 @@ def given_study(residuals, abnormal):
     columns = [f"S{i:02d}" for i in range(len(residuals))]
     returns = pd.DataFrame(np.hstack([residuals, abnormal]).T, sessions, columns)
     return event_study(
-        returns, pd.DataFrame({"session": [sessions[length + half]]}), model="market-adjusted",
-        benchmark=pd.Series(0.0, sessions), estimation=(-half - length, -half - 1),
-        window=(-half, half), min_observations=2, volatility=None, kind="simple",
-    )  # fmt: skip
+        returns,
+        pd.DataFrame({"session": [sessions[length + half]]}),
+        model="market-adjusted",
+        benchmark=pd.Series(0.0, sessions),
+        estimation=(-half - length, -half - 1),
+        window=(-half, half),
+        min_observations=2,
+        volatility=None,
+        kind="simple",
+    )

@@ -28,7 +28,7 @@ import pandas as pd
 import stamina
 import trustme
 
-from impact.yahoo.quotes import _yfinance, new_client
+from impact.market.yahoo.quotes import _yfinance, new_client
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOSTS = (

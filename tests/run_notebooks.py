@@ -18,10 +18,13 @@ def executed(path: Path) -> nbformat.NotebookNode:
     """Return the notebook with its outputs; raise where a cell fails or warns."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}},
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
         # The kernel warns that loopback is not encrypted; what a cell prints is unaffected.
         extra_arguments=["--IPKernelApp.log_level=40"],
-    )  # fmt: skip
+    )
     client.execute()
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):

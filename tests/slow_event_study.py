@@ -23,8 +23,7 @@ class Pair:
 
     def __init__(self, name, returns, market, row, model, estimation, window):
         self.name, self.row, self.regressors, self.actual = name, row, {}, {}
-        for offset in [*range(estimation[0], estimation[1] + 1),
-                       *range(window[0], window[1] + 1)]:  # fmt: skip
+        for offset in [*range(estimation[0], estimation[1] + 1), *range(window[0], window[1] + 1)]:
             value = returns[row + offset]
             if math.isnan(value):
                 continue
@@ -90,8 +89,7 @@ class SlowStudy:
         self.estimation, self.window = estimation, window
         self.taus = range(estimation[0], estimation[1] + 1)
         self.pairs = [
-            Pair(name, panel[name], market, row, model, estimation, window)
-            for name, row in events
+            Pair(name, panel[name], market, row, model, estimation, window) for name, row in events
         ]
         self.memory = {}
 
@@ -252,8 +250,8 @@ class SlowStudy:
             statistics.fmean(v) ** 2 * (len(v) / len(self.pairs) if weighted else 1)
             for v in by.values()
         ]
-        return math.sqrt(len(inside)) * statistics.fmean(every) / math.sqrt(
-            statistics.fmean(squares)
+        return (
+            math.sqrt(len(inside)) * statistics.fmean(every) / math.sqrt(statistics.fmean(squares))
         )
 
     def rank_z_ntN_weighted(self, w):

@@ -36,9 +36,9 @@ from impact.calibration.experiments import (
 from impact.calibration.rates import COLUMNS
 from impact.calibration.single import MODELS, PATHS, REFIT, refits, series_z
 from impact.errors import InferenceError
-from impact.files import data_directory, data_hash, data_path
-from impact.formats import iso, list_of, percent
-from impact.prices import load_prices, load_vix, log_returns
+from impact.market.files import data_directory, data_hash, data_path
+from impact.market.prices import load_prices, load_vix, log_returns
+from impact.text.formats import iso, list_of, percent
 
 __all__ = ["calibrate", "load_calibration", "rate_table", "write_calibration"]
 
@@ -151,9 +151,12 @@ def rate_table(
         )
     shown = table.assign(rate=[percent(rate, 1, signed=False) for rate in table["rate"]])
     return shown.pivot_table(
-        index=rows, columns=columns if len(columns) > 1 else columns[0], values="rate",
-        aggfunc="first", sort=False,
-    )  # fmt: skip
+        index=rows,
+        columns=columns if len(columns) > 1 else columns[0],
+        values="rate",
+        aggfunc="first",
+        sort=False,
+    )
 
 
 def calibrate(
@@ -188,15 +191,23 @@ def calibrate(
     power = _joined(run(power_jobs(thinned), "power"))
     of_sets = run(
         [
-            partial(sets.set_rates, series_z(sample.fits["gjr"]), size, seed=seed,
-                    replications=sets.REPLICATIONS // replications)
+            partial(
+                sets.set_rates,
+                series_z(sample.fits["gjr"]),
+                size,
+                seed=seed,
+                replications=sets.REPLICATIONS // replications,
+            )
             for size in sets.SIZES
-        ], "sets",
-    )  # fmt: skip
+        ],
+        "sets",
+    )
     parts = [
-        size_rows(sample, outcomes, seed), power_rows(thinned, power, seed), *of_sets,
+        size_rows(sample, outcomes, seed),
+        power_rows(thinned, power, seed),
+        *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
-    ]  # fmt: skip
+    ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)
     order = table["experiment"].map(EXPERIMENTS.index)

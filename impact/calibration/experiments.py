@@ -22,7 +22,7 @@ from impact.calibration.single import (
     trailing_volatility,
     unconditional_outcomes,
 )
-from impact.flags import releases_on
+from impact.news.surroundings import releases_on
 
 #: What is added to session 0 for power: falls and rises of 0.5, 1, 2 and 3%.
 EFFECTS = (-0.03, -0.02, -0.01, -0.005, 0.005, 0.01, 0.02, 0.03)
@@ -101,8 +101,9 @@ def outcome_jobs(sample: Sample, seed: int) -> list[Callable[[], list[Outcome]]]
     values, rows = sample.values, sample.rows
     return [
         partial(conditional_outcomes, values, sample.fits[model], rows, window, seed=seed)
-        for model in MODELS for window in WINDOWS[::-1]
-    ] + [partial(unconditional_outcomes, values, rows, window) for window in WINDOWS]  # fmt: skip
+        for model in MODELS
+        for window in WINDOWS[::-1]
+    ] + [partial(unconditional_outcomes, values, rows, window) for window in WINDOWS]
 
 
 def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
@@ -111,7 +112,7 @@ def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
     return [
         partial(conditional_outcomes, values, sample.fits[model], rows, one, EFFECTS)
         for model in MODELS
-    ] + [partial(unconditional_outcomes, values, rows, one, EFFECTS)]  # fmt: skip
+    ] + [partial(unconditional_outcomes, values, rows, one, EFFECTS)]
 
 
 def size_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:
@@ -143,16 +144,25 @@ def power_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.Dat
     found += implied_outcomes(sample.returns, sample.implied, recent.rows, EFFECTS)
     rows = pd.concat(
         [
-            outcome_rows(outcomes, {one: sample.by_volatility(one)}, "power",
-                         resampling_weights(len(sample.rows), block, seed)),
-            outcome_rows(found, {one: recent.by_index(one)}, "power-vix",
-                         resampling_weights(len(recent.rows), block, seed)),
+            outcome_rows(
+                outcomes,
+                {one: sample.by_volatility(one)},
+                "power",
+                resampling_weights(len(sample.rows), block, seed),
+            ),
+            outcome_rows(
+                found,
+                {one: recent.by_index(one)},
+                "power-vix",
+                resampling_weights(len(recent.rows), block, seed),
+            ),
         ]
-    )  # fmt: skip
+    )
     return rows[rows["level"] == 0.05].reset_index(drop=True)
 
 
 def _taken(outcome: Outcome, whole: Sample, part: Sample) -> Outcome:
     at = np.searchsorted(whole.rows, part.rows)
-    return Outcome(outcome.test, outcome.model, outcome.window, outcome.effect, outcome.p[at],
-                   outcome.rise[at])  # fmt: skip
+    return Outcome(
+        outcome.test, outcome.model, outcome.window, outcome.effect, outcome.p[at], outcome.rise[at]
+    )

@@ -14,10 +14,10 @@ import pandas as pd
 
 from impact.calibration.rates import replicated_rows
 from impact.errors import InferenceError
-from impact.inference import parametric, rank, signs
-from impact.inference.result import HypothesisTest
-from impact.results import EventStudy
-from impact.study import event_study
+from impact.inference import panel, ranks, signs
+from impact.inference.tests import HypothesisTest
+from impact.study.event_study import event_study
+from impact.study.event_study_result import EventStudy
 
 #: Independent panels of each design, and the factors on the variance of session 0.
 REPLICATIONS, FACTORS = 1_000, (1.0, 2.0, 3.0)
@@ -39,7 +39,7 @@ class PanelDesign:
 
 
 #: Without correlation, securities on one date are as good as firms with dates of their own. The
-#: second design is on the border of what `impact.inference.choose` accepts.
+#: second design is on the border of what `impact.inference.validity` accepts.
 DESIGNS = (
     PanelDesign("20 firms apart in time", 20, 0.0),
     PanelDesign("20 securities on one date", 20, 0.3),
@@ -48,25 +48,25 @@ DESIGNS = (
 
 
 def _grank_t(study: EventStudy, start: int) -> HypothesisTest:
-    return rank.grank_t(study, start, correlation_adjusted=True)
+    return ranks.grank_t(study, start, correlation_adjusted=True)
 
 
 #: Name as in `EventStudy.tests` -> the test.
 PANEL_TESTS: dict[str, Callable[..., HypothesisTest]] = {
-    "portfolio_t": parametric.portfolio_t,
-    "crude_dependence_t": parametric.crude_dependence_t,
-    "brown_warner_1980": parametric.brown_warner_1980,
-    "cross_sectional_t": parametric.cross_sectional_t,
-    "patell": parametric.patell,
-    "bmp": parametric.bmp,
-    "kp_patell": parametric.kp_patell,
-    "kp_bmp": parametric.kp_bmp,
-    "hall": parametric.hall,
-    "corrado": rank.corrado,
-    "corrado_zivney": rank.corrado_zivney,
-    "cowan_rank": rank.cowan_rank,
+    "portfolio_t": panel.portfolio_t,
+    "crude_dependence_t": panel.crude_dependence_t,
+    "brown_warner_1980": panel.brown_warner_1980,
+    "cross_sectional_t": panel.cross_sectional_t,
+    "patell": panel.patell,
+    "bmp": panel.bmp,
+    "kp_patell": panel.kp_patell,
+    "kp_bmp": panel.kp_bmp,
+    "hall": panel.hall,
+    "corrado": ranks.corrado,
+    "corrado_zivney": ranks.corrado_zivney,
+    "cowan_rank": ranks.cowan_rank,
     "grank_t": _grank_t,
-    "grank_z": rank.grank_z,
+    "grank_z": ranks.grank_z,
     "sign": signs.sign,
     "generalised_sign": signs.generalised_sign,
     "wilcoxon": signs.wilcoxon,
@@ -96,9 +96,14 @@ def simulated_study(design: PanelDesign, factor: float, rng: np.random.Generator
         0.0005 + spread * moves, sessions, [f"S{i:02d}" for i in range(shape[1])]
     )
     return event_study(
-        returns, pd.DataFrame({"session": [sessions[event]]}), estimation=ESTIMATION,
-        window=WINDOW, min_observations=100, volatility=None, kind="simple",
-    )  # fmt: skip
+        returns,
+        pd.DataFrame({"session": [sessions[event]]}),
+        estimation=ESTIMATION,
+        window=WINDOW,
+        min_observations=100,
+        volatility=None,
+        kind="simple",
+    )
 
 
 def panel_draws(
@@ -144,10 +149,15 @@ def panel_rows(design: PanelDesign, factor: float, drawn: np.ndarray) -> pd.Data
     return pd.concat(
         [
             replicated_rows(
-                drawn[:, 0, column], drawn[:, 1, column] == 1, experiment="panel", test=name,
-                window="(0, 0)", group=design.name, variance=factor,
+                drawn[:, 0, column],
+                drawn[:, 1, column] == 1,
+                experiment="panel",
+                test=name,
+                window="(0, 0)",
+                group=design.name,
+                variance=factor,
             )
             for column, name in enumerate(PANEL_TESTS)
         ],
         ignore_index=True,
-    )  # fmt: skip
+    )

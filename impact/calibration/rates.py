@@ -11,9 +11,20 @@ from impact.calibration.single import Outcome
 
 #: Columns of the table, in order.
 COLUMNS = (
-    "experiment", "test", "model", "window", "group", "variance", "effect", "level", "tail",
-    "rate", "error", "n", "note",
-)  # fmt: skip
+    "experiment",
+    "test",
+    "model",
+    "window",
+    "group",
+    "variance",
+    "effect",
+    "level",
+    "tail",
+    "rate",
+    "error",
+    "n",
+    "note",
+)
 
 #: What is counted: nominal size, which rejections, and the two-sided level that they pass.
 COUNTED = (
@@ -98,11 +109,16 @@ def outcome_rows(
             drawn = weights[:, chosen]
             resampled = drawn @ rejected[:, chosen].T / drawn.sum(axis=1, keepdims=True)
             rows = _rows(
-                rejected[:, chosen].mean(axis=1), resampled.std(axis=0, ddof=1),
-                experiment=experiment, test=outcome.test, model=outcome.model,
-                window=window_name(outcome.window), group=group, effect=outcome.effect,
+                rejected[:, chosen].mean(axis=1),
+                resampled.std(axis=0, ddof=1),
+                experiment=experiment,
+                test=outcome.test,
+                model=outcome.model,
+                window=window_name(outcome.window),
+                group=group,
+                effect=outcome.effect,
                 n=int(chosen.sum()),
-            )  # fmt: skip
+            )
             parts.append(rows)
     return pd.concat(parts, ignore_index=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from impact.calibration.rates import replicated_rows
-from impact.inference.placebo import extremity, rank_p, shift_statistics
+from impact.inference.event_sets import extremity, rank_p, shift_statistics
 
 #: Sessions in a set; factors on the variance of its sessions; independent sets of each.
 SIZES, FACTORS, REPLICATIONS = (8, 15, 30), (1.0, 2.0, 3.0), 2_000
@@ -72,16 +72,30 @@ def set_rates(
     designs += [("anywhere", factor, effect) for factor in (1.0, 3.0) for effect in EFFECTS]
     parts = []
     for number, (name, factor, effect) in enumerate(designs):
-        drawn = np.array([
-            set_p_values(z, size, SPREADS[name], factor, effect,
-                         np.random.default_rng([seed, size, number, i]))
-            for i in range(replications)
-        ])  # fmt: skip
+        drawn = np.array(
+            [
+                set_p_values(
+                    z,
+                    size,
+                    SPREADS[name],
+                    factor,
+                    effect,
+                    np.random.default_rng([seed, size, number, i]),
+                )
+                for i in range(replications)
+            ]
+        )
         for column, test in enumerate(("shift_mean", "shift_studentised")):
             rows = replicated_rows(
-                drawn[:, column], drawn[:, 2] > 0, test=test, model="gjr", window="(0, 0)",
-                experiment="set-power" if effect else "set", variance=factor, effect=effect,
+                drawn[:, column],
+                drawn[:, 2] > 0,
+                test=test,
+                model="gjr",
+                window="(0, 0)",
+                experiment="set-power" if effect else "set",
+                variance=factor,
+                effect=effect,
                 group=f"{size} sessions {name}",
-            )  # fmt: skip
+            )
             parts.append(rows)
     return pd.concat(parts, ignore_index=True)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.implied import implied_z
 from impact.inference.conditional import equal_tails, simulated_sums, student_p
-from impact.inference.result import student_p as student_result
+from impact.inference.tests import student_p as student_result
 from impact.inference.unconditional import conformal_test, placebo_test, sample_quantile_test
-from impact.variance import FIT_SESSIONS, VARIANCE_MODELS, VarianceFit, fit_variance
-from impact.volatility import PAST_SESSIONS, Forecast
+from impact.volatility.forecast import PAST_SESSIONS, Forecast
+from impact.volatility.garch import FIT_SESSIONS, VARIANCE_MODELS, VarianceFit, fit_variance
+from impact.volatility.vix import implied_z
 
 #: Sessions between two fits of a variance model: a quarter.
 REFIT = 63
@@ -83,13 +83,18 @@ class Refit:
     z: np.ndarray
 
     def forecast(self, row: int) -> Forecast:
-        """Return what `impact.volatility.forecast` knows on the eve of a row."""
+        """Return what `impact.volatility.forecast.forecast` knows on the eve of a row."""
         at = row - self.begin
         past = self.z[max(0, at - PAST_SESSIONS) : at]
         return Forecast(
-            float(self.sigma[at]), self.fit.mu, self.fit.nu, past, self.fit.model, self.fit.note,
+            float(self.sigma[at]),
+            self.fit.mu,
+            self.fit.nu,
+            past,
+            self.fit.model,
+            self.fit.note,
             self.fit,
-        )  # fmt: skip
+        )
 
 
 def refits(

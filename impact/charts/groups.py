@@ -31,14 +31,14 @@ from impact.charts.style import (
     points,
     round_ticks,
 )
-from impact.formats import counted, number, percent
+from impact.text.formats import counted, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from impact.dose import DoseResponse
-    from impact.regression import EventRegression
+    from impact.analysis.dose import DoseResponse
+    from impact.analysis.regression import EventRegression
 
 
 # -- sets against all circular shifts ------------------------------------------------------------
@@ -80,8 +80,16 @@ def placebo_panels(
 
 def _placebo(ax: Axes, bars: pd.DataFrame, fact: pd.Series, reach: float) -> None:
     mark = MARKS[fact["kind"]]
-    ax.bar(bars["low"], bars["shifts"], width=bars["high"] - bars["low"], align="edge",
-           color=STONE, edgecolor=GROUND, linewidth=points(1.5), zorder=2)  # fmt: skip
+    ax.bar(
+        bars["low"],
+        bars["shifts"],
+        width=bars["high"] - bars["low"],
+        align="edge",
+        color=STONE,
+        edgecolor=GROUND,
+        linewidth=points(1.5),
+        zorder=2,
+    )
     top = 1.5 * bars["shifts"].max()
     ax.set_xlim(-reach, reach)
     ax.set_ylim(0, top)
@@ -92,9 +100,18 @@ def _placebo(ax: Axes, bars: pd.DataFrame, fact: pd.Series, reach: float) -> Non
     value = fact["value"]
     ax.plot([value, value], [0, 0.74 * top], color=mark.colour, linewidth=points(5), zorder=3)
     ax.plot(value, 0.74 * top, mark.marker, color=mark.colour, markersize=points(20), zorder=4)
-    ax.text(value + (-1 if value > 0 else 1) * 0.05 * reach, 0.86 * top, fact["told"], zorder=5,
-            ha="right" if value > 0 else "left", va="center", fontsize=points(SMALL),
-            color=mark.colour, linespacing=1.25, path_effects=halo())  # fmt: skip
+    ax.text(
+        value + (-1 if value > 0 else 1) * 0.05 * reach,
+        0.86 * top,
+        fact["told"],
+        zorder=5,
+        ha="right" if value > 0 else "left",
+        va="center",
+        fontsize=points(SMALL),
+        color=mark.colour,
+        linespacing=1.25,
+        path_effects=halo(),
+    )
 
 
 # -- reaction against dose -----------------------------------------------------------------------
@@ -114,21 +131,30 @@ def dose_line(words: Words, dose: DoseResponse, aside: pd.DataFrame | None = Non
     with drawing():
         sheet = page(words, 1010)
         entries = [
-            (mark_entry("escalation")[0], "tariff raised"), (mark_entry("easing")[0], "lowered"),
+            (mark_entry("escalation")[0], "tariff raised"),
+            (mark_entry("easing")[0], "lowered"),
             ({"color": BAND, "linewidth": points(26)}, "95% interval of the slope"),
             ({"color": MUTED, "linewidth": points(2)}, "slope without one session"),
-        ]  # fmt: skip
+        ]
         key(sheet, sheet.top - 4, entries)
         if aside is not None and len(aside):
             hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED, "linestyle": ""}
-            key(sheet, sheet.top + 34, [(hollow, "left out: news of both directions, or other "
-                                         "news, in the session")])  # fmt: skip
+            key(
+                sheet,
+                sheet.top + 34,
+                [(hollow, "left out: news of both directions, or other news, in the session")],
+            )
         ax = sheet.axes(MARGIN + 90, sheet.top + 90, WIDTH - 2 * MARGIN - 90, 790)
         others = pd.DataFrame(columns=["dose", "estimate", "label"]) if aside is None else aside
         _dose_axes(ax, dose, others)
-        sheet.text(MARGIN + 90 + (WIDTH - 2 * MARGIN - 90) / 2, sheet.top + 950,
-                   "change of the announced tariff rate, percentage points", SMALL, color=MUTED,
-                   ha="center")  # fmt: skip
+        sheet.text(
+            MARGIN + 90 + (WIDTH - 2 * MARGIN - 90) / 2,
+            sheet.top + 950,
+            "change of the announced tariff rate, percentage points",
+            SMALL,
+            color=MUTED,
+            ha="center",
+        )
     return sheet.figure
 
 
@@ -145,9 +171,14 @@ def _dose_axes(ax: Axes, dose: DoseResponse, aside: pd.DataFrame) -> None:
     ax.set_xticks(ticks, [number(tick, 0, signed=True) for tick in ticks])
     ax.spines["left"].set_visible(False)
     line = dose.line(x)
-    ax.fill_between(x, line[["ci_low", "ci_high"]].min(axis=1),
-                    line[["ci_low", "ci_high"]].max(axis=1), color=BAND, linewidth=0,
-                    zorder=1)  # fmt: skip
+    ax.fill_between(
+        x,
+        line[["ci_low", "ci_high"]].min(axis=1),
+        line[["ci_low", "ci_high"]].max(axis=1),
+        color=BAND,
+        linewidth=0,
+        zorder=1,
+    )
     for row in dose.leave_one_out.itertuples():
         ax.plot(x, row.intercept + row.slope * x, color=MUTED, linewidth=points(2), zorder=2)
     ax.plot(x, line["estimate"], color=INK, linewidth=points(5), zorder=2.5)
@@ -155,16 +186,32 @@ def _dose_axes(ax: Axes, dose: DoseResponse, aside: pd.DataFrame) -> None:
     ax.axvline(0, color=RULE, linewidth=points(2), zorder=1.2)
     texts = []
     for row in aside.itertuples():
-        ax.plot(row.dose, row.estimate, "o", color=MUTED, markerfacecolor=GROUND, zorder=3,
-                markersize=points(18), markeredgewidth=points(3))  # fmt: skip
+        ax.plot(
+            row.dose,
+            row.estimate,
+            "o",
+            color=MUTED,
+            markerfacecolor=GROUND,
+            zorder=3,
+            markersize=points(18),
+            markeredgewidth=points(3),
+        )
         texts.append((row.dose, row.estimate, row.label, MUTED))
     for row in dose.points.itertuples():
         mark = MARKS["escalation" if row.dose > 0 else "easing"]
-        ax.plot(row.dose, row.estimate, mark.marker, color=mark.colour, zorder=4,
-                markersize=points(22), markeredgecolor=GROUND,
-                markeredgewidth=points(2))  # fmt: skip
-        texts.append((row.dose, row.estimate, f"{row.label} {percent(row.estimate, 1)}",
-                      mark.colour))  # fmt: skip
+        ax.plot(
+            row.dose,
+            row.estimate,
+            mark.marker,
+            color=mark.colour,
+            zorder=4,
+            markersize=points(22),
+            markeredgecolor=GROUND,
+            markeredgewidth=points(2),
+        )
+        texts.append(
+            (row.dose, row.estimate, f"{row.label} {percent(row.estimate, 1)}", mark.colour)
+        )
     _scatter_labels(ax, texts)
 
 
@@ -174,8 +221,16 @@ def _scatter_labels(ax: Axes, texts: Sequence[tuple[float, float, str, str]]) ->
     pixels = ax.transData.transform([(x, y) for x, y, _, _ in texts])
     taken = [Box(x - 14, y - 14, x + 14, y + 14) for x, y in pixels]
     for (x, y), (_, _, words, colour) in zip(pixels, texts, strict=True):
-        text = ax.text(0, 0, words, fontsize=points(SMALL), color=colour, va="center", zorder=6,
-                       path_effects=halo())  # fmt: skip
+        text = ax.text(
+            0,
+            0,
+            words,
+            fontsize=points(SMALL),
+            color=colour,
+            va="center",
+            zorder=6,
+            path_effects=halo(),
+        )
         _, _, width, tall = extent(text)
         boxes = [
             Box(start, y + up - tall / 2 - 2, start + width, y + up + tall / 2 + 2)
@@ -191,8 +246,12 @@ def _scatter_labels(ax: Axes, texts: Sequence[tuple[float, float, str, str]]) ->
         if abs(middle - y) > tall:
             near = min(max(x, best.left), best.right)
             edge = best.bottom if middle > y else best.top
-            ax.plot(*ax.transData.inverted().transform([(x, y), (near, edge)]).T, color=colour,
-                    linewidth=points(1.5), zorder=2.8)  # fmt: skip
+            ax.plot(
+                *ax.transData.inverted().transform([(x, y), (near, edge)]).T,
+                color=colour,
+                linewidth=points(1.5),
+                zorder=2.8,
+            )
         text.set_position(ax.transData.inverted().transform((best.left, middle)))
 
 
@@ -219,9 +278,14 @@ def group_strips(
     tall = 165 * len(groups)
     with drawing():
         sheet = page(words, (tall + 150) * len(measures) + 20)
-        key(sheet, sheet.top - 4, [
-            (mark_entry("escalation")[0], "one session"),
-            ({"color": INK, "linewidth": points(8)}, "mean with its 95% interval")])  # fmt: skip
+        key(
+            sheet,
+            sheet.top - 4,
+            [
+                (mark_entry("escalation")[0], "one session"),
+                ({"color": INK, "linewidth": points(8)}, "mean with its 95% interval"),
+            ],
+        )
         for place, (measure, what) in enumerate(measures.items()):
             top = sheet.top + 50 + (tall + 150) * place
             sheet.text(MARGIN, top, what, LABEL, weight="bold")
@@ -257,27 +321,68 @@ def _strip(ax: Axes, row: int, dots: pd.DataFrame, measure: str) -> None:
     ordered = dots.sort_values(measure)
     # Neighbours in value stand at three heights, so that none hides another.
     heights = row + np.resize([0.0, -0.12, 0.12], len(ordered))
-    ax.plot(ordered[measure], heights, mark.marker, color=mark.colour, markersize=points(17),
-            markeredgecolor=GROUND, markeredgewidth=points(2), zorder=3)  # fmt: skip
+    ax.plot(
+        ordered[measure],
+        heights,
+        mark.marker,
+        color=mark.colour,
+        markersize=points(17),
+        markeredgecolor=GROUND,
+        markeredgewidth=points(2),
+        zorder=3,
+    )
     for place in (0, -1):
         value, below = ordered[measure].iloc[place], row + 0.36
-        ax.plot([value, value], [heights[place] + 0.05, below - 0.07], color=mark.colour,
-                linewidth=points(1.5), zorder=2)  # fmt: skip
-        ax.annotate(ordered["label"].iloc[place], (value, below), (-8 if place == 0 else 8, 0),
-                    textcoords="offset pixels", va="center", ha="right" if place else "left",
-                    fontsize=points(SMALL), color=mark.colour, path_effects=halo(),
-                    zorder=4)  # fmt: skip
+        ax.plot(
+            [value, value],
+            [heights[place] + 0.05, below - 0.07],
+            color=mark.colour,
+            linewidth=points(1.5),
+            zorder=2,
+        )
+        ax.annotate(
+            ordered["label"].iloc[place],
+            (value, below),
+            (-8 if place == 0 else 8, 0),
+            textcoords="offset pixels",
+            va="center",
+            ha="right" if place else "left",
+            fontsize=points(SMALL),
+            color=mark.colour,
+            path_effects=halo(),
+            zorder=4,
+        )
 
 
 def _strip_mean(ax: Axes, row: int, fact: pd.Series) -> None:
     height = row - 0.32
-    ax.plot([fact["ci_low"], fact["ci_high"]], [height, height], color=INK, linewidth=points(8),
-            zorder=3)  # fmt: skip
-    ax.plot(fact["estimate"], height, "D", color=INK, markeredgecolor=GROUND, zorder=4,
-            markersize=points(18), markeredgewidth=points(2.5))  # fmt: skip
-    ax.annotate(fact["told"], (fact["ci_high"], height), (16, 0), va="center",
-                textcoords="offset pixels", fontsize=points(SMALL), path_effects=halo(),
-                zorder=5)  # fmt: skip
+    ax.plot(
+        [fact["ci_low"], fact["ci_high"]],
+        [height, height],
+        color=INK,
+        linewidth=points(8),
+        zorder=3,
+    )
+    ax.plot(
+        fact["estimate"],
+        height,
+        "D",
+        color=INK,
+        markeredgecolor=GROUND,
+        zorder=4,
+        markersize=points(18),
+        markeredgewidth=points(2.5),
+    )
+    ax.annotate(
+        fact["told"],
+        (fact["ci_high"], height),
+        (16, 0),
+        va="center",
+        textcoords="offset pixels",
+        fontsize=points(SMALL),
+        path_effects=halo(),
+        zorder=5,
+    )
 
 
 # -- effects of one regression -------------------------------------------------------------------
@@ -313,6 +418,12 @@ def regression_effects(joint: EventRegression) -> Figure:
             more = len(row["announcements"]) - 1
             middle, words = sheet.top + step * (place + 0.5), f"{name}{f' +{more}' if more else ''}"
             sheet.text(MARGIN, middle, words, SMALL, va="center_baseline")
-            sheet.text(MARGIN + 464, middle, percent(row[columns[0]]), SMALL, ha="right",
-                       va="center_baseline")  # fmt: skip
+            sheet.text(
+                MARGIN + 464,
+                middle,
+                percent(row[columns[0]]),
+                SMALL,
+                ha="right",
+                va="center_baseline",
+            )
     return sheet.figure

@@ -28,9 +28,11 @@ class Box:
     def meets(self, other: Box) -> bool:
         """Whether the two overlap."""
         return (
-            self.left < other.right and other.left < self.right
-            and self.bottom < other.top and other.bottom < self.top
-        )  # fmt: skip
+            self.left < other.right
+            and other.left < self.right
+            and self.bottom < other.top
+            and other.bottom < self.top
+        )
 
     def holds_any(self, x: np.ndarray, y: np.ndarray) -> bool:
         """Whether a point lies inside."""
@@ -61,8 +63,15 @@ def lead_labels(ax: Axes, labels: Sequence[Label], curve: tuple[np.ndarray, np.n
     texts, leaders = [], []
     for label in sorted(labels, key=lambda label: -label.x):
         x, y = ax.transData.transform((label.x, label.y))
-        text = ax.text(label.x, label.y, label.text, fontsize=points(SMALL), color=label.colour,
-                       va="center", linespacing=1.2)  # fmt: skip
+        text = ax.text(
+            label.x,
+            label.y,
+            label.text,
+            fontsize=points(SMALL),
+            color=label.colour,
+            va="center",
+            linespacing=1.2,
+        )
         _, _, width, height = extent(text)
         flipped = x + width + 10 > right
         start = x - width - 8 if flipped else x + 8
@@ -82,8 +91,13 @@ def lead_labels(ax: Axes, labels: Sequence[Label], curve: tuple[np.ndarray, np.n
         _, data_y = back.transform((x, middle))
         data_x, _ = back.transform((start, middle))
         text.set_position((data_x, data_y))
-        ax.plot([label.x, label.x], [label.y, data_y], color=label.colour,
-                linewidth=points(1.5), zorder=1.5)  # fmt: skip
+        ax.plot(
+            [label.x, label.x],
+            [label.y, data_y],
+            color=label.colour,
+            linewidth=points(1.5),
+            zorder=1.5,
+        )
 
 
 def label_steps(ax: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str], end: float) -> None:
@@ -95,15 +109,20 @@ def label_steps(ax: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str], en
     line = _dense(ax, np.repeat(edges, 2)[1:-1], np.repeat(y, 2))
     taken: list[Box] = []
     for i in sorted(range(len(x)), key=lambda i: edges[i] - edges[i + 1]):
-        text = ax.text(x[i], y[i], texts[i], fontsize=points(LABEL), weight="bold", va="center",
-                       ha="center")  # fmt: skip
+        text = ax.text(
+            x[i], y[i], texts[i], fontsize=points(LABEL), weight="bold", va="center", ha="center"
+        )
         left, level = ax.transData.transform((x[i], y[i]))
         right = ax.transData.transform((edges[i + 1], y[i]))[0]
         _, _, width, height = extent(text)
         aside, up = width / 2 + 10, height / 2 + 6
-        places = [((left + right) / 2, level + up), (left - aside, level),
-                  ((left + right) / 2, level - up), (left - aside, level + up),
-                  (right + aside, level)]  # fmt: skip
+        places = [
+            ((left + right) / 2, level + up),
+            (left - aside, level),
+            ((left + right) / 2, level - up),
+            (left - aside, level + up),
+            (right + aside, level),
+        ]
         taken.append(_put(text, places, line, taken))
 
 
@@ -122,8 +141,16 @@ def label_beside(ax: Axes, text: str, at: tuple[float, float], line: np.ndarray,
     _, _, width, height = extent(drawn)
     up, aside = height / 2 + 20, width / 2 + 20
     up = up if at[1] >= 0 else -up
-    places = [(x, y + up), (x + aside, y + up), (x - aside, y + up), (x, y - up),
-              (x - aside, y), (x + aside, y), (x + aside, y - up), (x, y + 2 * up)]  # fmt: skip
+    places = [
+        (x, y + up),
+        (x + aside, y + up),
+        (x - aside, y + up),
+        (x, y - up),
+        (x - aside, y),
+        (x + aside, y),
+        (x + aside, y - up),
+        (x, y + 2 * up),
+    ]
     _put(drawn, places, _dense(ax, *line.T), [])
 
 
@@ -145,10 +172,13 @@ def _dense(ax: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _put(text: Text, places, line: np.ndarray, taken: Sequence[Box]) -> Box:
     """Move a centred text to the first free of the places (the first of all, if none is)."""
     _, _, width, height = extent(text)
-    boxes = [Box(x - width / 2 - 2, y - height / 2 - 1, x + width / 2 + 2, y + height / 2 + 1)
-             for x, y in places]  # fmt: skip
-    free = [not any(box.meets(other) for other in taken) and not box.holds_any(*line.T)
-            for box in boxes]  # fmt: skip
+    boxes = [
+        Box(x - width / 2 - 2, y - height / 2 - 1, x + width / 2 + 2, y + height / 2 + 1)
+        for x, y in places
+    ]
+    free = [
+        not any(box.meets(other) for other in taken) and not box.holds_any(*line.T) for box in boxes
+    ]
     best = free.index(True) if any(free) else 0
     text.set_position(text.axes.transData.inverted().transform(places[best]))
     return boxes[best]

@@ -32,7 +32,7 @@ from impact.charts.style import (
     round_ticks,
     wrapped,
 )
-from impact.formats import number
+from impact.text.formats import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,8 +98,9 @@ def heat_map(
     with drawing():
         probe = page(words, 100)
         pitch = (WIDTH - 2 * MARGIN - NAMES) / len(heads)
-        notes = {event: wrapped(probe, panel.note, SMALL, pitch - 4)
-                 for event, panel in heads.items()}  # fmt: skip
+        notes = {
+            event: wrapped(probe, panel.note, SMALL, pitch - 4) for event, panel in heads.items()
+        }
         lines = max(note.count("\n") + 1 for note in notes.values())
         over = 116 + 27 * lines
         grid = TALL + APART + FLAT * rows
@@ -116,14 +117,26 @@ def heat_map(
         for part, start, tall in ((common, 0, TALL), (cells, TALL + APART, FLAT)):
             _cells(ax, part, start, tall, pitch)
             for row, name in enumerate(part.z.index):
-                sheet.text(MARGIN, top + start + (row + 0.5) * tall, name, SMALL,
-                           va="center_baseline" if "\n" not in name else "center",
-                           weight="bold" if part is common else "normal")  # fmt: skip
+                sheet.text(
+                    MARGIN,
+                    top + start + (row + 0.5) * tall,
+                    name,
+                    SMALL,
+                    va="center_baseline" if "\n" not in name else "center",
+                    weight="bold" if part is common else "normal",
+                )
         below = top + grid + 26
         sheet.text(MARGIN, below, foot[0], SMALL, va="center_baseline", color=MUTED)
         for place, text in enumerate(foot[1]):
-            sheet.text(left + (place + 0.5) * pitch, below, text, SMALL, ha="center",
-                       va="center_baseline", color=MUTED)  # fmt: skip
+            sheet.text(
+                left + (place + 0.5) * pitch,
+                below,
+                text,
+                SMALL,
+                ha="center",
+                va="center_baseline",
+                color=MUTED,
+            )
         _scale(sheet, top + grid + 76, meaning)
     return sheet.figure
 
@@ -133,11 +146,18 @@ def _head(sheet: Page, middle: float, panel: Panel, note: str) -> None:
 
     mark = MARKS[panel.kind]
     sheet.figure.add_artist(
-        Line2D([middle / WIDTH], [1 - (sheet.top + 52) / sheet.height], marker=mark.marker,
-               color=mark.colour, markersize=points(17), linestyle="")
-    )  # fmt: skip
-    sheet.text(middle, sheet.top + 68, panel.heading, SMALL, ha="center", weight="bold",
-               color=mark.colour)  # fmt: skip
+        Line2D(
+            [middle / WIDTH],
+            [1 - (sheet.top + 52) / sheet.height],
+            marker=mark.marker,
+            color=mark.colour,
+            markersize=points(17),
+            linestyle="",
+        )
+    )
+    sheet.text(
+        middle, sheet.top + 68, panel.heading, SMALL, ha="center", weight="bold", color=mark.colour
+    )
     sheet.text(middle, sheet.top + 98, note, SMALL, ha="center", color=MUTED)
 
 
@@ -158,20 +178,34 @@ def _cells(ax: Axes, part: Cells, start: float, tall: float, pitch: float) -> No
         ground = colours((share + 1) / 2)
         x, y = column * pitch, start + row * tall
         apart = bool(part.apart.iat[row, column])
-        ax.add_patch(Rectangle((x, y), pitch, tall, facecolor=ground, edgecolor=GROUND,
-                               linewidth=points(3)))  # fmt: skip
+        ax.add_patch(
+            Rectangle((x, y), pitch, tall, facecolor=ground, edgecolor=GROUND, linewidth=points(3))
+        )
         ink = max((INK, GROUND), key=lambda letters: _contrast(letters, ground))
         kw = {"color": ink}
         if apart:
             inner = ((x + 3, y + 3), pitch - 6, tall - 6)
-            ax.add_patch(Rectangle(*inner, facecolor="none", edgecolor=INK, linewidth=points(4),
-                                   zorder=2))  # fmt: skip
-            ax.add_patch(Rectangle(*inner, facecolor="none", hatch="///", edgecolor=ink,
-                                   linewidth=0, zorder=1.5))  # fmt: skip
+            ax.add_patch(
+                Rectangle(*inner, facecolor="none", edgecolor=INK, linewidth=points(4), zorder=2)
+            )
+            ax.add_patch(
+                Rectangle(
+                    *inner, facecolor="none", hatch="///", edgecolor=ink, linewidth=0, zorder=1.5
+                )
+            )
             plate = {"facecolor": GROUND, "edgecolor": "none", "pad": points(4)}
             kw = {"color": INK, "weight": "bold", "bbox": plate}
-        ax.text(x + pitch / 2, y + tall / 2, part.text.iat[row, column], ha="center", va="center",
-                fontsize=points(SMALL), linespacing=1.3, zorder=3, **kw)  # fmt: skip
+        ax.text(
+            x + pitch / 2,
+            y + tall / 2,
+            part.text.iat[row, column],
+            ha="center",
+            va="center",
+            fontsize=points(SMALL),
+            linespacing=1.3,
+            zorder=3,
+            **kw,
+        )
 
 
 def _contrast(letters, ground) -> float:
@@ -191,8 +225,9 @@ def _scale(sheet: Page, top: float, meaning: str) -> None:
     left, width = MARGIN + NAMES, 380
     sheet.text(MARGIN, top + 14, "Colour: z, eve's variance", SMALL, va="center_baseline")
     ax = sheet.axes(left, top, width, 28)
-    ax.imshow(np.linspace(0, 1, 256)[None, :], cmap=_colours(), aspect="auto",
-              extent=(-FULL, FULL, 0, 1))  # fmt: skip
+    ax.imshow(
+        np.linspace(0, 1, 256)[None, :], cmap=_colours(), aspect="auto", extent=(-FULL, FULL, 0, 1)
+    )
     ticks = np.array([-4, -2, 0, 2, 4])
     ax.set_xticks(ticks, [number(tick, 0, signed=True) for tick in ticks])
     ax.set_yticks([])
@@ -201,8 +236,9 @@ def _scale(sheet: Page, top: float, meaning: str) -> None:
     box = sheet.axes(left + width + 50, top, 64, 28)
     box.set_axis_off()
     box.set(xlim=(0, 64), ylim=(0, 28))
-    box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", hatch="///", edgecolor=INK,
-                            linewidth=points(4)))  # fmt: skip
+    box.add_patch(
+        Rectangle((0, 0), 64, 28, facecolor="none", hatch="///", edgecolor=INK, linewidth=points(4))
+    )
     room = WIDTH - MARGIN - (left + width + 130)
     sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room), SMALL)
 
@@ -236,19 +272,22 @@ def line_panels(words: Words, paths: pd.DataFrame, panels: dict[str, Panel]) -> 
                 left, top = MARGIN + 90 + column * pitch, sheet.top + row * CELL
                 panel = panels[event]
                 heading = wrapped(sheet, panel.heading, LABEL, pitch - 30, weight="bold")
-                sheet.text(left, top + 50, heading, LABEL, weight="bold", va="baseline",
-                           color=INK)  # fmt: skip
+                sheet.text(left, top + 50, heading, LABEL, weight="bold", va="baseline", color=INK)
                 sheet.text(left, top + 84, panel.note, SMALL, va="baseline", color=MUTED)
                 ax = sheet.axes(left, top + 106, pitch - 20 - ENDS, 310)
                 _lines(ax, paths[paths["event"] == event], limits, column == 0)
         ahead, behind = MARKS["easing"].colour, MARKS["escalation"].colour
         dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
-        key(sheet, sheet.top + rows * CELL + 6, [
-            ({"color": ahead}, "ahead of the portfolio"),
-            ({"color": behind}, "behind it"),
-            ({"color": INK, **dot}, "stands out, sessions 0 to here"),
-            ({"color": STONE, "linewidth": points(3)}, "sectors that never stand out"),
-        ])  # fmt: skip
+        key(
+            sheet,
+            sheet.top + rows * CELL + 6,
+            [
+                ({"color": ahead}, "ahead of the portfolio"),
+                ({"color": behind}, "behind it"),
+                ({"color": INK, **dot}, "stands out, sessions 0 to here"),
+                ({"color": STONE, "linewidth": points(3)}, "sectors that never stand out"),
+            ],
+        )
     return sheet.figure
 
 
@@ -279,8 +318,16 @@ def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], labelled:
         path = wide[name].to_numpy()
         colour = MARKS["easing" if path[marked][-1] >= 0 else "escalation"].colour
         ax.plot(days, path, color=colour, linewidth=points(4), zorder=3)
-        ax.plot(days[marked], path[marked], "o", color=colour, markersize=points(13), zorder=4,
-                markeredgecolor=GROUND, markeredgewidth=points(1.5))  # fmt: skip
+        ax.plot(
+            days[marked],
+            path[marked],
+            "o",
+            color=colour,
+            markersize=points(13),
+            zorder=4,
+            markeredgecolor=GROUND,
+            markeredgewidth=points(1.5),
+        )
         ends.append((path[-1], name, colour))
     _end_labels(ax, days[-1], ends)
 
@@ -290,8 +337,14 @@ def _end_labels(ax: Axes, last: float, ends: list[tuple[float, str, str]]) -> No
     bounds, back = ax.get_window_extent(), ax.transData.inverted()
     if not ends:
         at = back.transform((bounds.x1 + 16, (bounds.y0 + bounds.y1) / 2))
-        ax.text(*at, "none\nstands out", va="center", fontsize=points(SMALL), color=MUTED,
-                linespacing=1.25)  # fmt: skip
+        ax.text(
+            *at,
+            "none\nstands out",
+            va="center",
+            fontsize=points(SMALL),
+            color=MUTED,
+            linespacing=1.25,
+        )
         return
     ends = sorted(ends)
     wanted = [ax.transData.transform((last, value))[1] for value, _, _ in ends]
@@ -299,10 +352,22 @@ def _end_labels(ax: Axes, last: float, ends: list[tuple[float, str, str]]) -> No
         x, y = ax.transData.transform((last, value))
         start = bounds.x1 + 22
         lead = back.transform([(x, y), (start - 4, middle)])
-        ax.plot(*lead.T, color=colour, linewidth=points(1.5), clip_on=False, zorder=2.5,
-                scalex=False, scaley=False)  # fmt: skip
-        ax.text(*back.transform((start, middle)), name, va="center_baseline",
-                fontsize=points(SMALL), color=colour)  # fmt: skip
+        ax.plot(
+            *lead.T,
+            color=colour,
+            linewidth=points(1.5),
+            clip_on=False,
+            zorder=2.5,
+            scalex=False,
+            scaley=False,
+        )
+        ax.text(
+            *back.transform((start, middle)),
+            name,
+            va="center_baseline",
+            fontsize=points(SMALL),
+            color=colour,
+        )
 
 
 def _spread(wanted: Sequence[float], step: float) -> np.ndarray:
@@ -315,9 +380,7 @@ def _spread(wanted: Sequence[float], step: float) -> np.ndarray:
         groups.append([height])
         while len(groups) > 1 and _low(groups[-1], step) < _high(groups[-2], step) + step:
             groups[-2:] = [groups[-2] + groups[-1]]
-    return np.concatenate([
-        _low(group, step) + step * np.arange(len(group)) for group in groups
-    ])  # fmt: skip
+    return np.concatenate([_low(group, step) + step * np.arange(len(group)) for group in groups])
 
 
 def _low(group: Sequence[float], step: float) -> float:

@@ -33,14 +33,14 @@ from impact.charts.style import (
     round_ticks,
     wrapped,
 )
-from impact.formats import counted, date, interval, number, percent
-from impact.paths import event_paths
+from impact.study.event_paths import event_paths
+from impact.text.formats import counted, date, interval, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from impact.results import EventStudy
+    from impact.study.event_study_result import EventStudy
 
 #: More units than this are drawn as their average.
 MOST_PANELS = 12
@@ -97,8 +97,16 @@ def _index(ax: Axes, closes: pd.Series, events: pd.DataFrame) -> None:
     for session, group in events.groupby("session", sort=True):
         mark = MARKS[group["kind"].iloc[0]]
         x, y = _days(pd.DatetimeIndex([session]))[0], closes[session]
-        ax.plot(x, y, mark.marker, color=mark.colour, markersize=points(17),
-                markeredgecolor=GROUND, markeredgewidth=points(2), zorder=4)  # fmt: skip
+        ax.plot(
+            x,
+            y,
+            mark.marker,
+            color=mark.colour,
+            markersize=points(17),
+            markeredgecolor=GROUND,
+            markeredgewidth=points(2),
+            zorder=4,
+        )
         above = group["kind"].iloc[0] in ("escalation", "both")
         labels.append(Label(x, y, "\n".join(group["text"]), mark.colour, above))
     lead_labels(ax, labels, (days, closes.to_numpy()))
@@ -113,10 +121,10 @@ def _steps(ax: Axes, rate: pd.Series, start: pd.Timestamp, end: pd.Timestamp) ->
     ax.set_ylim(-0.04 * values.max(), 1.22 * values.max())
     percent_axis(ax.yaxis, [0, 0.5, 1.0, 1.5], signed=False)
     ax.grid(False, axis="x")
-    ax.step([*days, last], [*values, values[-1]], where="post", color=INK,
-            linewidth=points(4.5))  # fmt: skip
-    texts = [percent(value, 0 if round(1000 * value) % 10 == 0 else 1, signed=False)
-             for value in values]  # fmt: skip
+    ax.step([*days, last], [*values, values[-1]], where="post", color=INK, linewidth=points(4.5))
+    texts = [
+        percent(value, 0 if round(1000 * value) % 10 == 0 else 1, signed=False) for value in values
+    ]
     label_steps(ax, days, values, texts, last)
 
 
@@ -156,7 +164,7 @@ def path_panels(words: Words, paths: pd.DataFrame, panels: dict[str, Panel]) -> 
     words : Words
         Title, subtitle, source.
     paths : DataFrame
-        As `impact.paths.event_paths` returns it.
+        As `impact.study.event_paths.event_paths` returns it.
     panels : dict of event -> Panel
         In the order in which they are drawn; panels in one row share their scale.
     """
@@ -188,8 +196,9 @@ def path_panels(words: Words, paths: pd.DataFrame, panels: dict[str, Panel]) -> 
 
 def _path_heading(sheet: Page, left: float, top: float, width: float, panel: Panel) -> None:
     heading = wrapped(sheet, panel.heading, LABEL, width, weight="bold")
-    sheet.text(left, top + 50, heading, LABEL, weight="bold", va="baseline",
-               color=MARKS[panel.kind].colour)  # fmt: skip
+    sheet.text(
+        left, top + 50, heading, LABEL, weight="bold", va="baseline", color=MARKS[panel.kind].colour
+    )
     sheet.text(left, top + 84, panel.note, SMALL, va="baseline", color=MUTED)
 
 
@@ -210,24 +219,50 @@ def _path(ax: Axes, path: pd.DataFrame, mark: Mark, limits, labelled: bool) -> N
     percent_axis(ax.yaxis, ticks)
     if not labelled:
         ax.set_yticklabels([""] * len(ticks))
-    ax.set_xticks(x, ["eve" if day == -1 else number(day, 0, signed=True) if day % 5 == 0 else ""
-                      for day in x])  # fmt: skip
+    ax.set_xticks(
+        x,
+        ["eve" if day == -1 else number(day, 0, signed=True) if day % 5 == 0 else "" for day in x],
+    )
     ax.spines["left"].set_visible(False)
-    fan = pd.concat([path.loc[[-1]].filter(regex="_(low|high)$").fillna(0.0),
-                     path.loc[0:].filter(regex="_(low|high)$")])  # fmt: skip
+    fan = pd.concat(
+        [
+            path.loc[[-1]].filter(regex="_(low|high)$").fillna(0.0),
+            path.loc[0:].filter(regex="_(low|high)$"),
+        ]
+    )
     if "conditional_low" in fan:
-        ax.fill_between(fan.index, fan["conditional_low"], fan["conditional_high"], color=BAND,
-                        linewidth=0, zorder=1)  # fmt: skip
+        ax.fill_between(
+            fan.index,
+            fan["conditional_low"],
+            fan["conditional_high"],
+            color=BAND,
+            linewidth=0,
+            zorder=1,
+        )
     for side in ("textbook_low", "textbook_high"):
-        ax.plot(fan.index, fan[side], color=MUTED, linewidth=points(2.5), zorder=2,
-                dashes=(3, 2))  # fmt: skip
+        ax.plot(fan.index, fan[side], color=MUTED, linewidth=points(2.5), zorder=2, dashes=(3, 2))
     ax.axhline(0, color=MUTED, linewidth=points(2), zorder=1.5)
     ax.plot(x, y, color=mark.colour, linewidth=points(5), zorder=3)
-    ax.plot(0, path.loc[0, "path"], mark.marker, color=mark.colour, markersize=points(20), zorder=4,
-            markeredgecolor=GROUND, markeredgewidth=points(2))  # fmt: skip
+    ax.plot(
+        0,
+        path.loc[0, "path"],
+        mark.marker,
+        color=mark.colour,
+        markersize=points(20),
+        zorder=4,
+        markeredgecolor=GROUND,
+        markeredgewidth=points(2),
+    )
     at = (0, path.loc[0, "path"])
-    label_beside(ax, percent(at[1]), at, np.column_stack([x, y]), weight="bold",
-                 fontsize=points(LABEL), zorder=5)  # fmt: skip
+    label_beside(
+        ax,
+        percent(at[1]),
+        at,
+        np.column_stack([x, y]),
+        weight="bold",
+        fontsize=points(LABEL),
+        zorder=5,
+    )
 
 
 def _path_entries(conditional: bool) -> list[tuple[dict, str]]:
@@ -248,8 +283,13 @@ def _path_key(sheet: Page, left: float, top: float, entries) -> None:
     sheet.text(left, top, "How to read it", LABEL, weight="bold")
     for place, entry in enumerate(entries):
         key(sheet, top + 50 + 42 * place, [entry], left)
-    sheet.text(left, top + 56 + 42 * len(entries), "Each row of pictures has its own scale.",
-               SMALL, color=MUTED)  # fmt: skip
+    sheet.text(
+        left,
+        top + 56 + 42 * len(entries),
+        "Each row of pictures has its own scale.",
+        SMALL,
+        color=MUTED,
+    )
 
 
 def average_path(words: Words, table: pd.DataFrame) -> Figure:
@@ -291,7 +331,7 @@ def study_paths(study: EventStudy) -> Figure:
 
 
 def card_plot(card) -> Figure:
-    """Draw the path around the one event of an `impact.cards.Card`."""
+    """Draw the path around the one event of an `impact.cards.card.Card`."""
     row = card.study.car(0).iloc[0]
     title = f"{percent(row['estimate'])} abnormal return on {date(row['session'])}"
     low, high = [row.get(f"ci_{side}_conditional", np.nan) for side in ("low", "high")]
@@ -300,5 +340,6 @@ def card_plot(card) -> Figure:
         what += f" 95% interval of session 0: {interval(low, high)}."
     paths = event_paths(card.study)
     panel = Panel(row["label"], date(row["session"]), "plain")
-    return path_panels(Words(title, what, card.study.signature()), paths,
-                       {card.study.abnormal.index[0]: panel})  # fmt: skip
+    return path_panels(
+        Words(title, what, card.study.signature()), paths, {card.study.abnormal.index[0]: panel}
+    )

@@ -33,7 +33,7 @@ from impact.charts.style import (
     points,
     round_ticks,
 )
-from impact.formats import number, percent
+from impact.text.formats import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,12 +59,21 @@ def forest(words: Words, rows: pd.DataFrame) -> Figure:
     with drawing():
         sheet = page(words, 96 + step * len(rows) + 40)
         kinds = [kind for kind in MARKS if kind in set(rows["kind"])]
-        key(sheet, sheet.top - 4, [mark_entry(kind) for kind in kinds]
-            + [({"marker": "o", "markerfacecolor": GROUND, "color": MUTED}, "hollow: confounded")])
-        key(sheet, sheet.top + 34, [
-            ({"color": INK, "linewidth": points(8)}, "95% interval, variance of the eve"),
-            ({"color": MUTED, "linewidth": points(2)}, "95% interval, constant variance"),
-            ({}, "bold: the thick interval leaves out zero")])  # fmt: skip
+        key(
+            sheet,
+            sheet.top - 4,
+            [mark_entry(kind) for kind in kinds]
+            + [({"marker": "o", "markerfacecolor": GROUND, "color": MUTED}, "hollow: confounded")],
+        )
+        key(
+            sheet,
+            sheet.top + 34,
+            [
+                ({"color": INK, "linewidth": points(8)}, "95% interval, variance of the eve"),
+                ({"color": MUTED, "linewidth": points(2)}, "95% interval, constant variance"),
+                ({}, "bold: the thick interval leaves out zero"),
+            ],
+        )
         left, right = 600, 240
         ax = sheet.axes(left, sheet.top + 96, WIDTH - left - right, step * len(rows))
         bounds = rows.filter(regex="^ci_")
@@ -85,27 +94,60 @@ def forest(words: Words, rows: pd.DataFrame) -> Figure:
 
 def _forest_row(sheet: Page, ax: Axes, place: int, row, middle: float) -> None:
     mark = MARKS[row.kind]
-    ax.plot([row.ci_low_textbook, row.ci_high_textbook], [place, place], color=MUTED,
-            linewidth=points(2), zorder=2)  # fmt: skip
-    ax.plot([row.ci_low_conditional, row.ci_high_conditional], [place, place],
-            color=mark.colour, linewidth=points(8), alpha=0.55, zorder=3)  # fmt: skip
-    ax.plot(row.estimate, place, mark.marker, color=mark.colour, markersize=points(17), zorder=4,
-            markerfacecolor=GROUND if row.confounded else mark.colour,
-            markeredgewidth=points(3.5))  # fmt: skip
+    ax.plot(
+        [row.ci_low_textbook, row.ci_high_textbook],
+        [place, place],
+        color=MUTED,
+        linewidth=points(2),
+        zorder=2,
+    )
+    ax.plot(
+        [row.ci_low_conditional, row.ci_high_conditional],
+        [place, place],
+        color=mark.colour,
+        linewidth=points(8),
+        alpha=0.55,
+        zorder=3,
+    )
+    ax.plot(
+        row.estimate,
+        place,
+        mark.marker,
+        color=mark.colour,
+        markersize=points(17),
+        zorder=4,
+        markerfacecolor=GROUND if row.confounded else mark.colour,
+        markeredgewidth=points(3.5),
+    )
     weight = "bold" if row.outside else "normal"
     day = f"{row.session.day} {row.session:%b}"
     sheet.text(MARGIN + 74, middle, day, SMALL, va="center_baseline", ha="right", weight=weight)
     sheet.text(MARGIN + 92, middle, row.text, SMALL, va="center_baseline", weight=weight)
-    sheet.text(584, middle, percent(row.estimate, 1), SMALL, va="center_baseline", ha="right",
-               weight=weight, color=mark.colour)  # fmt: skip
+    sheet.text(
+        584,
+        middle,
+        percent(row.estimate, 1),
+        SMALL,
+        va="center_baseline",
+        ha="right",
+        weight=weight,
+        color=mark.colour,
+    )
     sheet.text(WIDTH - 222, middle, row.beside, SMALL, va="center_baseline", color=MUTED)
 
 
 def _month_rules(ax: Axes, sessions: pd.Series) -> None:
     months = sessions.dt.month.to_numpy()
     for place in np.flatnonzero(np.diff(months)) + 0.5:
-        ax.axhline(place, color=RULE, linewidth=points(1.5), zorder=0.5, clip_on=False,
-                   xmin=-0.72, xmax=1.25)  # fmt: skip
+        ax.axhline(
+            place,
+            color=RULE,
+            linewidth=points(1.5),
+            zorder=0.5,
+            clip_on=False,
+            xmin=-0.72,
+            xmax=1.25,
+        )
 
 
 # -- a distribution with marked sessions ---------------------------------------------------------
@@ -133,8 +175,14 @@ def marked_distribution(
         sheet = page(words, 940)
         ax = sheet.axes(MARGIN + 70, sheet.top + 20, WIDTH - 2 * MARGIN - 70, 800)
         low, high = np.floor(z.min() - 0.25), np.ceil(z.max() + 0.25)
-        counts, _, bars = ax.hist(z, bins=np.arange(low, high + 0.2, 0.2), color=STONE,
-                               edgecolor=GROUND, linewidth=points(2), zorder=2)  # fmt: skip
+        counts, _, bars = ax.hist(
+            z,
+            bins=np.arange(low, high + 0.2, 0.2),
+            color=STONE,
+            edgecolor=GROUND,
+            linewidth=points(2),
+            zorder=2,
+        )
         # Room on the right for the text of a pin in that tail.
         ax.set_xlim(low, high + 1)
         ax.set_ylim(0, 1.34 * counts.max())
@@ -146,14 +194,22 @@ def marked_distribution(
         ax.set_axisbelow(True)
         ax.spines["left"].set_visible(False)
         far = z[z.abs() > 3]
-        ax.plot(far, np.full(len(far), -0.022 * ax.get_ylim()[1]), "|", color=MUTED, clip_on=False,
-                markersize=points(20), markeredgewidth=points(2))  # fmt: skip
+        ax.plot(
+            far,
+            np.full(len(far), -0.022 * ax.get_ylim()[1]),
+            "|",
+            color=MUTED,
+            clip_on=False,
+            markersize=points(20),
+            markeredgewidth=points(2),
+        )
         ax.tick_params(axis="x", pad=points(34), length=0)
         sheet.text(MARGIN, sheet.top - 16, "sessions", SMALL, color=MUTED)
         sheet.text(WIDTH / 2, sheet.top + 892, unit, SMALL, color=MUTED, ha="center")
         _range(ax, reach)
-        _marks(ax, marks, [
-            Box(*bar.get_window_extent().extents) for bar in bars if bar.get_height()])
+        _marks(
+            ax, marks, [Box(*bar.get_window_extent().extents) for bar in bars if bar.get_height()]
+        )
     return sheet.figure
 
 
@@ -161,10 +217,23 @@ def _range(ax: Axes, reach: tuple[float, str]) -> None:
     half, text = reach
     ax.axvspan(-half, half, color=PAPER, zorder=0)
     top = ax.get_ylim()[1]
-    ax.annotate("", (-half, 0.87 * top), (half, 0.87 * top), zorder=1,
-                arrowprops={"arrowstyle": "<->", "color": MUTED, "linewidth": points(2.5)})
-    ax.text(0, 0.885 * top, text, ha="center", va="bottom", fontsize=points(SMALL),
-            color=MUTED, linespacing=1.25)  # fmt: skip
+    ax.annotate(
+        "",
+        (-half, 0.87 * top),
+        (half, 0.87 * top),
+        zorder=1,
+        arrowprops={"arrowstyle": "<->", "color": MUTED, "linewidth": points(2.5)},
+    )
+    ax.text(
+        0,
+        0.885 * top,
+        text,
+        ha="center",
+        va="bottom",
+        fontsize=points(SMALL),
+        color=MUTED,
+        linespacing=1.25,
+    )
 
 
 def _marks(ax: Axes, marks: pd.DataFrame, bars: Sequence[Box]) -> None:
@@ -173,8 +242,17 @@ def _marks(ax: Axes, marks: pd.DataFrame, bars: Sequence[Box]) -> None:
     top = ax.get_ylim()[1]
     for mark in marks.sort_values("value", key=abs, ascending=False).itertuples():
         look = MARKS[mark.kind]
-        text = ax.text(mark.value, 0, mark.text, va="center", linespacing=1.25, zorder=6,
-                       fontsize=points(LABEL), color=look.colour, path_effects=halo())  # fmt: skip
+        text = ax.text(
+            mark.value,
+            0,
+            mark.text,
+            va="center",
+            linespacing=1.25,
+            zorder=6,
+            fontsize=points(LABEL),
+            color=look.colour,
+            path_effects=halo(),
+        )
         _, _, width, tall = extent(text)
         for height, side in product(np.arange(0.16, 0.84, 0.02) * top, (1, -1)):
             x, y = ax.transData.transform((mark.value, height))
@@ -185,7 +263,7 @@ def _marks(ax: Axes, marks: pd.DataFrame, bars: Sequence[Box]) -> None:
                 break
         taken += [box, Box(x - 12, bounds.y0, x + 12, y + 12)]
         text.set_position((ax.transData.inverted().transform((start, y))[0], height))
-        ax.plot([mark.value, mark.value], [0, height], color=look.colour, linewidth=points(4),
-                zorder=3)  # fmt: skip
-        ax.plot(mark.value, height, look.marker, color=look.colour, markersize=points(20),
-                zorder=4)  # fmt: skip
+        ax.plot(
+            [mark.value, mark.value], [0, height], color=look.colour, linewidth=points(4), zorder=3
+        )
+        ax.plot(mark.value, height, look.marker, color=look.colour, markersize=points(20), zorder=4)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from impact.events import EASING, ESCALATION
+from impact.news.catalogue import EASING, ESCALATION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -220,7 +220,7 @@ def extent(text: Text) -> tuple[float, float, float, float]:
 
 def percent_axis(axis, ticks: Sequence[float], digits: int = 0, *, signed: bool = True) -> None:
     """Put percentages at the given decimal fractions, with light rules through the picture."""
-    from impact.formats import percent
+    from impact.text.formats import percent
 
     axis.set_ticks(ticks, [percent(tick, digits, signed=signed) for tick in ticks])
     axis.grid(True, color=RULE, linewidth=points(1.5))
@@ -253,11 +253,10 @@ def key(page: Page, top: float, entries: Sequence[tuple[dict, str]], left: float
         style = {"markersize": points(17), "linewidth": points(5), **look}
         middle = 1 - (top + 12) / page.height
         page.figure.add_artist(
-            Line2D([left / WIDTH, (left + 44) / WIDTH], [middle, middle],
-                   markevery=[0], **style)
+            Line2D([left / WIDTH, (left + 44) / WIDTH], [middle, middle], markevery=[0], **style)
             if not style.get("marker")
             else Line2D([(left + 30) / WIDTH], [middle], **style)
-        )  # fmt: skip
+        )
         text = page.text(left + 56, top + 12, word, SMALL, va="center_baseline")
         left += 56 + extent(text)[2] + 36
 

@@ -31,7 +31,7 @@ from impact.charts.style import (
     points,
     round_ticks,
 )
-from impact.formats import percent
+from impact.text.formats import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,13 +76,25 @@ def size_rows(words: Words, rows: pd.DataFrame, columns: Sequence[tuple[str, str
             ax.set_xlim(0, high)
             ax.set_ylim(max(places) + 0.6, min(places) - 1.4)
             _size_panel(ax, rows, places, group)
-        sheet.text(left, top + height + 50, "share of sessions on which the test rejects at 5%",
-                   SMALL, color=MUTED)  # fmt: skip
-        key(sheet, sheet.bottom - 36, [
-            ({"marker": "o", "color": INK}, "knows the variance of the eve"),
-            ({"marker": "o", "markerfacecolor": GROUND, "color": MUTED},
-             "takes the variance as constant"),
-            ({"color": MUTED, "linewidth": points(4)}, "95% Monte Carlo interval")])  # fmt: skip
+        sheet.text(
+            left,
+            top + height + 50,
+            "share of sessions on which the test rejects at 5%",
+            SMALL,
+            color=MUTED,
+        )
+        key(
+            sheet,
+            sheet.bottom - 36,
+            [
+                ({"marker": "o", "color": INK}, "knows the variance of the eve"),
+                (
+                    {"marker": "o", "markerfacecolor": GROUND, "color": MUTED},
+                    "takes the variance as constant",
+                ),
+                ({"color": MUTED, "linewidth": points(4)}, "95% Monte Carlo interval"),
+            ],
+        )
     return sheet.figure
 
 
@@ -97,8 +109,15 @@ def _size_names(sheet: Page, rows: pd.DataFrame, places, top: float, step: float
         sheet.text(MARGIN + 24, middle, row.text, SMALL, va="center_baseline")
     for kind, group in rows.groupby("kind", sort=False):
         first = places[rows.index.get_loc(group.index[0])]
-        sheet.text(MARGIN, top + step * (first + 0.55), kind, SMALL, va="center_baseline",
-                   weight="bold", color=MUTED)  # fmt: skip
+        sheet.text(
+            MARGIN,
+            top + step * (first + 0.55),
+            kind,
+            SMALL,
+            va="center_baseline",
+            weight="bold",
+            color=MUTED,
+        )
 
 
 def _size_panel(ax: Axes, rows: pd.DataFrame, places, group: str) -> None:
@@ -112,13 +131,34 @@ def _size_panel(ax: Axes, rows: pd.DataFrame, places, group: str) -> None:
     for place, row in zip(places, rows.to_dict("records"), strict=True):
         rate, error = row[f"rate_{group}"], row[f"error_{group}"]
         colour = INK if row["knows"] else MUTED
-        ax.plot([max(rate - 1.96 * error, 0), rate + 1.96 * error], [place, place], color=colour,
-                linewidth=points(4), zorder=2)  # fmt: skip
-        ax.plot(rate, place, "o", color=colour, markersize=points(17), zorder=3,
-                markerfacecolor=INK if row["knows"] else GROUND,
-                markeredgewidth=points(4))  # fmt: skip
-        ax.text(rate, place - 0.26, percent(rate, 1, signed=False), ha="center", va="bottom",
-                fontsize=points(SMALL), color=colour, path_effects=halo(), zorder=4)  # fmt: skip
+        ax.plot(
+            [max(rate - 1.96 * error, 0), rate + 1.96 * error],
+            [place, place],
+            color=colour,
+            linewidth=points(4),
+            zorder=2,
+        )
+        ax.plot(
+            rate,
+            place,
+            "o",
+            color=colour,
+            markersize=points(17),
+            zorder=3,
+            markerfacecolor=INK if row["knows"] else GROUND,
+            markeredgewidth=points(4),
+        )
+        ax.text(
+            rate,
+            place - 0.26,
+            percent(rate, 1, signed=False),
+            ha="center",
+            va="bottom",
+            fontsize=points(SMALL),
+            color=colour,
+            path_effects=halo(),
+            zorder=4,
+        )
 
 
 # -- power ---------------------------------------------------------------------------------------
@@ -144,19 +184,45 @@ def detectable_moves(
         sheet = page(words, 1010)
         ax = sheet.axes(MARGIN + 80, sheet.top + 44, WIDTH - 2 * MARGIN - 80, 810)
         _detectable_axes(ax, sessions, marks)
-        ax.plot(sessions["volatility"], sessions["detectable"], "o", color=STONE, zorder=1,
-                markersize=points(8), markeredgewidth=0)  # fmt: skip
+        ax.plot(
+            sessions["volatility"],
+            sessions["detectable"],
+            "o",
+            color=STONE,
+            zorder=1,
+            markersize=points(8),
+            markeredgewidth=0,
+        )
         _moved(ax, sessions, marks, _median_lines(ax, medians))
-        sheet.text(MARGIN, sheet.top, "smallest move that is found with 80% (one session)",
-                   SMALL, color=MUTED)  # fmt: skip
-        sheet.text(WIDTH / 2, sheet.top + 906, "volatility of the 22 sessions before, a year",
-                   SMALL, color=MUTED, ha="center")  # fmt: skip
-        key(sheet, sheet.bottom - 30, [
-            ({"marker": "o", "color": STONE, "markersize": points(10)}, "a session"),
-            ({"color": INK, "linewidth": points(6)}, "median of a third of the sessions"),
-            mark_entry("escalation"), mark_entry("easing"),
-            ({"marker": "o", "markerfacecolor": GROUND, "color": MUTED},
-             "what would have been found")])  # fmt: skip
+        sheet.text(
+            MARGIN,
+            sheet.top,
+            "smallest move that is found with 80% (one session)",
+            SMALL,
+            color=MUTED,
+        )
+        sheet.text(
+            WIDTH / 2,
+            sheet.top + 906,
+            "volatility of the 22 sessions before, a year",
+            SMALL,
+            color=MUTED,
+            ha="center",
+        )
+        key(
+            sheet,
+            sheet.bottom - 30,
+            [
+                ({"marker": "o", "color": STONE, "markersize": points(10)}, "a session"),
+                ({"color": INK, "linewidth": points(6)}, "median of a third of the sessions"),
+                mark_entry("escalation"),
+                mark_entry("easing"),
+                (
+                    {"marker": "o", "markerfacecolor": GROUND, "color": MUTED},
+                    "what would have been found",
+                ),
+            ],
+        )
     return sheet.figure
 
 
@@ -179,11 +245,19 @@ def _median_lines(ax: Axes, medians: pd.DataFrame) -> list[Box]:
     """Draw the median of each third; return the room that the lines take."""
     top, taken = ax.get_ylim()[1], []
     for row in medians.itertuples():
-        ax.plot([row.low, row.high], [row.detectable] * 2, color=INK, linewidth=points(6),
-                zorder=3)  # fmt: skip
-        ax.text(np.sqrt(row.low * row.high), 0.94 * top, row.text, ha="center", va="top",
-                fontsize=points(SMALL), color=INK, path_effects=halo(), linespacing=1.25,
-                zorder=5)  # fmt: skip
+        ax.plot([row.low, row.high], [row.detectable] * 2, color=INK, linewidth=points(6), zorder=3)
+        ax.text(
+            np.sqrt(row.low * row.high),
+            0.94 * top,
+            row.text,
+            ha="center",
+            va="top",
+            fontsize=points(SMALL),
+            color=INK,
+            path_effects=halo(),
+            linespacing=1.25,
+            zorder=5,
+        )
         ends = ax.transData.transform([(row.low, row.detectable), (row.high, row.detectable)])
         taken.append(Box(*(ends[0] - 6), *(ends[1] + 6)))
     for edge in medians["high"].iloc[:-1]:
@@ -197,17 +271,46 @@ def _moved(ax: Axes, sessions: pd.DataFrame, marks: pd.DataFrame, taken: list[Bo
     dots = ax.transData.transform(sessions[["volatility", "detectable"]]).T
     for mark in marks.itertuples():
         look = MARKS[mark.kind]
-        ax.plot([mark.volatility] * 2, [mark.detectable, mark.move], color=look.colour,
-                linewidth=points(3), zorder=5)  # fmt: skip
-        ax.plot(mark.volatility, mark.detectable, "o", color=MUTED, markerfacecolor=GROUND,
-                markersize=points(17), markeredgewidth=points(4), zorder=6)  # fmt: skip
-        ax.plot(mark.volatility, mark.move, look.marker, color=look.colour, zorder=6,
-                markersize=points(20))  # fmt: skip
+        ax.plot(
+            [mark.volatility] * 2,
+            [mark.detectable, mark.move],
+            color=look.colour,
+            linewidth=points(3),
+            zorder=5,
+        )
+        ax.plot(
+            mark.volatility,
+            mark.detectable,
+            "o",
+            color=MUTED,
+            markerfacecolor=GROUND,
+            markersize=points(17),
+            markeredgewidth=points(4),
+            zorder=6,
+        )
+        ax.plot(
+            mark.volatility,
+            mark.move,
+            look.marker,
+            color=look.colour,
+            zorder=6,
+            markersize=points(20),
+        )
         x, ends = ax.transData.transform(
-            [(mark.volatility, mark.detectable), (mark.volatility, mark.move)]).T  # fmt: skip
+            [(mark.volatility, mark.detectable), (mark.volatility, mark.move)]
+        ).T
         taken.append(Box(x[0] - 14, ends.min() - 14, x[0] + 14, ends.max() + 14))
-        text = ax.text(0, 0, mark.text, va="center", fontsize=points(SMALL), color=look.colour,
-                       linespacing=1.2, path_effects=halo(), zorder=7)  # fmt: skip
+        text = ax.text(
+            0,
+            0,
+            mark.text,
+            va="center",
+            fontsize=points(SMALL),
+            color=look.colour,
+            linespacing=1.2,
+            path_effects=halo(),
+            zorder=7,
+        )
         texts.append((text, x[0], ends[1]))
     for text, x, y in texts:
         box = _roomiest(text, x, y, bounds, taken, dots)
@@ -230,10 +333,13 @@ def _roomiest(text, x: float, y: float, bounds, taken: Sequence[Box], dots: np.n
         for start in (x + 24, x - 24 - width)
     ]
     free = [
-        box for box in places
-        if bounds.x0 <= box.left and box.right <= bounds.x1 and box.bottom >= bounds.y0
+        box
+        for box in places
+        if bounds.x0 <= box.left
+        and box.right <= bounds.x1
+        and box.bottom >= bounds.y0
         and not any(box.meets(other) for other in taken)
-    ]  # fmt: skip
+    ]
     return min(free, key=lambda box: _covered(box, dots) + abs((box.bottom + box.top) / 2 - y) / 6)
 
 
@@ -281,15 +387,28 @@ def specification_plot(words: Words, table: pd.DataFrame, options: pd.DataFrame)
             _ticks(below, place, np.flatnonzero(uses & found), INK)
             middle = under + step * (place + 0.5)
             sheet.text(left - 16, middle, row.option, SMALL, va="center_baseline", ha="right")
-            sheet.text(WIDTH - MARGIN, middle, percent(row.estimate, 1), SMALL, ha="right",
-                       va="center_baseline", color=MUTED)  # fmt: skip
+            sheet.text(
+                WIDTH - MARGIN,
+                middle,
+                percent(row.estimate, 1),
+                SMALL,
+                ha="right",
+                va="center_baseline",
+                color=MUTED,
+            )
         for choice, group in options.groupby("choice", sort=False):
             first = under + step * (places[options.index.get_loc(group.index[0])] + 0.5)
-            sheet.text(MARGIN, first, choice, SMALL, va="center_baseline", weight="bold",
-                       color=MUTED)  # fmt: skip
-        key(sheet, sheet.bottom - 30, [
-            ({"marker": "o", "color": INK}, "p ≤ 5% among the shifted sets"),
-            ({"marker": "o", "color": STONE}, "p > 5%")])  # fmt: skip
+            sheet.text(
+                MARGIN, first, choice, SMALL, va="center_baseline", weight="bold", color=MUTED
+            )
+        key(
+            sheet,
+            sheet.bottom - 30,
+            [
+                ({"marker": "o", "color": INK}, "p ≤ 5% among the shifted sets"),
+                ({"marker": "o", "color": STONE}, "p > 5%"),
+            ],
+        )
     return sheet.figure
 
 
@@ -304,10 +423,23 @@ def _estimates(ax: Axes, estimates: np.ndarray, found: np.ndarray) -> None:
         ax.spines[side].set_visible(False)
     ax.axhline(0, color=MUTED, linewidth=points(3), zorder=1)
     for chosen, colour in ((~found, STONE), (found, INK)):
-        ax.plot(place[chosen], estimates[chosen], "o", color=colour, markersize=points(9),
-                markeredgewidth=0, zorder=3)  # fmt: skip
+        ax.plot(
+            place[chosen],
+            estimates[chosen],
+            "o",
+            color=colour,
+            markersize=points(9),
+            markeredgewidth=0,
+            zorder=3,
+        )
 
 
 def _ticks(ax: Axes, place: int, at: np.ndarray, colour: str) -> None:
-    ax.plot(at, np.full(len(at), place), "|", color=colour, markersize=points(22),
-            markeredgewidth=points(1.2))  # fmt: skip
+    ax.plot(
+        at,
+        np.full(len(at), place),
+        "|",
+        color=colour,
+        markersize=points(22),
+        markeredgewidth=points(1.2),
+    )

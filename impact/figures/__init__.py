@@ -10,7 +10,7 @@ from pathlib import Path
 from impact.errors import ImpactError
 from impact.figures import sectors, sets, trust, year
 from impact.figures.exhibits import Exhibit, write_exhibit
-from impact.formats import list_of
+from impact.text.formats import list_of
 
 #: Where the committed figures are, in a source tree.
 DIRECTORY = Path(__file__).parents[2] / "figures"

@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from impact.events import load_events
-from impact.files import data_hash
-from impact.prices import load_prices, log_returns
-from impact.results import EventStudy
-from impact.study import event_study
+from impact.market.files import data_hash
+from impact.market.prices import load_prices, log_returns
+from impact.news.catalogue import load_events
+from impact.study.event_study import event_study
+from impact.study.event_study_result import EventStudy
 
 #: First day of announcements that are studied.
 NEWS = "2025-01-01"

@@ -170,8 +170,7 @@ def _text_of(path: Path) -> str:
 def stamp(table: str, alt: str, code: str) -> str:
     """Return the checksum of all that decides a picture: numbers, words and drawing code."""
     sources = [
-        Path(sys.modules[name].__file__).read_text(encoding="utf-8")
-        for name in (*_DRAWING, code)
+        Path(sys.modules[name].__file__).read_text(encoding="utf-8") for name in (*_DRAWING, code)
     ]
     return checksum("".join(map(checksum, (table, alt, *sources))))
 

@@ -14,7 +14,6 @@ import pandas as pd
 from impact.charts.panels import Cells, heat_map, line_panels
 from impact.charts.series import Panel
 from impact.charts.style import Words, kind_of
-from impact.events import load_events
 from impact.figures.common import (
     NEWS,
     core_directions,
@@ -25,11 +24,12 @@ from impact.figures.common import (
     source,
 )
 from impact.figures.exhibits import Exhibit
-from impact.formats import counted, date, list_of, number, p_phrase, p_value, percent
-from impact.inference.relative import RelativeMoves, relative_moves
-from impact.prices import load_prices, log_returns
-from impact.results import EventStudy
-from impact.study import event_study
+from impact.inference.who_was_hit import RelativeMoves, relative_moves
+from impact.market.prices import load_prices, log_returns
+from impact.news.catalogue import load_events
+from impact.study.event_study import event_study
+from impact.study.event_study_result import EventStudy
+from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
 
 #: What the funds hold; each is called by its sector in a picture.
 NAMES = {
@@ -89,11 +89,14 @@ def sector_reactions() -> Exhibit:
         source("sector-reactions", *FILES, prices="sectors"),
     )
     figure = heat_map(
-        words, heads, _common(car), _sector_cells(moves, order),
+        words,
+        heads,
+        _common(car),
+        _sector_cells(moves, order),
         ("p of the largest move", [p_value(p) for p in moves.p_max]),
         f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all "
         f"eleven, ranked among {counted(int(moves.pool.min()), 'other session')}",
-    )  # fmt: skip
+    )
     table = _reactions_table(study, car, moves, order)
     return Exhibit("sector-reactions", figure, table, _reactions_alt(title, heads, car, moves))
 
@@ -114,8 +117,9 @@ def _head(unit) -> Panel:
 
 
 def _common(car: pd.DataFrame) -> Cells:
-    text = [f"{percent(row.estimate, 1)}\np {_short(row.p_conditional)}"
-            for row in car.itertuples()]  # fmt: skip
+    text = [
+        f"{percent(row.estimate, 1)}\np {_short(row.p_conditional)}" for row in car.itertuples()
+    ]
     name = ["Portfolio of the eleven\nand its conditional p"]
     return Cells(
         pd.DataFrame([car["z_conditional"].to_numpy()], name),
@@ -168,16 +172,26 @@ def _reactions_table(
 ) -> pd.DataFrame:
     """One row a session and security: the portfolio, then the sectors as they are drawn."""
     common = pd.DataFrame(
-        {"security": PORTFOLIO, "sector": "equal-weighted average", "estimate": car["estimate"],
-         "z": car["z_conditional"], "p": car["p_conditional"]}
-    )  # fmt: skip
+        {
+            "security": PORTFOLIO,
+            "sector": "equal-weighted average",
+            "estimate": car["estimate"],
+            "z": car["z_conditional"],
+            "p": car["p_conditional"],
+        }
+    )
     single = [
         pd.DataFrame(
-            {"security": name, "sector": NAMES[name], "estimate": moves.estimate[name],
-             "z": moves.z[name], "p": moves.p_adjusted[name]}
+            {
+                "security": name,
+                "sector": NAMES[name],
+                "estimate": moves.estimate[name],
+                "z": moves.z[name],
+                "p": moves.p_adjusted[name],
+            }
         )
         for name in order
-    ]  # fmt: skip
+    ]
     table = pd.concat([common, *single]).rename_axis("event").reset_index()
     table.insert(1, "session", table["event"].map(study.alignment["session"]))
     table["stands_out"] = table["p"] <= LEVEL
@@ -226,8 +240,9 @@ def sector_paths() -> Exhibit:
         source("sector-paths", *FILES, prices="sectors"),
     )
     drawn = paths.assign(name=paths["sector"].replace(SHORT))
-    told = [_paths_sentence(panels[event], part)
-            for event, part in paths.groupby("event", sort=False)]  # fmt: skip
+    told = [
+        _paths_sentence(panels[event], part) for event, part in paths.groupby("event", sort=False)
+    ]
     alt = " ".join([f"{title}.", *told])
     return Exhibit("sector-paths", line_panels(words, drawn, panels), paths, alt)
 

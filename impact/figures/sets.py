@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from impact import dose as doses
+from impact.analysis import dose as doses
 from impact.charts.groups import dose_line, group_strips, placebo_panels
 from impact.charts.style import Words
-from impact.events import load_events
 from impact.figures.common import NEWS, index_returns, source
 from impact.figures.exhibits import Exhibit, write_table
-from impact.formats import counted, date, interval, number, p_phrase, percent
-from impact.groups import ROW_SETS
-from impact.hypotheses import CHANCE, SUPPORTED, Verdicts, evaluate_register, mean_interval
-from impact.results import EventStudy
-from impact.study import event_study
-from impact.volatility import conditional_z
+from impact.hypotheses.selection import ROW_SETS
+from impact.hypotheses.verdicts import CHANCE, SUPPORTED, Verdicts, evaluate_register, mean_interval
+from impact.news.catalogue import load_events
+from impact.study.event_study import event_study
+from impact.study.event_study_result import EventStudy
+from impact.text.formats import counted, date, interval, number, p_phrase, percent
+from impact.volatility.forecast import conditional_z
 
 #: The reading of the catalogue that the pictures show.
 MAIN = ROW_SETS[0]
@@ -45,8 +45,8 @@ def verdicts() -> Verdicts:
 
 def write_verdicts(directory: Path) -> bool:
     """Write the verdicts as ``hypotheses.csv``; return whether anything changed."""
-    text = verdicts().table.reset_index().to_csv(
-        index=False, float_format="%.8g", lineterminator="\n"
+    text = (
+        verdicts().table.reset_index().to_csv(index=False, float_format="%.8g", lineterminator="\n")
     )
     return write_table(directory / "hypotheses.csv", text)
 
@@ -60,27 +60,46 @@ def _verdict(hypothesis: str) -> pd.Series:
 
 def placebo() -> Exhibit:
     """Draw the China announcements of 2025 among all circular shifts of themselves."""
-    shown = {ESCALATION: ("escalation", "China escalations"),
-             EASING: ("easing", "China de-escalations and talks")}
+    shown = {
+        ESCALATION: ("escalation", "China escalations"),
+        EASING: ("easing", "China de-escalations and talks"),
+    }
     bars, sets = [], []
     for name, (kind, what) in shown.items():
         test, row = verdicts().tests[name, MAIN], _verdict(name)
         for statistic, p in (("mean", row["p_mean"]), ("studentised", row["p_value"])):
             shifted = getattr(test, f"shifted_{statistic}")
             value = getattr(test, statistic)
-            as_far = int(np.sum(shifted <= value) if test.side == "less"
-                         else np.sum(shifted >= value))  # fmt: skip
+            as_far = int(
+                np.sum(shifted <= value) if test.side == "less" else np.sum(shifted >= value)
+            )
             counts, edges = np.histogram(shifted, bins=41)
-            bars.append(pd.DataFrame({"set": name, "statistic": statistic, "low": edges[:-1],
-                                      "high": edges[1:], "shifts": counts}))  # fmt: skip
-            sets.append({
-                "set": name, "heading": f"{what} of 2025, {counted(row['n'], 'session')}",
-                "kind": kind, "statistic": statistic, "value": value, "p": p,
-                "p_holm": row["p_holm"] if statistic == "studentised" else np.nan,
-                "shifts": len(shifted), "as_far": as_far,
-                "told": f"{number(value, 2, signed=True)}\nas far on {as_far:,} of "
-                        f"{len(shifted):,} shifts\n{p_phrase(p)}",
-            })  # fmt: skip
+            bars.append(
+                pd.DataFrame(
+                    {
+                        "set": name,
+                        "statistic": statistic,
+                        "low": edges[:-1],
+                        "high": edges[1:],
+                        "shifts": counts,
+                    }
+                )
+            )
+            sets.append(
+                {
+                    "set": name,
+                    "heading": f"{what} of 2025, {counted(row['n'], 'session')}",
+                    "kind": kind,
+                    "statistic": statistic,
+                    "value": value,
+                    "p": p,
+                    "p_holm": row["p_holm"] if statistic == "studentised" else np.nan,
+                    "shifts": len(shifted),
+                    "as_far": as_far,
+                    "told": f"{number(value, 2, signed=True)}\nas far on {as_far:,} of "
+                    f"{len(shifted):,} shifts\n{p_phrase(p)}",
+                }
+            )
     bars, sets = pd.concat(bars, ignore_index=True), pd.DataFrame(sets)
     up, down = _verdict(ESCALATION), _verdict(EASING)
     title = _placebo_title(up, down)
@@ -151,8 +170,9 @@ def dose_response() -> Exhibit:
     )
     points = dose.points.assign(used=True, slope_without=dose.leave_one_out["slope"])
     table = pd.concat([points, aside.assign(used=False)]).rename_axis("event").reset_index()
-    table = table.assign(slope=dose.slope, intercept=dose.intercept, ci_low=dose.ci_low,
-                         ci_high=dose.ci_high)  # fmt: skip
+    table = table.assign(
+        slope=dose.slope, intercept=dose.intercept, ci_low=dose.ci_low, ci_high=dose.ci_high
+    )
     told = "; ".join(
         f"{row.label}, {number(row.dose, 1, signed=True)} points: {percent(row.estimate)}"
         for row in dose.points.itertuples()
@@ -194,17 +214,25 @@ def then_and_now() -> Exhibit:
     series = conditional_z(index_returns())
     now, then = verdicts().groups[BOTH, MAIN]
     groups = {"2018 and 2019": then, "2025": now}
-    dots = pd.concat(
-        [
-            pd.DataFrame({"group": name, "announcements": group.labels,
-                          "estimate": (series["z"] * series["sigma"])[group.sessions],
-                          "z": series.loc[group.sessions, "z"]})
-            for name, group in groups.items()
-        ]
-    ).rename_axis("session").reset_index()  # fmt: skip
+    dots = (
+        pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "group": name,
+                        "announcements": group.labels,
+                        "estimate": (series["z"] * series["sigma"])[group.sessions],
+                        "z": series.loc[group.sessions, "z"],
+                    }
+                )
+                for name, group in groups.items()
+            ]
+        )
+        .rename_axis("session")
+        .reset_index()
+    )
     dots["label"] = [
-        f"{row.announcements.split('; ')[0]}, {row.session:%b %Y}"
-        for row in dots.itertuples()
+        f"{row.announcements.split('; ')[0]}, {row.session:%b %Y}" for row in dots.itertuples()
     ]
     means = _group_means(dots)
     title = _then_title(_verdict(THEN), _verdict(NOW), _verdict(BOTH))
@@ -217,8 +245,10 @@ def then_and_now() -> Exhibit:
         "labels (Welch t). Variance of the eve: GJR-GARCH, refit every 21 sessions.",
         source("then-and-now", "events.csv", "hypotheses.csv"),
     )
-    measures = {"estimate": "Abnormal log return, in %",
-                "z": "The same in standard deviations known the evening before"}  # fmt: skip
+    measures = {
+        "estimate": "Abnormal log return, in %",
+        "z": "The same in standard deviations known the evening before",
+    }
     told = " ".join(
         f"{fact.group}, mean {'return' if fact.measure == 'estimate' else 'z'} {fact.told}, 95% "
         f"interval {_bounds(fact)}."
@@ -229,8 +259,9 @@ def then_and_now() -> Exhibit:
         f"{date(then.sessions[0])} to {date(then.sessions[-1])} and {len(now)} from "
         f"{date(now.sessions[0])} to {date(now.sessions[-1])}. {told}"
     )
-    return Exhibit("then-and-now", group_strips(words, dots, means, measures),
-                   dots.drop(columns="label"), alt)  # fmt: skip
+    return Exhibit(
+        "then-and-now", group_strips(words, dots, means, measures), dots.drop(columns="label"), alt
+    )
 
 
 def _bounds(fact) -> str:

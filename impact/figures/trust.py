@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact import specification
+from impact.analysis import specification
 from impact.calibration import load_calibration
 from impact.calibration.rates import thirds
 from impact.charts.style import Words, kind_of
 from impact.charts.trust import detectable_moves, size_rows, specification_plot
-from impact.events import load_events
 from impact.figures.common import core_labels, core_study, index_returns, source
 from impact.figures.exhibits import Exhibit
-from impact.files import data_hash
-from impact.formats import counted, date, list_of, p_phrase, percent
-from impact.groups import select_group
+from impact.hypotheses.selection import select_group
 from impact.inference.conditional import POWER, detectable
-from impact.volatility import PAST_SESSIONS, conditional_z
+from impact.market.files import data_hash
+from impact.news.catalogue import load_events
+from impact.text.formats import counted, date, list_of, p_phrase, percent
+from impact.volatility.forecast import PAST_SESSIONS, conditional_z
 
 #: Groups of sessions with their headings, and the tests with their words: (test, model, text).
 GROUPS = (
@@ -46,9 +46,11 @@ SHOWN = ("liberation-day", "mofcom-evaluating", "massive-increase-post")
 
 #: The escalations of the specification curve.
 CHINA = {
-    "counterparty": "CN", "direction": ["escalation", "retaliation"],
-    "since": "2025-01-01", "until": "2025-12-31",
-}  # fmt: skip
+    "counterparty": "CN",
+    "direction": ["escalation", "retaliation"],
+    "since": "2025-01-01",
+    "until": "2025-12-31",
+}
 
 #: Every so many sessions is a dot; sessions in a year.
 STEP, YEAR = 5, 252
@@ -66,12 +68,13 @@ def can_you_trust_the_p() -> Exhibit:
             {"kind": kind, "text": text, "test": test, "model": model, "knows": tests is KNOWING}
             | {
                 f"{what}_{group}": rates.loc[(test, model, group), what]
-                for what in ("rate", "error") for group, _ in GROUPS
+                for what in ("rate", "error")
+                for group, _ in GROUPS
             }
             for kind, tests in (("constant variance", CONSTANT), ("variance of the eve", KNOWING))
             for test, model, text in tests
         ]
-    )  # fmt: skip
+    )
     meta = load_calibration("meta").set_index("test")["note"]
     first, last = pd.Timestamp(meta["first session"]), pd.Timestamp(meta["last session"])
     title = _size_title(rows.set_index("text"))
@@ -169,10 +172,15 @@ def _medians(sessions: pd.DataFrame) -> pd.DataFrame:
         part = sessions[chosen]
         middle = part["detectable"].median()
         rows.append(
-            {"group": name, "low": part["volatility"].min(), "high": part["volatility"].max(),
-             "detectable": middle, "heading": heading,
-             "text": f"{heading}\nmedian {percent(middle, 1, signed=False)}"}
-        )  # fmt: skip
+            {
+                "group": name,
+                "low": part["volatility"].min(),
+                "high": part["volatility"].max(),
+                "detectable": middle,
+                "heading": heading,
+                "text": f"{heading}\nmedian {percent(middle, 1, signed=False)}",
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -184,14 +192,20 @@ def _marks() -> pd.DataFrame:
         car = unit.car(0).iloc[0]
         session, label = car["session"], list_of(core_labels(car["announcements"]))
         rows.append(
-            {"session": session, "event": name, "label": label,
-             "volatility": volatility[session], "detectable": car["smallest_detectable"],
-             "move": abs(car["estimate"]), "p": car["p_conditional"],
-             "kind": kind_of(unit.alignment["direction"].iloc[0]),
-             "text": f"{date(session)}  {label}\n"
-                     f"moved {percent(car['estimate'], 1)}, "
-                     f"found from {percent(car['smallest_detectable'], 1, signed=False)}"}
-        )  # fmt: skip
+            {
+                "session": session,
+                "event": name,
+                "label": label,
+                "volatility": volatility[session],
+                "detectable": car["smallest_detectable"],
+                "move": abs(car["estimate"]),
+                "p": car["p_conditional"],
+                "kind": kind_of(unit.alignment["direction"].iloc[0]),
+                "text": f"{date(session)}  {label}\n"
+                f"moved {percent(car['estimate'], 1)}, "
+                f"found from {percent(car['smallest_detectable'], 1, signed=False)}",
+            }
+        )
     return pd.DataFrame(rows)
 
 

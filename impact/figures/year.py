@@ -16,7 +16,6 @@ import pandas as pd
 from impact.charts.series import Panel, index_and_rate, path_panels
 from impact.charts.sets import forest, marked_distribution
 from impact.charts.style import Words, kind_of
-from impact.events import load_events
 from impact.figures.common import (
     core_directions,
     core_labels,
@@ -28,12 +27,13 @@ from impact.figures.common import (
     source,
 )
 from impact.figures.exhibits import Exhibit
-from impact.files import data_path
-from impact.formats import counted, date, list_of, number, percent
-from impact.paths import event_paths
-from impact.prices import load_prices, simple_returns
-from impact.results import EventStudy
-from impact.volatility import conditional_z
+from impact.market.files import data_path
+from impact.market.prices import load_prices, simple_returns
+from impact.news.catalogue import load_events
+from impact.study.event_paths import event_paths
+from impact.study.event_study_result import EventStudy
+from impact.text.formats import counted, date, list_of, number, percent
+from impact.volatility.forecast import conditional_z
 
 #: Where the picture of the story begins, and where the year of its news ends.
 STORY, NEXT_YEAR = "2024-12-01", "2026-01-01"
@@ -53,11 +53,17 @@ def timeline() -> Exhibit:
     moves = simple_returns(load_prices())
     catalogue = load_events(tags="core")
     rows = [
-        {"session": unit.session, "event": name, "kind": kind_of(catalogue.loc[name, "direction"]),
-         "label": catalogue.loc[name, "label"], "change": moves[unit.session]}
+        {
+            "session": unit.session,
+            "event": name,
+            "kind": kind_of(catalogue.loc[name, "direction"]),
+            "label": catalogue.loc[name, "label"],
+            "change": moves[unit.session],
+        }
         for unit in study.alignment.itertuples()
-        for name in unit.announcements if name in catalogue.index
-    ]  # fmt: skip
+        for name in unit.announcements
+        if name in catalogue.index
+    ]
     events = pd.DataFrame(rows)
     first = ~events["session"].duplicated()
     events["text"] = [
@@ -74,8 +80,12 @@ def timeline() -> Exhibit:
     )
     names = ("S&P 500, daily close", "Additional US tariff on goods from China, in force")
     figure = index_and_rate(words, closes, events, rate, names)
-    return Exhibit("timeline", figure, _timeline_table(closes, rate, events),
-                   _timeline_alt(title, closes, rate, events))  # fmt: skip
+    return Exhibit(
+        "timeline",
+        figure,
+        _timeline_table(closes, rate, events),
+        _timeline_alt(title, closes, rate, events),
+    )
 
 
 def _china_rate() -> pd.Series:
@@ -120,8 +130,9 @@ def _timeline_alt(title: str, closes, rate: pd.Series, events: pd.DataFrame) -> 
     changed = rate[np.append(True, np.diff(rate) != 0)]
     steps = ", ".join(
         f"{percent(value, 1, signed=False).replace('.0%', '%')} from {date(day)}"
-        for day, value in changed.items() if day >= closes.index[0]
-    )  # fmt: skip
+        for day, value in changed.items()
+        if day >= closes.index[0]
+    )
     return (
         f"{title}. Line of S&P 500 closes from {date(closes.index[0])} to "
         f"{date(closes.index[-1])}, between {number(closes.min(), 0)} and "
@@ -156,11 +167,12 @@ def core_event_paths() -> Exhibit:
         "variance GJR-GARCH known on the eve, or constant.",
         source("core-event-paths", "events.csv"),
     )
-    table = paths.assign(
-        core_events=[panels[event].heading for event in paths["event"]]
-    ).rename(columns={"label": "announcements"})  # fmt: skip
-    alt = f"{title}. " + " ".join(_path_sentence(panels[e], paths[paths["event"] == e])
-                                  for e in panels)  # fmt: skip
+    table = paths.assign(core_events=[panels[event].heading for event in paths["event"]]).rename(
+        columns={"label": "announcements"}
+    )
+    alt = f"{title}. " + " ".join(
+        _path_sentence(panels[e], paths[paths["event"] == e]) for e in panels
+    )
     return Exhibit("core-event-paths", path_panels(words, paths, panels), table, alt)
 
 
@@ -174,10 +186,11 @@ def _besides(unit, core: Sequence[str]) -> list[str]:
 def _outside(rows: pd.DataFrame) -> dict[str, int]:
     """Count the rows whose path lies outside each band."""
     return {
-        method: int(((rows["path"] < rows[f"{method}_low"])
-                     | (rows["path"] > rows[f"{method}_high"])).sum())
+        method: int(
+            ((rows["path"] < rows[f"{method}_low"]) | (rows["path"] > rows[f"{method}_high"])).sum()
+        )
         for method in ("textbook", "conditional")
-    }  # fmt: skip
+    }
 
 
 def _bands_title(outside: dict[str, int], n: int) -> str:
@@ -262,8 +275,14 @@ def _reaction_rows(study: EventStudy) -> pd.DataFrame:
         )
         others = len(unit.announcements) - 1
         texts.append(labels[0] + (f" +{others}" if others else ""))
-        beside.append(", ".join([*([unit.releases] if unit.releases else []),
-                                 *(["both ways"] if unit.mixed else [])]))  # fmt: skip
+        beside.append(
+            ", ".join(
+                [
+                    *([unit.releases] if unit.releases else []),
+                    *(["both ways"] if unit.mixed else []),
+                ]
+            )
+        )
     rows = pd.DataFrame(
         {
             "session": car["session"],
@@ -274,10 +293,20 @@ def _reaction_rows(study: EventStudy) -> pd.DataFrame:
             "confounded": [bool(words) for words in beside],
         }
     ).join(
-        car[["estimate", "ci_low_textbook", "ci_high_textbook", "p_textbook",
-             "sigma_conditional", "ci_low_conditional", "ci_high_conditional", "p_conditional",
-             "smallest_detectable"]]
-    )  # fmt: skip
+        car[
+            [
+                "estimate",
+                "ci_low_textbook",
+                "ci_high_textbook",
+                "p_textbook",
+                "sigma_conditional",
+                "ci_low_conditional",
+                "ci_high_conditional",
+                "p_conditional",
+                "smallest_detectable",
+            ]
+        ]
+    )
     rows.insert(6, "outside", _leaves_out_zero(rows, "conditional"))
     return rows.sort_values("session")
 
@@ -289,8 +318,9 @@ def how_unusual_2_may() -> Exhibit:
     """Draw twenty years of standardised moves with three sessions of 2025 marked."""
     z = _twenty_years_of_z()
     facts = core_study().car(0)
-    names = {member: event for event, members in facts["announcements"].items()
-             for member in members}  # fmt: skip
+    names = {
+        member: event for event, members in facts["announcements"].items() for member in members
+    }
     shown = facts.loc[[names[name] for name in SHOWN]]
     units = core_study().alignment
     marks = pd.DataFrame(
@@ -298,10 +328,11 @@ def how_unusual_2_may() -> Exhibit:
             "session": shown["session"],
             "estimate": shown["estimate"],
             "value": z[shown["session"]].to_numpy(),
-            "kind": [kind_of(units.loc[e, "direction"], units.loc[e, "mixed"])
-                     for e in shown.index],
+            "kind": [
+                kind_of(units.loc[e, "direction"], units.loc[e, "mixed"]) for e in shown.index
+            ],
         }
-    )  # fmt: skip
+    )
     marks["as_far"] = [
         int((z >= value).sum() if value >= 0 else (z <= value).sum()) for value in marks["value"]
     ]

@@ -1,10 +1,10 @@
 """Tests of abnormal returns, each a function of a study and a window of relative sessions.
 
-They compute always; `impact.inference.choose` says which are valid for a design.
+They compute always; `impact.inference.validity` says which are valid for a design.
 """
 
 from impact.inference.correlation import mean_correlation
-from impact.inference.parametric import (
+from impact.inference.panel import (
     bmp,
     brown_warner_1980,
     cross_sectional_t,
@@ -15,9 +15,9 @@ from impact.inference.parametric import (
     patell,
     portfolio_t,
 )
-from impact.inference.rank import corrado, corrado_zivney, cowan_rank, grank_t, grank_z
-from impact.inference.result import HypothesisTest
+from impact.inference.ranks import corrado, corrado_zivney, cowan_rank, grank_t, grank_z
 from impact.inference.signs import generalised_sign, sign, wilcoxon
+from impact.inference.tests import HypothesisTest
 
 __all__ = [
     "HypothesisTest",

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import InferenceError, ReturnsError, WindowError
-from impact.volatility import Forecast, forecast
+from impact.volatility.forecast import Forecast, forecast
 
 #: Level of the intervals and of the test whose power gives `smallest_detectable`; that power.
 LEVEL, POWER = 0.05, 0.8
@@ -95,7 +95,7 @@ def conditional_test(
     WindowError
         If the window is reversed or leaves the returns, or begins before `fit_end`.
     HistoryError, ReturnsError, VolatilityError
-        As `impact.variance.fit_variance`.
+        As `impact.volatility.garch.fit_variance`.
     InferenceError
         If `seed` is negative or `paths` not positive.
 
@@ -147,11 +147,22 @@ def conditional_test(
     sigma = float(np.sqrt(known.fit.variances(known.sigma, len(window)).sum()))
     low, high = inverted(sums, car)
     return ConditionalTest(
-        car=car, sigma=sigma, z=car / sigma, p_fhs=equal_tails(sums, car), ci_low=low,
-        ci_high=high, p_t=p_t, ci_t_low=low_t, ci_t_high=high_t,
-        smallest_detectable=detectable(sums), mean=known.mean, nu=known.nu,
-        n=len(known.past_z), model=known.model, note=known.note,
-    )  # fmt: skip
+        car=car,
+        sigma=sigma,
+        z=car / sigma,
+        p_fhs=equal_tails(sums, car),
+        ci_low=low,
+        ci_high=high,
+        p_t=p_t,
+        ci_t_low=low_t,
+        ci_t_high=high_t,
+        smallest_detectable=detectable(sums),
+        mean=known.mean,
+        nu=known.nu,
+        n=len(known.past_z),
+        model=known.model,
+        note=known.note,
+    )
 
 
 def simulated_sums(

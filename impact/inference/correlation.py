@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from impact.errors import InferenceError
-from impact.formats import number
 from impact.inference.inputs import ROUNDING
-from impact.inference.result import check_option
+from impact.inference.tests import check_option
+from impact.text.formats import number
 
 if TYPE_CHECKING:
-    from impact.inference.sample import Sample
-    from impact.results import EventStudy
+    from impact.estimation.sample import Sample
+    from impact.study.event_study_result import EventStudy
 
 #: Two residual series need this many common sessions: with two their correlation is ±1.
 MIN_COMMON = 3

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import InferenceError
-from impact.formats import counted, percent
-from impact.inference.placebo import MIN_SESSIONS
+from impact.inference.event_sets import MIN_SESSIONS
+from impact.text.formats import counted, percent
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from impact.errors import InferenceError
-from impact.formats import counted
+from impact.text.formats import counted
 
 if TYPE_CHECKING:
-    from impact.inference.sample import Sample
+    from impact.estimation.sample import Sample
 
 #: A spread below this fraction of the values themselves is rounding.
 ROUNDING = 1e-13

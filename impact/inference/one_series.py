@@ -23,25 +23,32 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError
-from impact.formats import counted, iso
-from impact.implied import ImpliedForecast, implied_forecast
 from impact.inference import conditional, unconditional
+from impact.inference.event_sets import shift_test, window_z
 from impact.inference.inputs import what
-from impact.inference.placebo import shift_test, window_z
-from impact.inference.result import HypothesisTest, student_p
-from impact.volatility import conditional_z
-from impact.windows import Window
+from impact.inference.tests import HypothesisTest, student_p
+from impact.market.windows import Window
+from impact.text.formats import counted, iso
+from impact.volatility.forecast import conditional_z
+from impact.volatility.vix import ImpliedForecast, implied_forecast
 
 if TYPE_CHECKING:
-    from impact.inference.sample import Sample
-    from impact.results import EventStudy
+    from impact.estimation.sample import Sample
+    from impact.study.event_study_result import EventStudy
 
 #: What `conditional_columns` holds, in order.
 COLUMNS = (
-    "sigma_conditional", "z_conditional", "p_conditional", "p_conditional_t",
-    "ci_low_conditional", "ci_high_conditional", "sigma_implied", "z_implied", "p_implied",
+    "sigma_conditional",
+    "z_conditional",
+    "p_conditional",
+    "p_conditional_t",
+    "ci_low_conditional",
+    "ci_high_conditional",
+    "sigma_implied",
+    "z_implied",
+    "p_implied",
     "smallest_detectable",
-)  # fmt: skip
+)
 
 #: What can keep a forecast from one event without being wrong for the others.
 _NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
@@ -86,10 +93,14 @@ def conditional_columns(study: EventStudy, tested: Window) -> pd.DataFrame:
 def _conditional_row(study: EventStudy, i: int, tested: Window) -> tuple[dict, str]:
     test = _conditional(study, i, tested)
     return {
-        "sigma_conditional": test.sigma, "z_conditional": test.z, "p_conditional": test.p_fhs,
-        "p_conditional_t": test.p_t, "ci_low_conditional": test.ci_low,
-        "ci_high_conditional": test.ci_high, "smallest_detectable": test.smallest_detectable,
-    }, test.note  # fmt: skip
+        "sigma_conditional": test.sigma,
+        "z_conditional": test.z,
+        "p_conditional": test.p_fhs,
+        "p_conditional_t": test.p_t,
+        "ci_low_conditional": test.ci_low,
+        "ci_high_conditional": test.ci_high,
+        "smallest_detectable": test.smallest_detectable,
+    }, test.note
 
 
 def _conditional(study: EventStudy, i: int, tested: Window) -> conditional.ConditionalTest:
@@ -173,10 +184,12 @@ def prediction_t(study: EventStudy, start: int = 0, end: int | None = None) -> H
     """
     sample = _one_event(study, start, end, "prediction_t")
     return HypothesisTest(
-        name="prediction_t", null=_zero(sample), n=int(sample.n_estimation[0]),
+        name="prediction_t",
+        null=_zero(sample),
+        n=int(sample.n_estimation[0]),
         reference="Campbell, Lo and MacKinlay (1997)",
         **student_p(sample.scar[0], sample.dof[0]),
-    )  # fmt: skip
+    )
 
 
 def conditional_fhs(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
@@ -196,11 +209,14 @@ def conditional_fhs(study: EventStudy, start: int = 0, end: int | None = None) -
     sample = _with_variance(study, start, end, "conditional_fhs")
     test = _conditional(study, 0, sample.tested)
     return HypothesisTest(
-        name="conditional_fhs", null=f"{_zero(sample)}, given the variance known on the eve",
-        statistic=test.z, p_value=test.p_fhs, n=test.n,
+        name="conditional_fhs",
+        null=f"{_zero(sample)}, given the variance known on the eve",
+        statistic=test.z,
+        p_value=test.p_fhs,
+        n=test.n,
         distribution=f"filtered historical simulation ({test.model}), equal tails",
         reference="Barone-Adesi, Giannopoulos and Vosper (1999)",
-    )  # fmt: skip
+    )
 
 
 def conditional_t(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
@@ -218,11 +234,14 @@ def conditional_t(study: EventStudy, start: int = 0, end: int | None = None) -> 
     sample = _with_variance(study, start, end, "conditional_t")
     test = _conditional(study, 0, sample.tested)
     return HypothesisTest(
-        name="conditional_t", null=f"{_zero(sample)}, given the variance known on the eve",
-        statistic=test.z, p_value=test.p_t, n=test.n,
+        name="conditional_t",
+        null=f"{_zero(sample)}, given the variance known on the eve",
+        statistic=test.z,
+        p_value=test.p_t,
+        n=test.n,
         distribution=f"Student t of unit variance ({test.model})",
         reference="Bollerslev (1987)",
-    )  # fmt: skip
+    )
 
 
 def implied_t(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
@@ -243,11 +262,14 @@ def implied_t(study: EventStudy, start: int = 0, end: int | None = None) -> Hypo
         )
     z, known = _implied(study, 0, sample.tested)
     return HypothesisTest(
-        name="implied_t", null=f"{_zero(sample)}, given the volatility index of the eve",
-        statistic=z, p_value=float(conditional.student_p(z, known.nu)), n=known.n,
+        name="implied_t",
+        null=f"{_zero(sample)}, given the volatility index of the eve",
+        statistic=z,
+        p_value=float(conditional.student_p(z, known.nu)),
+        n=known.n,
         distribution="Student t of unit variance, calibrated on earlier sessions",
         reference="Poon and Granger (2003)",
-    )  # fmt: skip
+    )
 
 
 def sample_quantile(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
@@ -267,8 +289,13 @@ def sample_quantile(study: EventStudy, start: int = 0, end: int | None = None) -
     found = unconditional.sample_quantile_test(
         residuals[np.isfinite(residuals)], sample.ar[0, sample.inside]
     )
-    return _ranked("sample_quantile", sample, found, "estimation residuals",
-                   "Gelbach, Helland and Klick (2013)")  # fmt: skip
+    return _ranked(
+        "sample_quantile",
+        sample,
+        found,
+        "estimation residuals",
+        "Gelbach, Helland and Klick (2013)",
+    )
 
 
 def conformal(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
@@ -289,8 +316,9 @@ def conformal(study: EventStudy, start: int = 0, end: int | None = None) -> Hypo
     past = study.panel.estimation_returns(study.pairs, study.settings.estimation)[0]
     now = study.panel.returns_in(study.pairs, sample.tested)[0]
     found = unconditional.conformal_test(past[np.isfinite(past)], now)
-    return _ranked("conformal", sample, found, "cyclic shifts",
-                   "Chernozhukov, Wüthrich and Zhu (2021)")  # fmt: skip
+    return _ranked(
+        "conformal", sample, found, "cyclic shifts", "Chernozhukov, Wüthrich and Zhu (2021)"
+    )
 
 
 def placebo_session(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
@@ -309,21 +337,28 @@ def placebo_session(study: EventStudy, start: int = 0, end: int | None = None) -
     tested, estimation = sample.tested, study.settings.estimation
     values, cut = _abnormal_history(study, 0)
     found = unconditional.placebo_test(
-        values, int(study.pairs.position[0]) + tested.start - cut, tested.length,
+        values,
+        int(study.pairs.position[0]) + tested.start - cut,
+        tested.length,
         estimation=(estimation.start - tested.start, estimation.end - tested.start),
-    )  # fmt: skip
-    return _ranked("placebo_session", sample, found, "earlier windows",
-                   "Gelbach, Helland and Klick (2013)")  # fmt: skip
+    )
+    return _ranked(
+        "placebo_session", sample, found, "earlier windows", "Gelbach, Helland and Klick (2013)"
+    )
 
 
 def _ranked(
     name: str, sample: Sample, found: unconditional.RankedTest, among: str, reference: str
 ) -> HypothesisTest:
     return HypothesisTest(
-        name=name, null=f"the {what(sample)} is like any other", n=found.n,
-        statistic=found.statistic, p_value=found.p_value,
-        distribution=f"rank among {among}", reference=reference,
-    )  # fmt: skip
+        name=name,
+        null=f"the {what(sample)} is like any other",
+        n=found.n,
+        statistic=found.statistic,
+        p_value=found.p_value,
+        distribution=f"rank among {among}",
+        reference=reference,
+    )
 
 
 def _one_event(study: EventStudy, start: int, end: int | None, name: str) -> Sample:
@@ -398,8 +433,9 @@ def _shift(study: EventStudy, start: int, end: int | None, name: str) -> Hypothe
     tested = study.sample(start, end).tested
     z = window_z(
         conditional_z(study.returns.iloc[:, 0], model=study.settings.volatility),
-        tested.start, tested.end,
-    )  # fmt: skip
+        tested.start,
+        tested.end,
+    )
     sessions = pd.DatetimeIndex(study.alignment["session"])
     early = sessions[sessions < z.index[0]]
     if len(early):
@@ -411,8 +447,11 @@ def _shift(study: EventStudy, start: int, end: int | None, name: str) -> Hypothe
     is_mean = name == "shift_mean"
     p = found.p_mean if is_mean else found.p_studentised
     return HypothesisTest(
-        name=name, null=_NULLS[name], n=found.n,
-        statistic=found.mean if is_mean else found.studentised, p_value=p,
+        name=name,
+        null=_NULLS[name],
+        n=found.n,
+        statistic=found.mean if is_mean else found.studentised,
+        p_value=p,
         distribution=f"{counted(len(found.shifted_mean), 'circular shift')} of the set",
         reference="MacKinnon and Webb (2020)",
-    )  # fmt: skip
+    )

@@ -23,12 +23,12 @@ import numpy as np
 from scipy.special import bdtr
 
 from impact.errors import InferenceError
-from impact.formats import percent
 from impact.inference.inputs import cars, what
-from impact.inference.result import HypothesisTest, check_option, normal_p
+from impact.inference.tests import HypothesisTest, check_option, normal_p
+from impact.text.formats import percent
 
 if TYPE_CHECKING:
-    from impact.results import EventStudy
+    from impact.study.event_study_result import EventStudy
 
 #: Up to this many CARs the signed-rank distribution is enumerated.
 EXACT_LIMIT = 200
@@ -66,9 +66,12 @@ def sign(
     else:
         found = normal_p((positive - n / 2) / np.sqrt(n / 4))
     return HypothesisTest(
-        name="sign", null=f"the {what(sample)} is as often positive as not", n=n,
-        reference="Brown and Warner (1980)", **found,
-    )  # fmt: skip
+        name="sign",
+        null=f"the {what(sample)} is as often positive as not",
+        n=n,
+        reference="Brown and Warner (1980)",
+        **found,
+    )
 
 
 def generalised_sign(
@@ -105,10 +108,12 @@ def generalised_sign(
         raise InferenceError("generalised_sign is not defined: all residuals have the same sign")
     share = percent(p, 1, signed=False)
     return HypothesisTest(
-        name="generalised_sign", n=n,
+        name="generalised_sign",
+        n=n,
         null=f"the {what(sample)} is as often positive as the residuals are ({share})",
-        reference="Cowan (1992)", **normal_p((positive - n * p) / np.sqrt(n * p * (1 - p))),
-    )  # fmt: skip
+        reference="Cowan (1992)",
+        **normal_p((positive - n * p) / np.sqrt(n * p * (1 - p))),
+    )
 
 
 def _positive_share(residuals: np.ndarray, pooled: bool) -> float:
@@ -159,9 +164,12 @@ def wilcoxon(
         # Σ ranks² / 4 is the variance with equal ranks taken into account.
         found = normal_p((total - n * (n + 1) / 4) / np.sqrt(np.square(ranks).sum() / 4))
     return HypothesisTest(
-        name="wilcoxon", null=f"the {what(sample)} is symmetric about zero", n=n,
-        reference="Wilcoxon (1945)", **found,
-    )  # fmt: skip
+        name="wilcoxon",
+        null=f"the {what(sample)} is symmetric about zero",
+        n=n,
+        reference="Wilcoxon (1945)",
+        **found,
+    )
 
 
 def _signed_rank_tails(ranks: np.ndarray, total: float) -> tuple[float, float]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from impact.errors import HistoryError, InferenceError, WindowError
-from impact.formats import counted
 from impact.inference.conditional import equal_tails
+from impact.text.formats import counted
 
 #: Fewest estimation residuals and fewest placebos: with fewer, two tails of 2.5% are empty.
 MIN_RANKED = 40

@@ -1,0 +1,1 @@
+"""Further questions: joint regression, dose, cross-section, calendar time, specification."""

@@ -1,0 +1,248 @@
+"""event_card(): one event in plain English, with its table and its picture.
+
+Every number in the sentences comes from the study. They say what the index did in the first
+session that could react; they never say that the announcement caused it.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from impact.cards.sentences import sentences
+from impact.errors import EventError, ReturnsError
+from impact.market.prices import check_returns, load_prices, load_vix, log_returns
+from impact.news.alignment import align, as_events, unknown_id_error
+from impact.news.catalogue import load_events
+from impact.study.event_study import event_study
+from impact.study.event_study_result import EventStudy
+from impact.text import formats
+from impact.text.table import KNOWN, Column, Table, series_name
+from impact.volatility.garch import MIN_SESSIONS
+
+#: Sessions before and after the reaction session that a card's picture shows.
+_REACH = 5
+
+_VARIANCE = {"gjr": "GJR-GARCH", "garch": "GARCH", "ewma": "EWMA"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Card:
+    """One event on one series; made by `event_card`.
+
+    Attributes
+    ----------
+    event : str
+        Id of the event.
+    sentence : str
+        Three to six sentences of plain English.
+    table : Table
+        The tests behind the sentences, one a row.
+    study : EventStudy
+        The study of this one event.
+    facts : Series
+        The row of ``study.car(0)``, with `title`, `simple_change` and what else happened.
+    """
+
+    event: str
+    sentence: str
+    table: Table
+    study: EventStudy
+    facts: pd.Series
+
+    def plot(self):
+        """Draw the path of the cumulative abnormal return around the event.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from impact import charts
+
+        return charts.card_plot(self)
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+    def _repr_html_(self) -> str:
+        words = f'<p style="max-width:45em">{html.escape(self.sentence)}</p>'
+        return words + self.table._repr_html_()
+
+
+def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
+    """Describe one event: what moved, how unusual that was, and what cannot be known.
+
+    Parameters
+    ----------
+    event : str, dict, DataFrame or date
+        Id of the catalogue, or anything that `impact.news.alignment.as_events` reads with one date.
+    returns : Series, shape (T,), optional
+        Decimal returns by session, log returns unless ``attrs["returns"]`` says "simple". By
+        default log returns of the S&P 500, with the volatility that the VIX implies beside the
+        forecast. With fewer than 1,000 sessions before the event window the forecast is an
+        exponentially weighted variance, and the table says so.
+
+    Returns
+    -------
+    Card
+
+    Raises
+    ------
+    EventError
+        If the id is unknown (the nearest are named), the event is no news or lies outside the
+        returns, or there is more than one event.
+    ReturnsError
+        If `returns` are not one clean series of decimal returns.
+    HistoryError
+        If there are too few sessions before the event.
+
+    Examples
+    --------
+    >>> card = event_card("wsj-fentanyl-overture")
+    >>> print(card.sentence[:74])
+    On Friday 2 May 2025, the first session whose close could reflect the news
+    """
+    implied = load_vix() if returns is None else None
+    series = _one_series(log_returns(load_prices()) if returns is None else returns)
+    row = _one_event(event)
+    placed = align(row, series.index, window=(-_REACH, _REACH)).iloc[0]
+    _check_usable(placed)
+    position = series.index.get_loc(placed["session"])
+    kind = series.attrs.get("returns", "log")
+    study = event_study(
+        series,
+        row,
+        window=(-_REACH, min(_REACH, len(series) - 1 - position)),
+        volatility="gjr" if position - _REACH >= MIN_SESSIONS["gjr"] else "ewma",
+        implied=implied,
+        kind=kind,
+    )
+    facts = _facts(study, placed, float(series[placed["session"]]), kind)
+    return Card(str(placed.name), " ".join(sentences(facts)), _table(study, facts), study, facts)
+
+
+# -- what the card is about ----------------------------------------------------------------------
+
+
+def _one_series(returns: pd.Series | pd.DataFrame) -> pd.Series:
+    check_returns(returns)
+    if isinstance(returns, pd.Series):
+        return returns
+    if returns.shape[1] > 1:
+        raise ReturnsError(
+            f"a card is about one series, the returns have {returns.shape[1]} columns: "
+            f"pass one, such as returns[{returns.columns[0]!r}]"
+        )
+    series = returns.iloc[:, 0]
+    series.attrs = dict(returns.attrs)
+    return series
+
+
+def _one_event(event) -> pd.DataFrame:
+    if isinstance(event, str) and not event[:1].isdigit():
+        catalogue = load_events(included=None)
+        if event not in catalogue.index:
+            raise unknown_id_error(event, catalogue.index)
+        event = catalogue.loc[[event]]
+    row = as_events(event)
+    if len(row) != 1:
+        raise EventError(
+            f"a card is about one event, not {len(row)}: pass one id, or use event_study"
+        )
+    return row
+
+
+def _check_usable(placed: pd.Series) -> None:
+    if placed["dropped"]:
+        reason = placed["dropped"]
+        outside = reason.startswith(("before", "after"))
+        fix = "bring longer returns" if outside else "take the announcement that made it known"
+        raise EventError(
+            f"there is no card for {placed.name!r}, announced {placed['announced_at'][:10]}: it "
+            f"{'lies ' if outside else ''}{reason}; {fix}"
+        )
+
+
+def _facts(study: EventStudy, placed: pd.Series, move: float, kind: str) -> pd.Series:
+    """The row of the study, with all that the sentences need beside it."""
+    titles = load_events(included=None)["title"]
+    facts = study.car(0).iloc[0].copy()
+    for name in ("announced_at", "moved", "date_only", "mixed", "releases", "neighbours"):
+        facts[name] = placed[name]
+    facts["direction"] = placed.get("direction", "")
+    facts["approximate"] = placed.get("time_basis") == "approximate"
+    facts["label"] = placed["label"]
+    facts["title"] = placed["title"] if placed.get("title") else placed["label"]
+    facts["confounders"] = placed.get("confounders") or ""
+    facts["others"] = [titles[name] for name in placed["shared_with"]]
+    facts["simple_change"] = np.expm1(move) if kind == "log" else move
+    facts["kind"] = kind
+    facts["series"] = series_name(study.returns.columns[0])
+    facts["sigma_textbook"] = np.sqrt(study.fit["residual_variance"].iloc[0])
+    facts["observations"] = int(study.fit["observations"].iloc[0])
+    return facts
+
+
+# -- the table -----------------------------------------------------------------------------------
+
+
+def _table(study: EventStudy, facts: pd.Series) -> Table:
+    """One row a yardstick; what a yardstick does not give is left blank."""
+    rows = [("textbook t", "std_error", "statistic", "p_textbook", "textbook")]
+    if "p_conditional" in facts:
+        name = _VARIANCE[study.settings.volatility]
+        rows += [
+            (
+                f"{name}, past sessions",
+                "sigma_conditional",
+                "z_conditional",
+                "p_conditional",
+                "conditional",
+            ),
+            (f"{name}, Student t", "sigma_conditional", "z_conditional", "p_conditional_t", ""),
+        ]
+        if np.isfinite(facts["p_implied"]):
+            rows.append(("VIX, Student t", "sigma_implied", "z_implied", "p_implied", ""))
+    frame = pd.DataFrame(
+        {
+            "event": facts.name,
+            "session": facts["session"],
+            "simple_change": facts["simple_change"],
+            "estimate": facts["estimate"],
+            "test": [row[0] for row in rows],
+            "sigma": [facts[row[1]] for row in rows],
+            "statistic": [facts[row[2]] for row in rows],
+            "p": [facts[row[3]] for row in rows],
+            "ci_low": [facts.get(f"ci_low_{row[4]}", np.nan) for row in rows],
+            "ci_high": [facts.get(f"ci_high_{row[4]}", np.nan) for row in rows],
+            "smallest_detectable": [
+                facts["smallest_detectable"] if row[4] == "conditional" else np.nan for row in rows
+            ],
+        }
+    )
+    names = ["test", "sigma", "statistic", "p", "ci_low", "ci_high", "smallest_detectable"]
+    title = (
+        f"{facts['label']}, {formats.date(facts['session'])}: {facts['series']} "
+        f"{formats.percent(facts['simple_change'])} (simple change), abnormal return "
+        f"{formats.percent(facts['estimate'])}"
+    )
+    columns: tuple[Column, ...] = tuple(KNOWN[name] for name in names)
+    return Table(frame, title, columns, _notes(facts, study), study.signature(0))
+
+
+def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:
+    notes = ["Detectable: the smallest move found with 80% power at the 5% level."]
+    if study.settings.volatility == "ewma":
+        notes.append(
+            f"The history is short of the {formats.counted(MIN_SESSIONS['gjr'], 'session')} that "
+            "a GARCH model needs, so the variance is an exponentially weighted average."
+        )
+    if facts["neighbours"]:
+        labels = load_events(included=None)["label"]
+        near = formats.list_of(labels[name] for name in facts["neighbours"])
+        notes.append(f"Announcements in the {_REACH} sessions before and after: {near}.")
+    notes.append("Chosen after the event.")
+    return tuple(notes)

@@ -1,0 +1,217 @@
+"""What a card says: plain English, every number from the facts of one event.
+
+The sentences say what a series did in the first session that could react to the news. They never
+say that the announcement caused it, and never read a large p as "no effect".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from impact.news.surroundings import NOT_CHECKED
+from impact.text import formats
+from impact.text.table import LEVEL
+
+_RELEASES = {
+    "payrolls": "the monthly jobs report (payrolls)",
+    "CPI": "the consumer price report (CPI)",
+    "FOMC": "the Federal Reserve's rate decision (FOMC)",
+}
+_MOVED = {
+    "after the close": ", after the close",
+    "early close": ", after an early close",
+    "weekend": ", when the exchange was closed",
+    "holiday": ", when the exchange was closed",
+    "no row": ", for which there is no return",
+}
+
+
+def sentences(facts: pd.Series) -> list[str]:
+    """Return what can be said of one event, three to six sentences.
+
+    Parameters
+    ----------
+    facts : Series
+        A row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
+    """
+    parts = [
+        _what_moved(facts),
+        _how_unusual(facts),
+        _who_disagrees(facts),
+        _what_else(facts),
+        _what_could_be_found(facts),
+        _what_it_is_not(facts),
+    ]
+    return [part[0].upper() + part[1:] for part in parts if part]
+
+
+def _what_moved(facts: pd.Series) -> str:
+    session = facts["session"]
+    change = facts["simple_change"]
+    size = formats.percent(abs(change), signed=False)
+    verb = "rose" if change > 0 else "fell"
+    move = "closed unchanged" if size == formats.percent(0.0) else f"{verb} {size}"
+    return (
+        f"On {_day(session)}{_why_that_session(facts)}, {_the_series(facts)} {move}; its abnormal "
+        f"return (the {facts['kind']} return less its mean over {facts['observations']} earlier "
+        f"sessions) was {formats.percent(facts['estimate'])}."
+    )
+
+
+def _why_that_session(facts: pd.Series) -> str:
+    announced = _in_new_york(facts["announced_at"])
+    named = facts["title"] not in (facts["announced_at"], facts["announced_at"][:10])
+    moved = facts["moved"]
+    if not named and not moved:
+        return ""
+    when = f"on {_day(announced)}" if moved else "that day"
+    if not facts["date_only"]:
+        hour = announced.isoformat()[11:16]
+        when += f" {'about' if facts['approximate'] else 'at'} {hour} New York time"
+    hint = ", hour not known" if facts["date_only"] and not moved else _MOVED.get(moved, "")
+    if not named:
+        return f", the first session whose close could reflect news {when}{hint}"
+    return (
+        f", the first session whose close could reflect the news “{facts['title']}” "
+        f"(announced {when}{hint})"
+    )
+
+
+def _day(day: pd.Timestamp) -> str:
+    return f"{day.day_name()} {formats.date(day)}"
+
+
+def _in_new_york(announced_at: str) -> pd.Timestamp:
+    """Read the clock; an ISO text without an offset is New York time."""
+    instant = pd.Timestamp(announced_at)
+    return instant if instant.tz is None else instant.tz_convert("America/New_York")
+
+
+def _how_unusual(facts: pd.Series) -> str:
+    p = _conditional(facts)
+    if p is None:
+        return (
+            "The history before it is too short to forecast the volatility of that session, so "
+            f"there is only the textbook t-test, which does not know how nervous the market was "
+            f"(t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])})."
+        )
+    vix = facts["p_implied"]
+    beside = f"; by the VIX {formats.p_phrase(vix)}" if np.isfinite(vix) else ""
+    verdict = "unusual" if p < LEVEL else "not unusual"
+    return (
+        "The volatility forecast the evening before was "
+        f"{formats.percent(facts['sigma_conditional'], signed=False)} a day, and a move at least "
+        f"this extreme, up or down, happens {_one_in(p)} when the market is this nervous: "
+        f"{verdict} at the 5% level (z = {formats.number(facts['z_conditional'], signed=True)}, "
+        f"{formats.p_phrase(p)}{beside})."
+    )
+
+
+def _conditional(facts: pd.Series) -> float | None:
+    p = facts.get("p_conditional", np.nan)
+    return float(p) if np.isfinite(p) else None
+
+
+def _one_in(p: float) -> str:
+    """Turn a p-value into days.
+
+    Examples
+    --------
+    >>> _one_in(0.8), _one_in(0.356), _one_in(0.012)
+    ('on most days', 'on about 1 in 3 days', 'on about 1 in 85 days')
+    """
+    if p > 2 / 3:
+        return "on most days"
+    if p < 0.0025:
+        # A thousand past sessions, in two tails, cannot show anything rarer.
+        return "on no more than 1 in 500 days"
+    days = 1 / p
+    step = 1 if days < 20 else 5 if days < 100 else 10
+    return f"on about 1 in {max(2, round(days / step) * step)} days"
+
+
+def _who_disagrees(facts: pd.Series) -> str:
+    p = _conditional(facts)
+    if p is None:
+        return ""
+    others = [
+        (
+            facts["p_textbook"],
+            "by the textbook t-test, whose yardstick is the average volatility of "
+            f"{facts['observations']} earlier sessions "
+            f"({formats.percent(facts['sigma_textbook'], signed=False)} a day)",
+        ),
+        (facts["p_conditional_t"], "with a Student t in place of past sessions"),
+        (facts["p_implied"], "with the volatility that the VIX implied"),
+    ]
+    dissent = [
+        f"{formats.p_phrase(other)} {how}"
+        for other, how in others
+        if np.isfinite(other) and (other < LEVEL) != (p < LEVEL)
+    ]
+    if not dissent:
+        return ""
+    return f"Not every yardstick agrees with that: {formats.list_of(dissent)}."
+
+
+def _what_else(facts: pd.Series) -> str:
+    held = [f"“{title}”" for title in facts["others"]]
+    checked = facts["releases"] != NOT_CHECKED
+    names = facts["releases"].split(", ") if checked and facts["releases"] else []
+    held += [_RELEASES.get(name, name) for name in names]
+    noted = facts["confounders"]
+    unchecked = "" if checked else " (CPI, payrolls and FOMC releases were not checked)"
+    if not held and not noted:
+        macro = ", and no CPI, payrolls or FOMC release fell in it" if checked else unchecked
+        return _both_ways(facts) + (
+            f"the catalogue has no other announcement for that session{macro}; "
+            "what else moved prices that day, daily closes cannot say."
+        )
+    shares = "shares" if len(held) == 1 else "share"
+    apart = f"{formats.list_of(held)}, which {shares} the session" if held else ""
+    if noted:
+        apart = f"{apart}, nor from " if held else ""
+        apart = f"{apart}other news noted around it: {noted}"
+    return _both_ways(facts) + f"daily closes cannot separate this news from {apart}{unchecked}."
+
+
+def _both_ways(facts: pd.Series) -> str:
+    """The beginning of a sentence that goes on with what cannot be separated."""
+    if not facts["mixed"]:
+        return ""
+    if facts["direction"] == "mixed":
+        return "The announcement itself points both ways, and "
+    return "The announcements of that session do not all point the same way, and "
+
+
+def _what_could_be_found(facts: pd.Series) -> str:
+    p, smallest = _conditional(facts), facts.get("smallest_detectable", np.nan)
+    if p is None or not np.isfinite(smallest):
+        return ""
+    size = formats.percent(smallest, signed=False)
+    if abs(facts["estimate"]) >= smallest:
+        return f"A move of {size} or more would have been detected with 80% power."
+    if p < LEVEL:
+        return (
+            f"Only a move of {size} or more would have been detected with 80% power, so one that "
+            "passes the test at this size tends to overstate the effect."
+        )
+    return (
+        f"Only a move of {size} or more would have been detected with 80% power, so not rejecting "
+        "says nothing about whether there was an effect."
+    )
+
+
+def _what_it_is_not(facts: pd.Series) -> str:
+    p = _conditional(facts)
+    if (facts["p_textbook"] if p is None else p) < LEVEL:
+        return (
+            "The event was chosen after it had happened, which makes a small p look stronger than "
+            "it is, and the numbers show an association, not a cause."
+        )
+    return f"The numbers show what {_the_series(facts)} did in that session, not what caused it."
+
+
+def _the_series(facts: pd.Series) -> str:
+    return f"the {facts['series']}" if facts["series"] == "S&P 500" else facts["series"]

@@ -1,0 +1,1 @@
+"""Normal and abnormal returns; nothing is tested here."""

@@ -1,0 +1,372 @@
+"""Least-squares fits of a normal-return model for every event and security at once.
+
+M pairs of (event, security) are fitted, each on its own estimation window, with no loop over
+pairs; missing returns are left out pair by pair. The variance of a window of prediction errors
+is exact: ``Var(CAR) = s² (k + c'(X'X)⁻¹c)`` with c the sum of the regressors over its k sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from impact.estimation.models import Design
+from impact.market.windows import Window
+
+#: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
+#: stays in the processor's cache).
+CHUNK_NUMBERS = 2**18
+
+#: Regressors whose correlation matrix has a smaller eigenvalue are collinear.
+SINGULAR = 1e-10
+
+#: A regressor that varies less than this share of its sum of squares is a constant.
+CONSTANT = 1e-24
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Least-squares fits of M pairs, as arrays.
+
+    Attributes
+    ----------
+    parameters : ndarray, shape (M, K)
+    residual_std : ndarray, shape (M,)
+        s = sqrt(e'e / dof).
+    observations, dof : ndarray of int, shape (M,)
+        L_i sessions with a return; L_i - K.
+    centre : ndarray, shape (M, R)
+        Means of the R regressors over the estimation window.
+    inverse : ndarray, shape (M, R, R)
+        Inverse of their centred cross products.
+    constant : bool
+        Whether there is an intercept.
+    abnormal : ndarray, shape (M, W)
+        Prediction errors in the event window; NaN where the return is missing.
+    covariance : ndarray, shape (M, W, W) or None
+        Covariance of the prediction errors over s², for user models only.
+    """
+
+    parameters: np.ndarray
+    residual_std: np.ndarray
+    observations: np.ndarray
+    dof: np.ndarray
+    centre: np.ndarray
+    inverse: np.ndarray
+    constant: bool
+    abnormal: np.ndarray
+    covariance: np.ndarray | None = None
+
+    def take(self, pairs: np.ndarray) -> Estimates:
+        """Return the fits of some pairs."""
+        pick = {
+            name: None if getattr(self, name) is None else getattr(self, name)[pairs]
+            for name in (
+                "parameters",
+                "residual_std",
+                "observations",
+                "dof",
+                "centre",
+                "inverse",
+                "abnormal",
+                "covariance",
+            )
+        }
+        return Estimates(constant=self.constant, **pick)
+
+    def variance_factor(self, regressors: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        """Var(sum of prediction errors) / s² of some sessions, shape (M,).
+
+        Parameters
+        ----------
+        regressors : ndarray, shape (R, M, W)
+            Regressors in the event window.
+        inside : ndarray of bool, shape (M, W)
+            Sessions that are summed: inside the tested window and not missing.
+        """
+        if self.covariance is not None:
+            weights = inside.astype(float)
+            return np.einsum("mi,mij,mj->m", weights, self.covariance, weights)
+        days = inside.sum(axis=1)
+        factor = days.astype(float)
+        if self.constant:
+            factor = factor + days**2 / self.observations
+        if len(regressors):
+            total = np.einsum("rmw,mw->mr", regressors, inside) - days[:, None] * self.centre
+            factor = factor + np.einsum("mr,mrs,ms->m", total, self.inverse, total)
+        return factor
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Where M (event, security) pairs stand in the returns.
+
+    Attributes
+    ----------
+    position : ndarray of int, shape (M,)
+        Row of relative session 0.
+    column : ndarray of int, shape (M,)
+        Column of the security.
+    """
+
+    position: np.ndarray
+    column: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def __getitem__(self, pick) -> Pairs:
+        return Pairs(self.position[pick], self.column[pick])
+
+    def chunks(self, row_length: int) -> Iterator[slice]:
+        """Yield slices of pairs that keep arrays of `row_length` columns small."""
+        step = max(1, CHUNK_NUMBERS // row_length)
+        for first in range(0, len(self), step):
+            yield slice(first, min(first + step, len(self)))
+
+
+class Panel:
+    """Returns and design laid out so that a pair's window is one contiguous read.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (T, N)
+        Decimal returns, NaN where missing.
+    layout : Design
+        The normal-return model along the same T rows.
+    excluded : ndarray of bool, shape (T, N), optional
+        Sessions left out of estimation windows (other events' sessions).
+    """
+
+    def __init__(self, returns: np.ndarray, layout: Design, excluded: np.ndarray | None = None):
+        adjusted = returns if layout.subtracted is None else returns - layout.subtracted[:, None]
+        self.by_security = np.ascontiguousarray(adjusted.T)
+        self.layout = layout
+        self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
+
+    def returns_in(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """Returns of each pair in `window`, shape (M, W)."""
+        return _blocks(self.by_security, window)[pairs.column, pairs.position + window.start]
+
+    def regressors_in(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """Regressors of each pair in `window`, shape (R, M, W)."""
+        blocks = _blocks(self.layout.regressors, window)
+        return blocks[:, pairs.position + window.start]
+
+    def estimation_returns(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """As `returns_in`, with excluded sessions missing."""
+        returns = self.returns_in(pairs, window)
+        if self.excluded is not None:
+            out = _blocks(self.excluded, window)[pairs.column, pairs.position + window.start]
+            returns[out] = np.nan
+        return returns
+
+
+def _blocks(rows: np.ndarray, window: Window) -> np.ndarray:
+    return np.lib.stride_tricks.sliding_window_view(rows, window.length, axis=1)
+
+
+def estimate(
+    panel: Panel, pairs: Pairs, estimation: Window, window: Window, at_least: int = 1
+) -> Estimates:
+    """Fit the panel's model for every pair and predict its event window.
+
+    Parameters
+    ----------
+    panel : Panel
+        Returns and model.
+    pairs : Pairs
+        M pairs, whose windows lie inside the rows of the panel.
+    estimation, window : Window
+        Estimation and event window.
+    at_least : int
+        A user's model is not asked to fit fewer returns than this.
+
+    Returns
+    -------
+    Estimates
+        Pairs that cannot be estimated (too few observations, collinear regressors, no variance)
+        have a NaN `residual_std`.
+    """
+    if panel.layout.user is not None:
+        return _estimate_user(panel, pairs, estimation, window, at_least)
+    parts = [
+        _estimate_chunk(panel, pairs[chunk], estimation, window)
+        for chunk in pairs.chunks(estimation.length)
+    ]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Estimates(constant=panel.layout.constant, **joined)
+
+
+def _estimate_chunk(panel: Panel, pairs: Pairs, estimation: Window, window: Window) -> dict:
+    layout = panel.layout
+    fit = _least_squares(panel, pairs, estimation)
+    slopes, centre = fit["slopes"], fit["centre"]
+    ahead = panel.returns_in(pairs, window) - fit["mean"][:, None]
+    for r, regressor in enumerate(panel.regressors_in(pairs, window)):
+        ahead -= slopes[:, r, None] * (regressor - centre[:, r, None])
+    dof = fit["observations"] - layout.size
+    squares = np.einsum("ml,ml->m", fit["residuals"], fit["residuals"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        std = np.sqrt(squares / np.where(dof > 0, dof, np.nan))
+    # A security that its model explains to rounding has no variance to standardise by.
+    std[squares <= 1e-24 * fit["total"]] = np.nan
+    alpha = fit["mean"] - np.einsum("mr,mr->m", slopes, centre)
+    parameters = np.column_stack([alpha, slopes]) if layout.constant else slopes[:, :0]
+    return {
+        "parameters": parameters,
+        "residual_std": std,
+        "observations": fit["observations"],
+        "dof": dof,
+        "centre": centre,
+        "inverse": fit["inverse"],
+        "abnormal": ahead,
+    }
+
+
+def _least_squares(panel: Panel, pairs: Pairs, estimation: Window) -> dict:
+    """Centred normal equations of every pair; missing returns get weight zero."""
+    # Both are copies of the panel's rows, and are centred in place: new memory costs time.
+    returns = panel.estimation_returns(pairs, estimation)
+    regressors = panel.regressors_in(pairs, estimation)
+    total = np.einsum("ml,ml->m", returns, returns)
+    observed = None
+    if np.isnan(total).any():
+        observed = ~np.isnan(returns)
+        returns = np.where(observed, returns, 0.0)
+        total = np.einsum("ml,ml->m", returns, returns)
+        observations = observed.sum(axis=1)
+        regressors = regressors * observed
+    else:
+        observations = np.full(len(pairs), estimation.length)
+    count = np.maximum(observations, 1)
+    if panel.layout.constant:
+        mean = returns.sum(axis=1) / count
+        returns -= mean[:, None]
+        centre = (regressors.sum(axis=2) / count).T
+        regressors -= centre.T[:, :, None]
+    else:
+        mean = np.zeros(len(pairs))
+        centre = np.zeros((len(pairs), len(regressors)))
+    if observed is not None:
+        returns *= observed
+        regressors *= observed
+    slopes, inverse = _solve(regressors, returns, count[:, None] * centre**2)
+    for r, regressor in enumerate(regressors):
+        returns -= slopes[:, r, None] * regressor
+    return {
+        "mean": mean,
+        "slopes": slopes,
+        "centre": centre,
+        "inverse": inverse,
+        "total": total,
+        "residuals": returns,
+        "centred": regressors,
+        "observations": observations,
+        "observed": observed,
+    }
+
+
+def _solve(
+    centred: np.ndarray, residuals: np.ndarray, level: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes (M, R) and inverse cross products (M, R, R); NaN where they are collinear.
+
+    `level` is what centring took off the sums of squares, shape (M, R).
+    """
+    count = len(centred)
+    if not count:
+        pairs = len(residuals)
+        return np.empty((pairs, 0)), np.empty((pairs, 0, 0))
+    if count == 1:
+        cross = np.einsum("ml,ml->m", centred[0], centred[0])[:, None, None]
+    else:
+        cross = np.einsum("rml,sml->mrs", centred, centred, optimize=True)
+    moment = np.einsum("rml,ml->mr", centred, residuals)
+    scale = np.sqrt(np.einsum("mrr->mr", cross))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = cross / (scale[:, :, None] * scale[:, None, :])
+    # What centring leaves of a constant regressor is rounding, and no variation.
+    varies = scale**2 > CONSTANT * level
+    good = np.isfinite(correlation).all(axis=(1, 2)) & varies.all(axis=1)
+    good[good] = np.linalg.eigvalsh(correlation[good])[:, 0] > SINGULAR
+    inverse = np.full_like(cross, np.nan)
+    inverse[good] = np.linalg.inv(cross[good])
+    return np.einsum("mrs,ms->mr", inverse, moment), inverse
+
+
+def residuals_and_leverage(
+    panel: Panel, pairs: Pairs, estimation: Window
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimation residuals and leverages of every pair, each of shape (M, L).
+
+    Both are NaN where a return is missing. A user model's leverages are not known and are zero.
+    """
+    residuals = np.empty((len(pairs), estimation.length))
+    leverage = np.zeros_like(residuals)
+    for chunk in pairs.chunks(estimation.length):
+        part = pairs[chunk]
+        if panel.layout.user is not None:
+            residuals[chunk] = _user_residuals(panel, part, estimation)
+            continue
+        fit = _least_squares(panel, part, estimation)
+        residuals[chunk] = fit["residuals"]
+        if panel.layout.constant:
+            leverage[chunk] = 1 / fit["observations"][:, None]
+        if len(fit["centred"]):
+            leverage[chunk] += np.einsum(
+                "rml,mrs,sml->ml", fit["centred"], fit["inverse"], fit["centred"], optimize=True
+            )
+        if fit["observed"] is not None:
+            residuals[chunk][~fit["observed"]] = np.nan
+            leverage[chunk][~fit["observed"]] = np.nan
+    return residuals, leverage
+
+
+def _estimate_user(
+    panel: Panel, pairs: Pairs, estimation: Window, window: Window, at_least: int
+) -> Estimates:
+    size, length = len(pairs), window.length
+    std, dof, count = np.full(size, np.nan), np.zeros(size, int), np.zeros(size, int)
+    abnormal, covariance = np.full((size, length), np.nan), np.zeros((size, length, length))
+    for i in range(size):
+        one = pairs[i : i + 1]
+        count[i] = (~np.isnan(panel.estimation_returns(one, estimation))).sum()
+        if count[i] < max(at_least, 1):
+            continue
+        fitted, residuals = _fit_user(panel, one, estimation)
+        regressors = panel.regressors_in(one, window)[:, 0].T
+        abnormal[i] = panel.returns_in(one, window)[0] - fitted.predict(regressors)
+        dof[i], squares = fitted.dof, np.nansum(residuals**2)
+        if dof[i] > 0 and squares > 0:
+            std[i] = np.sqrt(squares / dof[i])
+            covariance[i] = fitted.prediction_covariance(regressors) / std[i] ** 2
+    regressor_count = len(panel.layout.regressors)
+    return Estimates(
+        np.empty((size, 0)),
+        std,
+        count,
+        dof,
+        np.zeros((size, regressor_count)),
+        np.zeros((size, regressor_count, regressor_count)),
+        False,
+        abnormal,
+        covariance,
+    )
+
+
+def _fit_user(panel: Panel, one: Pairs, estimation: Window):
+    """A user's fit of one pair, and its residuals, NaN where a return is missing."""
+    returns = panel.estimation_returns(one, estimation)[0]
+    regressors = panel.regressors_in(one, estimation)[:, 0].T
+    observed = ~np.isnan(returns)
+    fitted = panel.layout.user.fit(returns[observed], regressors[observed])
+    returns[observed] -= fitted.predict(regressors[observed])
+    return fitted, returns
+
+
+def _user_residuals(panel: Panel, pairs: Pairs, estimation: Window) -> np.ndarray:
+    fits = (_fit_user(panel, pairs[i : i + 1], estimation) for i in range(len(pairs)))
+    return np.array([residuals for _, residuals in fits])

@@ -1,0 +1,195 @@
+"""From announcements to units: what shares a session (and security) is one unit, tested once.
+
+A unit that names no security applies to every column of the returns. A pair is one unit in one
+column; the engine works on pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from impact.estimation.least_squares import Pairs
+from impact.market.windows import Window
+from impact.text.formats import counted, iso
+
+#: Columns of a table of what was left out.
+DROPPED_COLUMNS = ("event", "security", "reason")
+
+#: Column numbers of an event that applies to all columns, and of one whose security is none.
+EVERY, UNKNOWN = -1, -2
+
+#: What a unit keeps of each of its announcements, if the events have it.
+_FACTS = (
+    "announced_at",
+    "session",
+    "moved",
+    "after_close",
+    "date_only",
+    "direction",
+    "mixed",
+    "shared_with",
+    "neighbours",
+    "releases",
+    "china_dose_pp",
+)
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units of a study and where their pairs stand.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a unit, index = id of its first announcement: label, announcements (tuple of ids)
+        and the facts of the alignment.
+    pairs : Pairs
+        M pairs of unit and column.
+    unit : ndarray of int, shape (M,)
+        Row of `table` of each pair.
+    dropped : DataFrame
+        event, security ("" for all), reason.
+    """
+
+    table: pd.DataFrame
+    pairs: Pairs
+    unit: np.ndarray
+    dropped: pd.DataFrame
+
+
+def dropped_rows(events, reasons, securities="") -> pd.DataFrame:
+    """Return a table of what was left out and why."""
+    frame = pd.DataFrame({"event": list(events), "security": securities, "reason": reasons})
+    return frame.astype("str")[list(DROPPED_COLUMNS)]
+
+
+def form_units(
+    aligned: pd.DataFrame, returns: pd.DataFrame, estimation: Window, window: Window
+) -> Units:
+    """Group aligned announcements into units and lay them over the columns of the returns.
+
+    Parameters
+    ----------
+    aligned : DataFrame
+        One row an announcement, as `impact.align` gives it, with `label` and, for firm
+        events, `security`.
+    returns : DataFrame, shape (T, N)
+        Decimal returns by session.
+    estimation, window : Window
+        A unit whose windows do not fit into the rows is dropped, with the reason.
+    """
+    reasons = aligned["dropped"].to_numpy(object)
+    kept = reasons == ""
+    dropped = [(aligned.index[~kept], reasons[~kept], np.full((~kept).sum(), ""))]
+    events = aligned[kept]
+    security = _securities(events)
+    column = _columns(security, returns.columns)
+    known = column != UNKNOWN
+    strangers = [f"security {name!r} is not a column of the returns" for name in security[~known]]
+    dropped.append((events.index[~known], strangers, security[~known]))
+    events, security, column = events[known], security[known], column[known]
+    position = returns.index.get_indexer(pd.DatetimeIndex(events["session"]))
+    reasons = _no_room(position, events["session"], returns.index, estimation, window)
+    fits = reasons == ""
+    dropped.append((events.index[~fits], reasons[~fits], security[~fits]))
+    table, first = _group(events[fits], column[fits], position[fits])
+    column, position = column[fits][first], position[fits][first]
+    pairs, unit, covered = _over_columns(table, column, position, returns.columns)
+    dropped.append(covered)
+    joined = (
+        np.concatenate([np.asarray(part, dtype=object) for part in parts])
+        for parts in zip(*dropped, strict=True)
+    )
+    return Units(table, pairs, unit, dropped_rows(*joined))
+
+
+def _securities(events: pd.DataFrame) -> np.ndarray:
+    if "security" not in events:
+        return np.full(len(events), "", dtype=object)
+    return events["security"].astype("object").where(events["security"].notna(), "").to_numpy()
+
+
+def _columns(security: np.ndarray, columns: pd.Index) -> np.ndarray:
+    """Column of each event's security, `EVERY` where it names none."""
+    column = np.full(len(security), EVERY)
+    named = security != ""
+    if named.any():
+        found = columns.astype("str").get_indexer(security[named])
+        column[named] = np.where(found < 0, UNKNOWN, found)
+    return column
+
+
+def _no_room(position, sessions, index, estimation: Window, window: Window) -> np.ndarray:
+    """Why a unit's windows do not fit into the rows; "" where they do."""
+    short = -(position + estimation.start)
+    over = position + window.end - (len(index) - 1)
+    reasons = np.full(len(position), "", dtype=object)
+    for i in np.flatnonzero((short > 0) | (over > 0)):
+        session = iso(sessions.iloc[i])
+        if short[i] > 0:
+            reasons[i] = (
+                f"the estimation window {estimation} of session {session} needs "
+                f"{-estimation.start} earlier sessions, the returns have {position[i]} "
+                f"(first: {iso(index[0])})"
+            )
+        else:
+            reasons[i] = (
+                f"the event window {window} of session {session} ends "
+                f"{counted(over[i], 'session')} after the last return ({iso(index[-1])}): "
+                f"use a window that ends at {window.end - over[i]}"
+            )
+    return reasons
+
+
+def _group(events: pd.DataFrame, column: np.ndarray, position: np.ndarray):
+    """One row for each (session, security), in the order of first appearance."""
+    codes, keys = pd.factorize(position * (column.max(initial=0) + 2) + column)
+    first = np.unique(codes, return_index=True)[1]
+    table = events.iloc[first][[name for name in ("label", *_FACTS) if name in events]].copy()
+    ids, labels = events.index.to_numpy(), events["label"].to_numpy()
+    announcements = list(zip(ids[first], strict=True))
+    if len(keys) < len(events):
+        _merge_shared(table, announcements, codes, ids, labels, events)
+    table.insert(1, "announcements", announcements)
+    table.index.name = "event"
+    return table, first
+
+
+def _merge_shared(table, announcements, codes, ids, labels, events) -> None:
+    """Give units of several announcements all their ids, labels, directions and reasons."""
+    counts = np.bincount(codes)
+    for code in np.flatnonzero(counts > 1):
+        members = np.flatnonzero(codes == code)
+        announcements[code] = tuple(ids[members])
+        table.iloc[code, table.columns.get_loc("label")] = "; ".join(labels[members])
+        for name in ("direction", "announced_at", "moved"):
+            if name in table:
+                values = dict.fromkeys(map(str, events[name].iloc[members]))
+                held = ";".join(value for value in values if value)
+                table.iloc[code, table.columns.get_loc(name)] = held
+        for name in ("after_close", "mixed"):
+            held = bool(events[name].iloc[members].any())
+            table.iloc[code, table.columns.get_loc(name)] = held
+        if "china_dose_pp" in table:
+            doses = events["china_dose_pp"].iloc[members]
+            table.iloc[code, table.columns.get_loc("china_dose_pp")] = doses.sum(min_count=1)
+
+
+def _over_columns(table, column, position, columns):
+    """Pairs of unit and column; a firm event already covered by a common one is dropped."""
+    common, firm = np.flatnonzero(column == EVERY), np.flatnonzero(column != EVERY)
+    covered = np.isin(position[firm], position[common])
+    reason = "a common event in the same session already covers this security"
+    dropped = (
+        table.index[firm[covered]],
+        np.full(covered.sum(), reason),
+        columns.astype("str")[column[firm[covered]]],
+    )
+    firm = firm[~covered]
+    unit = np.concatenate([np.repeat(common, len(columns)), firm])
+    column = np.concatenate([np.tile(np.arange(len(columns)), len(common)), column[firm]])
+    order = np.argsort(unit, kind="stable")
+    return Pairs(position[unit[order]], column[order]), unit[order], dropped

@@ -1,0 +1,174 @@
+"""load_register(): the hypotheses that are tested, checked row by row.
+
+The register is the family over which multiple testing is corrected: what is not in it is not
+evaluated, and what is in it is reported whatever comes out.
+"""
+
+from __future__ import annotations
+
+from datetime import date as calendar_date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import HypothesisError
+from impact.inference.event_sets import SIDES
+from impact.market.files import data_hash, data_path
+from impact.news.catalogue import DIRECTIONS, EASING, ESCALATION
+from impact.text.formats import counted, list_of
+
+#: What is done with the sessions of a group (and of the one it is held against).
+STATISTICS = ("mean", "difference", "equivalence", "slope")
+
+#: Columns that select a group's announcements; with ``against_`` before them, the second group's.
+FILTERS = ("direction", "counterparty", "status", "since", "until")
+AGAINST = "against_"
+
+COLUMNS = (
+    "id",
+    "claim",
+    "statistic",
+    "side",
+    "start",
+    "end",
+    "margin",
+    "direction",
+    "counterparty",
+    "status",
+    "taken_back",
+    "since",
+    "until",
+    *(f"{AGAINST}{name}" for name in FILTERS),
+    "registered",
+)
+
+#: Which way an announcement points.
+POINTS = {
+    **dict.fromkeys(ESCALATION, "up"),
+    **dict.fromkeys(EASING, "down"),
+    "legal": "law",
+    "mixed": "both",
+}
+
+_FILE = "hypotheses.csv"
+_DATES = ("since", "until", f"{AGAINST}since", f"{AGAINST}until", "registered")
+
+
+def load_register(path: str | Path | None = None) -> pd.DataFrame:
+    """Load the register of hypotheses and check every row.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A CSV with the columns of the committed register, which is read by default.
+
+    Returns
+    -------
+    DataFrame, shape (hypotheses, 18)
+        Indexed by ``id``. ``claim`` is one sentence; ``statistic`` "mean", "difference",
+        "equivalence" or "slope"; ``side`` what speaks for the claim; ``start``, ``end`` the
+        window in relative sessions; ``margin`` a decimal fraction (equivalence alone);
+        ``direction``, ``counterparty``, ``status`` (``;``-separated), ``since``, ``until`` and
+        ``taken_back`` ("yes") select the group, the columns with ``against_`` the group that it
+        is compared with; ``registered`` is an ISO date. "" stands for no restriction.
+
+    Raises
+    ------
+    HypothesisError
+        If rows break a rule; all are named.
+    DataFileError
+        If the committed register has changed.
+
+    Examples
+    --------
+    >>> load_register().loc["talks-raise", "claim"]
+    'Talks with China raised the index.'
+    """
+    source = data_path(_FILE) if path is None else Path(path)
+    text = pd.read_csv(source, dtype="str", keep_default_na=False)
+    if tuple(text.columns) != COLUMNS:
+        raise HypothesisError(
+            f"the header of {source.name} is {', '.join(text.columns)}: write {', '.join(COLUMNS)}"
+        )
+    problems = [
+        f"{row['id'] or 'a row without id'}: {problem}"
+        for _, row in text.iterrows()
+        for problem in _problems(row)
+    ]
+    problems += [f"{name}: the id comes twice" for name in text["id"][text["id"].duplicated()]]
+    if problems:
+        raise HypothesisError(
+            f"{source.name} has {counted(len(problems), 'problem')}: {'; '.join(problems)}"
+        )
+    register = text.set_index("id")
+    register["margin"] = [float(cell) if cell else np.nan for cell in register["margin"]]
+    register = register.astype({"start": int, "end": int})
+    register.attrs = {"source": source.name}
+    if path is None:
+        register.attrs["hash"] = data_hash(_FILE)
+    return register
+
+
+def _problems(row: pd.Series) -> list[str]:
+    found = [f"{name} is blank" for name in ("id", "claim") if not row[name]]
+    for name, known in (("statistic", STATISTICS), ("side", SIDES), ("taken_back", ("", "yes"))):
+        if row[name] not in known:
+            found.append(f"{name} is {row[name]!r}: write {list_of(map(repr, known), 'or')}")
+    if not row["claim"].endswith("."):
+        found.append("the claim is not a sentence: end it with a full stop")
+    for name in _DATES:
+        if row[name] and not _is_date(row[name]):
+            found.append(f"{name} is {row[name]!r}: write an ISO date such as 2025-01-01")
+    if not row["registered"]:
+        found.append("registered is blank: write the day on which it was registered")
+    return found + _window_problems(row) + _group_problems(row)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return calendar_date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _window_problems(row: pd.Series) -> list[str]:
+    found = []
+    try:
+        start, end = int(row["start"]), int(row["end"])
+    except ValueError:
+        return [f"the window {row['start']!r} to {row['end']!r} is not two whole numbers"]
+    if start > end:
+        found.append(f"the window {start} to {end} is reversed")
+    if row["statistic"] in ("mean", "difference") and (start, end) != (0, 0):
+        # The shifts of all such sets are drawn jointly, so they must be of the same series.
+        found.append(f"the window {start} to {end} is not 0 to 0, which shifts need")
+    if (row["statistic"] == "equivalence") != bool(row["margin"]):
+        found.append("a margin belongs to equivalence, and equivalence to a margin")
+    elif row["margin"] and not _is_positive(row["margin"]):
+        found.append(f"margin is {row['margin']!r}: write a positive decimal fraction")
+    return found
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < np.inf
+    except ValueError:
+        return False
+
+
+def _group_problems(row: pd.Series) -> list[str]:
+    found = []
+    against = any(row[f"{AGAINST}{name}"] for name in FILTERS)
+    if against != (row["statistic"] == "difference"):
+        found.append("a second group belongs to a difference, and a difference to a second group")
+    for name in ("direction", f"{AGAINST}direction"):
+        words = row[name].split(";") if row[name] else []
+        unknown = [word for word in words if word not in DIRECTIONS]
+        if unknown:
+            found.append(f"{name} is {unknown[0]!r}: write {list_of(DIRECTIONS, 'or')}")
+        elif len({POINTS[word] for word in words}) > 1:
+            found.append(f"{name} is {row[name]!r}, which points more than one way")
+    if not row["direction"] and row["statistic"] != "slope":
+        found.append("direction is blank: only a slope takes announcements of every direction")
+    return found

@@ -1,0 +1,190 @@
+"""From the rows of the catalogue to the sessions of a group, every step counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import EventError
+from impact.hypotheses.register import POINTS
+from impact.news.alignment import align
+from impact.news.catalogue import load_events
+from impact.text.formats import list_of
+
+#: The three ways to read the catalogue.
+ROW_SETS = ("included", "all", "documented")
+
+#: Sources that do not depend on what a newspaper thought worth printing.
+PRIMARY = ("document", "presidential post")
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Sessions in which announcements of one kind could first be reflected.
+
+    Attributes
+    ----------
+    sessions : DatetimeIndex
+        Each once, increasing.
+    labels : Series
+        The group's announcements by session, joined by ``; ``.
+    funnel : Series
+        What is left of the catalogue after each step; the first six steps count announcements,
+        the others sessions.
+    """
+
+    sessions: pd.DatetimeIndex
+    labels: pd.Series
+    funnel: pd.Series
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+
+def catalogue_rows(rows: str, **filters) -> pd.DataFrame:
+    """Select announcements from one of the three readings of the catalogue.
+
+    Parameters
+    ----------
+    rows : {"included", "all", "documented"}
+        The main selection; with the candidates left out of it; the part of the main selection
+        that rests on a document or a presidential post.
+    **filters
+        As in `load_events`.
+
+    Raises
+    ------
+    EventError
+        If `rows` or a filter is not known.
+
+    Examples
+    --------
+    >>> len(catalogue_rows("all"))
+    155
+    """
+    if rows not in ROW_SETS:
+        raise EventError(f"rows={rows!r} is not known: use {list_of(map(repr, ROW_SETS), 'or')}")
+    events = load_events(included=None if rows == "all" else True, **filters)
+    return events[events["primary_source"].isin(PRIMARY)] if rows == "documented" else events
+
+
+def select_group(
+    sessions: pd.DatetimeIndex,
+    rows: str,
+    filters: Mapping[str, object],
+    *,
+    taken_back: bool = False,
+    length: int = 1,
+) -> Group:
+    """Find the sessions of a group of announcements that all point the same way.
+
+    Parameters
+    ----------
+    sessions : DatetimeIndex, shape (T,)
+        Sessions that have a value.
+    rows : {"included", "all", "documented"}
+    filters : mapping
+        As `load_events` takes them, ``direction`` among them.
+    taken_back : bool
+        Keep announcements of a rate that a later one put back, see `is_taken_back`.
+    length : int
+        Sessions in the window. A session that lies in the window of an earlier one is left out,
+        so that windows do not overlap.
+
+    Returns
+    -------
+    Group
+
+    Notes
+    -----
+    A session that also holds an announcement that points another way is in no group. Whether it
+    does is judged by the main selection, or by all rows where all are studied; for documented
+    rows also by those that rest on the press.
+
+    Examples
+    --------
+    >>> days = pd.bdate_range("2025-05-01", "2025-05-30")
+    >>> group = select_group(days, "included", {"direction": "talks", "since": "2025-05-01"})
+    >>> [f"{day:%d %B}" for day in group.sessions]
+    ['02 May', '07 May']
+    """
+    pool = align(catalogue_rows("all"), sessions)
+    read = catalogue_rows(rows)
+    group = catalogue_rows(rows, **filters)
+    kept = pool.loc[group.index]
+    counts = {
+        "catalogue": len(pool),
+        "read": len(read),
+        "of the group": len(group),
+    }
+    if taken_back:
+        kept = kept[is_taken_back(kept, pool).to_numpy()]
+    counts["taken back where asked"] = len(kept)
+    kept = kept[kept["news"]]
+    counts["news"] = len(kept)
+    kept = kept[kept["dropped"] == ""]
+    counts["in the sample"] = len(kept)
+    days = pd.DatetimeIndex(np.sort(kept["session"].unique()))
+    counts["sessions"] = len(days)
+    days = days[_one_way(days, pool if rows == "all" else pool[pool["included"]])]
+    counts["one direction"] = len(days)
+    days = days[_apart(sessions.get_indexer(days), length)]
+    counts["windows apart"] = len(days)
+    inside = kept[kept["session"].isin(days)]
+    labels = inside.groupby("session")["label"].agg("; ".join)
+    return Group(days, labels, pd.Series(counts, name="left"))
+
+
+def _one_way(days: pd.DatetimeIndex, pool: pd.DataFrame) -> np.ndarray:
+    """Whether all news of each session points the same way."""
+    news = pool[pool["news"] & (pool["dropped"] == "")]
+    ways = news["direction"].map(POINTS).groupby(news["session"]).agg(set)
+    return np.array([len(ways[day]) == 1 and "both" not in ways[day] for day in days], dtype=bool)
+
+
+def _apart(positions: np.ndarray, length: int) -> np.ndarray:
+    """Whether each session starts after the window of the last one that was kept."""
+    keep, free = np.zeros(len(positions), dtype=bool), -1
+    for i, position in enumerate(positions):
+        if position >= free:
+            keep[i], free = True, position + length
+    return keep
+
+
+def is_taken_back(events: pd.DataFrame, catalogue: pd.DataFrame) -> pd.Series:
+    """Whether a later de-escalation put each announced rate back to where it was, or lower.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Announcements with ``rate_before`` and ``rate_after`` of their first counterparty.
+    catalogue : DataFrame
+        Where to look for a later row of the same first counterparty that starts from the
+        announced rate.
+
+    Examples
+    --------
+    >>> events = load_events()
+    >>> is_taken_back(events.loc[["eu-50-threat", "liberation-day"]], events).to_list()
+    [True, False]
+    """
+    easing = catalogue[catalogue["direction"] == "de-escalation"]
+    first = easing["counterparty"].str.split(";").str[0]
+    # Rows carry New York times, so their first ten characters compare as dates do.
+    return pd.Series(
+        [
+            bool(
+                (
+                    (first == event.counterparty.split(";")[0])
+                    & (easing["announced_at"].str[:10] >= event.announced_at[:10])
+                    & np.isclose(easing["rate_before"], event.rate_after)
+                    & (easing["rate_after"] <= event.rate_before)
+                ).any()
+            )
+            for event in events.itertuples()
+        ],
+        index=events.index,
+    )

@@ -1,0 +1,196 @@
+"""Who was hit: securities on common dates, each against the equal-weighted portfolio.
+
+Eleven sectors on one date are one observation of the common move, so the sectors are compared
+with each other: each one's return minus the portfolio's, standardised by its own variance as
+known the evening before. The largest of these is ranked among all other sessions, which keeps
+the sectors' correlation and needs no normal distribution; the step-down form then says which
+sectors stand out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import HistoryError, InferenceError
+from impact.inference.tests import HypothesisTest
+from impact.market.windows import Window, tested_window
+from impact.text.formats import counted
+
+if TYPE_CHECKING:
+    from impact.study.event_study_result import EventStudy
+
+#: Decay of the exponentially weighted variance (RiskMetrics, daily).
+DECAY = 0.94
+
+#: Sessions that start the variance; with decay 0.94 the start has lost 97% of its weight by then.
+BURN_IN = 60
+
+#: Fewest other sessions to rank an event among.
+MIN_POOL = 200
+
+#: Relative returns that never exceed this are rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class RelativeMoves:
+    """Moves of each security relative to the portfolio, by unit.
+
+    Attributes
+    ----------
+    estimate : DataFrame, units x securities
+        Cumulated return minus the portfolio's, decimal fractions.
+    z : DataFrame, units x securities
+        `estimate` over its own conditional standard deviation.
+    p_adjusted : DataFrame, units x securities
+        Step-down maximum p-values: each allows for all securities of its unit.
+    p_max : Series
+        p of the largest |z| of each unit: the test that no security stands out.
+    pool : Series
+        Number of other sessions that each unit was ranked among.
+    window : Window
+        Relative sessions that were cumulated.
+    """
+
+    estimate: pd.DataFrame
+    z: pd.DataFrame
+    p_adjusted: pd.DataFrame
+    p_max: pd.Series
+    pool: pd.Series
+    window: Window
+
+
+def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) -> RelativeMoves:
+    """Test which securities moved apart from the portfolio on common dates.
+
+    Parameters
+    ----------
+    study : EventStudy
+        A panel with common dates and without missing returns.
+    start, end : int
+        Relative sessions that are cumulated, both included.
+
+    Raises
+    ------
+    InferenceError
+        If the study is one series or has firm events, a return is missing, or a security always
+        moves as the portfolio does.
+    HistoryError
+        If fewer than 200 other sessions can be ranked.
+
+    Notes
+    -----
+    d_jt is the return of security j minus the mean over securities; its variance on the eve is
+    σ²_jt = 0.94 σ²_j,t-1 + 0.06 d²_j,t-1. For a window of k sessions z = Σ d / (σ √k), σ from
+    the eve of the window. p = (1 + #{other sessions with a larger maximum}) / (B + 1); other
+    sessions are all whose windows do not overlap the tested one. The moves of one session sum to
+    zero: a security that falls by δ lifts each of the other N - 1 by δ/N against the portfolio.
+
+    References
+    ----------
+    Westfall and Young (1993), Resampling-Based Multiple Testing, algorithm 2.8 (step-down max).
+
+    Examples
+    --------
+    >>> import impact
+    >>> sectors = impact.log_returns(impact.load_prices("sectors"))
+    >>> moves = relative_moves(impact.event_study(sectors, ["2025-04-03"], volatility="ewma"))
+    >>> apart = moves.p_adjusted.iloc[0]
+    >>> apart.index[apart < 0.05].to_list()
+    ['XLE', 'XLI', 'XLP', 'XLU', 'XLV']
+    """
+    if study.is_one_series or not study.has_common_dates:
+        raise InferenceError(
+            "relative moves need securities that share their event dates: give event_study() a "
+            "table of securities and events without `security`"
+        )
+    tested = tested_window(start, end, study.settings.window)
+    returns = study.returns
+    if returns.isna().to_numpy().any():
+        name = returns.columns[returns.isna().any()][0]
+        raise InferenceError(
+            f"relative moves need every return; {name!r} has gaps: drop the column or its sessions"
+        )
+    values = returns.to_numpy(float)
+    relative = values - values.mean(axis=1, keepdims=True)
+    alike = np.abs(relative).max(axis=0) <= ROUNDING
+    if alike.any():
+        raise InferenceError(
+            f"{returns.columns[alike][0]!r} always moves as the average of all securities, so it "
+            "cannot move apart from it: drop the column"
+        )
+    moves, z = _window_z(relative, tested.length)
+    first = study.pairs.position[np.unique(study.unit, return_index=True)[1]] + tested.start
+    adjusted, pool = zip(*(_step_down(z, row, tested.length) for row in first), strict=True)
+    units = study.alignment.index
+    return RelativeMoves(
+        estimate=pd.DataFrame(moves[first], units, returns.columns),
+        z=pd.DataFrame(z[first], units, returns.columns),
+        p_adjusted=pd.DataFrame(np.array(adjusted), units, returns.columns),
+        p_max=pd.Series(np.min(adjusted, axis=1), units, name="p_max"),
+        pool=pd.Series(pool, units, name="pool"),
+        window=tested,
+    )
+
+
+def relative_max(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+    """Test that no security moved apart from the portfolio, for the one unit of a study.
+
+    See `relative_moves`, which also says which securities.
+
+    Raises
+    ------
+    InferenceError
+        If the study has more than one unit; pick one with ``study["id"]``.
+    """
+    if len(study.alignment) != 1:
+        raise InferenceError("relative_max tests one session: pick the event with study['id']")
+    moves = relative_moves(study, start, end)
+    return HypothesisTest(
+        name="relative_max",
+        null="no security moves apart from the equal-weighted portfolio",
+        statistic=float(moves.z.abs().to_numpy().max()),
+        p_value=float(moves.p_max.iloc[0]),
+        distribution=f"largest |z| of {counted(int(moves.pool.iloc[0]), 'other session')}",
+        n=moves.z.shape[1],
+        reference="Westfall and Young (1993)",
+    )
+
+
+def _window_z(relative: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulated moves and their z by first session, shape (T, N); NaN where not defined."""
+    sessions, columns = relative.shape
+    variance = np.full((sessions, columns), np.nan)
+    if sessions > BURN_IN:
+        variance[BURN_IN] = (relative[:BURN_IN] ** 2).mean(axis=0)
+        for t in range(BURN_IN + 1, sessions):
+            variance[t] = DECAY * variance[t - 1] + (1 - DECAY) * relative[t - 1] ** 2
+    moves = np.full((sessions, columns), np.nan)
+    total = np.vstack([np.zeros(columns), np.cumsum(relative, axis=0)])
+    moves[: sessions - length + 1] = total[length:] - total[:-length]
+    return moves, moves / np.sqrt(length * variance)
+
+
+def _step_down(z: np.ndarray, row: int, length: int) -> tuple[np.ndarray, int]:
+    """Step-down maximum p-values of the securities in one window, and the number of others."""
+    others = np.isfinite(z).all(axis=1)
+    others[max(row - length + 1, 0) : row + length] = False
+    pool = np.abs(z[others])
+    if len(pool) < MIN_POOL or not np.isfinite(z[row]).all():
+        raise HistoryError(
+            f"a relative test ranks the session among at least {MIN_POOL} others and needs "
+            f"{BURN_IN} sessions before it; {counted(len(pool), 'other session')} can be ranked: "
+            "give event_study() a longer history of returns"
+        )
+    size = np.abs(z[row])
+    order = np.argsort(-size)
+    # Largest |z| among this security and all smaller ones, for every other session.
+    remaining = np.maximum.accumulate(pool[:, order[::-1]], axis=1)[:, ::-1]
+    p = (1 + (remaining >= size[order]).sum(axis=0)) / (len(pool) + 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(p)
+    return adjusted, len(pool)

@@ -1,0 +1,1 @@
+"""What prices did: files, calendars, prices, returns."""

@@ -1,0 +1,199 @@
+"""Reading dates and times: one way only, or an error that shows how to write what was meant."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import DateError
+from impact.text.formats import date as in_words
+from impact.text.formats import iso
+
+NEW_YORK = "America/New_York"
+
+_DAY = pd.Timedelta(days=1)
+#: Outside these a year is a slip of the pen, and time zones lose their meaning.
+_YEARS = (1800, 2200)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+_TWO_READINGS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?!\d).*", re.ASCII)
+
+
+def parse_date(value: Any) -> pd.Timestamp:
+    """Return a date without a time of day as a tz-naive midnight.
+
+    Parameters
+    ----------
+    value : str, date, datetime, Timestamp or datetime64
+        Text in ISO form only, such as "2025-05-02".
+
+    Raises
+    ------
+    DateError
+        When it is not a date, can be read in two ways, or has a time of day.
+
+    Examples
+    --------
+    >>> parse_date("2025-05-02")
+    Timestamp('2025-05-02 00:00:00')
+    """
+    day, date_only = parse_announced_at(value)
+    if not date_only:
+        raise DateError(f"{value} has a time of day: give a date such as {iso(day)}")
+    return day
+
+
+def parse_announced_at(value: Any) -> tuple[pd.Timestamp, bool]:
+    """Read when something was announced.
+
+    Parameters
+    ----------
+    value : str, date, datetime, Timestamp or datetime64
+        Text in ISO form only: "2025-05-02", "2025-04-09T13:18" (New York time),
+        "2025-04-09T17:18Z". Without a time zone a time is New York time, and an object at
+        midnight is a bare date.
+
+    Returns
+    -------
+    tuple of Timestamp and bool
+        New York time, or a tz-naive midnight for a bare date; whether it is a bare date.
+
+    Raises
+    ------
+    DateError
+        When it is neither, or can be read in two ways: 02/05/2025, or a New York time that
+        the change of the clocks repeats or leaves out.
+
+    Examples
+    --------
+    >>> parse_announced_at("2025-04-09T17:18Z")
+    (Timestamp('2025-04-09 13:18:00-0400', tz='America/New_York'), False)
+    >>> parse_announced_at("2025-05-02")
+    (Timestamp('2025-05-02 00:00:00'), True)
+    """
+    moment, has_time = _read_text(value) if isinstance(value, str) else _read_object(value)
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise DateError(f"{value} is not in the years {_YEARS[0]} to {_YEARS[1]}: correct the year")
+    if moment.tz is not None:
+        return moment.tz_convert(NEW_YORK), False
+    if has_time:
+        return _in_new_york(moment), False
+    return moment, True
+
+
+def _read_text(value: str) -> tuple[pd.Timestamp, bool]:
+    has_time = _ISO_TIME.fullmatch(value) is not None
+    if not has_time and _ISO_DATE.fullmatch(value) is None:
+        _refuse_text(value)
+    try:
+        return pd.Timestamp(datetime.fromisoformat(value)).as_unit("us"), has_time
+    except (ValueError, OverflowError) as error:
+        raise DateError(
+            f"{value!r} is not a date that exists: check month, day and time ({error})"
+        ) from None
+
+
+def _read_object(value: Any) -> tuple[pd.Timestamp, bool]:
+    if isinstance(value, date | np.datetime64):
+        try:
+            moment = pd.Timestamp(value)
+        except (ValueError, OverflowError):
+            moment = pd.NaT
+        if moment is not pd.NaT:
+            moment = moment.as_unit("us")
+            return moment, moment != moment.normalize()
+    raise DateError(f"{value!r} is not a date: write it like '2025-05-02' or '2025-04-09T13:18'")
+
+
+def _refuse_text(value: str) -> NoReturn:
+    """Raise with the ISO form of what `value` may mean."""
+    found = _TWO_READINGS.fullmatch(value.strip())
+    readings = []
+    if found:
+        one, _, two, year = found.groups()
+        for day, month in dict.fromkeys([(int(one), int(two)), (int(two), int(one))]):
+            try:
+                readings.append(pd.Timestamp(int(year), month, day))
+            except ValueError:
+                continue
+    if not readings:
+        raise DateError(
+            f"{value!r} is not an ISO date: write it like '2025-05-02' or '2025-04-09T13:18'"
+        )
+    raise DateError(
+        f"{value!r} can be read as {' or '.join(map(in_words, readings))}: "
+        f"write {' or '.join(map(iso, readings))}"
+    )
+
+
+def _in_new_york(moment: pd.Timestamp) -> pd.Timestamp:
+    try:
+        return moment.tz_localize(NEW_YORK)
+    except ValueError:
+        # Read with the offset of the day before and with that of the day after.
+        offsets = [(moment + shift).tz_localize(NEW_YORK).utcoffset() for shift in (-_DAY, _DAY)]
+        meant = [(moment - offset).tz_localize("UTC").tz_convert(NEW_YORK) for offset in offsets]
+        when = "happens twice" if meant[0] < meant[1] else "does not exist"
+        raise DateError(
+            f"{moment.isoformat()} {when} in New York, where the clocks change that day: write "
+            f"{min(meant).isoformat()} or {max(meant).isoformat()}"
+        ) from None
+
+
+def wall_times(announced_at: Sequence[Any]) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """Read many announcements, at once where all are of one kind.
+
+    Parameters
+    ----------
+    announced_at : sequence of str, date, datetime, Timestamp or datetime64, shape (n,)
+        See `parse_announced_at`.
+
+    Returns
+    -------
+    DatetimeIndex and ndarray of bool, shape (n,)
+        New York wall-clock times, tz-naive; which are bare dates.
+
+    Raises
+    ------
+    DateError
+        As for `parse_announced_at`.
+    """
+    if isinstance(announced_at, str) or not hasattr(announced_at, "__len__"):
+        raise DateError(f"announced_at must be a list of dates, not {announced_at!r}")
+    times = _as_index(announced_at)
+    usable = times is not None and times.notna().all()
+    if usable and times.year.isin(range(_YEARS[0], _YEARS[1] + 1)).all():
+        bare = np.full(len(times), times.tz is None) & np.asarray(times == times.normalize())
+        with contextlib.suppress(ValueError):  # the slow way names a time that the clocks skip
+            new_york = times.tz_convert(NEW_YORK) if times.tz else times.tz_localize(NEW_YORK)
+            return new_york.tz_localize(None).as_unit("us"), bare
+    read = [parse_announced_at(value) for value in announced_at]
+    wall = pd.DatetimeIndex([moment.tz_localize(None) for moment, _ in read], dtype="M8[us]")
+    return wall, np.array([date_only for _, date_only in read], dtype=bool)
+
+
+def _as_index(announced_at: Sequence[Any]) -> pd.DatetimeIndex | None:
+    """The values as one index when they are dates of one kind, else None."""
+    if isinstance(announced_at, pd.DatetimeIndex):
+        return announced_at
+    dtype = getattr(announced_at, "dtype", None)
+    if isinstance(dtype, pd.DatetimeTZDtype) or getattr(dtype, "kind", "") == "M":
+        return pd.DatetimeIndex(announced_at)
+    kinds = set(map(type, announced_at))
+    try:
+        if kinds == {str}:
+            if all(map(_ISO_DATE.fullmatch, announced_at)):
+                return pd.to_datetime(pd.Index(announced_at), format="%Y-%m-%d")
+        elif kinds and kinds <= {pd.Timestamp, date}:
+            return pd.DatetimeIndex(list(announced_at))
+    except (ValueError, TypeError):  # the slow way names the value
+        return None
+    return None

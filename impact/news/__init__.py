@@ -1,0 +1,1 @@
+"""What was announced, and the session that could react first."""

@@ -1,0 +1,378 @@
+"""load_events(): the catalogue of announcements, validated row by row, and selections from it."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import io
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import DateError, EventError
+from impact.market.calendar import parse_announced_at
+from impact.market.files import data_hash, data_path
+from impact.text.formats import counted, list_of
+
+#: Columns of a catalogue; only the first two are needed, the others have defaults.
+COLUMNS = (
+    "id",
+    "announced_at",
+    "time_basis",
+    "label",
+    "title",
+    "summary",
+    "direction",
+    "counterparty",
+    "instrument",
+    "rate_before",
+    "rate_after",
+    "china_dose_pp",
+    "status",
+    "news",
+    "included",
+    "primary_source",
+    "source_title",
+    "source_url",
+    "confidence",
+    "confounders",
+    "tags",
+)
+
+#: Directions that raise the tension, that lower it, and that do neither or both.
+ESCALATION = ("escalation", "retaliation")
+EASING = ("de-escalation", "talks")
+DIRECTIONS = (*ESCALATION, *EASING, "legal", "mixed")
+
+TIME_BASES = ("exact", "approximate", "date-only")
+LONGEST_LABEL = 28
+
+_FILE = "events.csv"
+_NEEDED = ("id", "announced_at")
+_RATES = ("rate_before", "rate_after")
+_NUMBERS = (*_RATES, "china_dose_pp")
+_FLAGS = ("news", "included")
+
+
+def load_events(
+    path: str | Path | None = None,
+    *,
+    counterparty: str | Iterable[str] | None = None,
+    direction: str | Iterable[str] | None = None,
+    instrument: str | Iterable[str] | None = None,
+    status: str | Iterable[str] | None = None,
+    tags: str | Iterable[str] | None = None,
+    since: str | pd.Timestamp | None = None,
+    until: str | pd.Timestamp | None = None,
+    included: bool | None = True,
+) -> pd.DataFrame:
+    """Load a catalogue of announcements, check every row, and select from it.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A CSV of your own, in UTF-8 with a header. It needs the columns ``id`` and
+        ``announced_at`` alone; the others of the catalogue may be left out or blank: ``label``
+        then is the id, ``time_basis`` follows from ``announced_at``, ``news`` and ``included``
+        are yes, rates and dose are NaN, texts are blank. Columns that the catalogue does not
+        have (``security``, for one) are kept as text. By default the committed catalogue.
+    counterparty, direction, instrument, status, tags : str or list of str, optional
+        Keep the rows that hold one of these values; a cell can hold several, joined by ``;``.
+    since, until : str or Timestamp, optional
+        First and last New York date of the announcements to keep, both included.
+    included : bool or None, default True
+        True keeps the rows of the main selection, False the candidates that were left out of it,
+        None all rows.
+
+    Returns
+    -------
+    DataFrame, shape (events, 20)
+        Indexed by ``id``, in the order of the file. Rates are fractions (0.54 is 54%),
+        ``china_dose_pp`` percentage points, ``news`` and ``included`` bool, ``announced_at`` as
+        it stands in the file, the rest str ("" for blank). ``attrs`` holds ``source`` and
+        ``hash``.
+
+    Raises
+    ------
+    EventError
+        If the file cannot be read, if rows of it break a rule (all are listed, with their
+        lines), or if a filter names a value that no row has.
+    DateError
+        If `since` or `until` cannot be read in one way only.
+    DataFileError
+        If the committed catalogue has changed.
+
+    Examples
+    --------
+    >>> events = load_events(counterparty="CN", since="2025-05-01", until="2025-05-05")
+    >>> events["label"].to_list()
+    ['MOFCOM "evaluating" talks', 'Fentanyl overture (WSJ)']
+    """
+    catalogue = _committed(data_hash(_FILE)) if path is None else read_catalogue(Path(path))
+    wanted = {
+        "counterparty": counterparty,
+        "direction": direction,
+        "instrument": instrument,
+        "status": status,
+        "tags": tags,
+    }
+    keep = _by_included(catalogue, included) & _by_date(catalogue, since, until)
+    for column, values in wanted.items():
+        if values is not None:
+            keep &= _by_member(catalogue[column], values)
+    # Selecting copies, attributes included: no caller reaches the cache.
+    return catalogue[keep]
+
+
+@lru_cache(maxsize=2)
+def _committed(digest: str) -> pd.DataFrame:
+    """Return the committed catalogue; the key makes a changed file read again."""
+    catalogue = read_catalogue(data_path(_FILE))
+    catalogue.attrs["hash"] = digest
+    return catalogue
+
+
+def closest_ids(unknown: object, known: Iterable[str], count: int = 3) -> list[str]:
+    """Return the known names that are spelt most like an unknown one, nearest first.
+
+    Examples
+    --------
+    >>> closest_ids("Liberation", ["geneva-truce", "liberation-day"], 1)
+    ['liberation-day']
+    """
+    by_fold = {str(name).casefold(): str(name) for name in known}
+    close = difflib.get_close_matches(str(unknown).casefold(), by_fold, count, cutoff=0)
+    return [by_fold[name] for name in close]
+
+
+# -- selecting -----------------------------------------------------------------------------------
+
+
+def _by_included(catalogue: pd.DataFrame, included: bool | None) -> pd.Series:
+    if included is None:
+        return pd.Series(True, index=catalogue.index)
+    if not isinstance(included, bool | np.bool_):
+        raise EventError(
+            f"included={included!r} is not known: True for the main selection, False for the "
+            "candidates left out of it, None for all"
+        )
+    return catalogue["included"] == included
+
+
+def _by_date(catalogue: pd.DataFrame, since, until) -> pd.Series:
+    # Every row carries the offset of New York, so its first ten characters are the date there.
+    days = catalogue["announced_at"].str[:10]
+    keep = pd.Series(True, index=catalogue.index)
+    first = None if since is None else _day(since)
+    last = None if until is None else _day(until)
+    if first is not None and last is not None and first > last:
+        raise DateError(f"since={first} lies after until={last}: exchange the two")
+    if first is not None:
+        keep &= days >= first
+    if last is not None:
+        keep &= days <= last
+    return keep
+
+
+def _day(value) -> str:
+    day, _ = parse_announced_at(value)
+    return f"{day:%Y-%m-%d}"
+
+
+def _members(cell: str) -> set[str]:
+    return {member.strip() for member in cell.split(";")} - {""}
+
+
+def _by_member(column: pd.Series, values: str | Iterable[str]) -> pd.Series:
+    if not isinstance(values, str | Iterable):
+        raise EventError(f"{column.name}={values!r} is not a text or a list of texts")
+    wanted = [values] if isinstance(values, str) else list(values)
+    if not wanted:
+        raise EventError(f"{column.name}=[] selects nothing: leave it out for all rows")
+    members = column.map(_members)
+    known = sorted(set().union(*members))
+    for value in wanted:
+        if value not in known:
+            nearest = closest_ids(value, known, max(len(known), 1))
+            fix = f"use {list_of(map(repr, nearest), 'or')}" if known else "the column is blank"
+            raise EventError(f"no event has {column.name}={value!r}: {fix}")
+    return members.map(lambda cell: not cell.isdisjoint(wanted)).astype(bool)
+
+
+# -- reading and checking ------------------------------------------------------------------------
+
+
+def read_catalogue(path: Path) -> pd.DataFrame:
+    """Read a catalogue file and check every row; all problems are reported at once.
+
+    Raises
+    ------
+    EventError
+        If the file is missing, empty or not UTF-8, has a wrong header, or rows break a rule.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise EventError(f"the catalogue {path} cannot be read: {error.strerror}") from error
+    try:
+        # Spreadsheets put a byte order mark in front of UTF-8.
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EventError(f"{path.name} is not UTF-8 (line {line}): save it as CSV UTF-8") from error
+    header, rows = _split(text, path.name)
+    problems = [
+        f"line {line}: {problem}"
+        for line, fields in rows
+        for problem in _row_problems(header, fields)
+    ]
+    problems = sorted([*problems, *_repeated_ids(header, rows)], key=_line_of)
+    if problems:
+        listed = "\n  ".join(problems)
+        raise EventError(f"{path.name} has {counted(len(problems), 'problem')}:\n  {listed}")
+    catalogue = _typed(header, [fields for _, fields in rows])
+    catalogue.attrs = {"source": path.name, "hash": hashlib.sha256(content).hexdigest()[:12]}
+    return catalogue
+
+
+def _line_of(problem: str) -> int:
+    return int(problem.split(":", 1)[0].removeprefix("line "))
+
+
+def _split(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header, and each row with the line on which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, line = [], 1
+    try:
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                rows.append((line, [field.strip() for field in fields]))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise EventError(f"line {line} of {name} is not CSV: {error}") from error
+    if not rows:
+        raise EventError(f"{name} is empty: it needs the columns {list_of(_NEEDED)}")
+    header = rows.pop(0)[1]
+    _check_header(header, name)
+    if not rows:
+        raise EventError(f"{name} has a header and no events")
+    return header, rows
+
+
+def _check_header(header: list[str], name: str) -> None:
+    missing = [column for column in _NEEDED if column not in header]
+    if missing:
+        hint = ": separate the columns by commas" if header[0].count(";") else ""
+        raise EventError(
+            f"{name} has no column {list_of(map(repr, missing), 'or')}; "
+            f"its header is {', '.join(header)}{hint}"
+        )
+    if len(set(header)) < len(header):
+        twice = next(column for column in header if header.count(column) > 1)
+        raise EventError(f"{name} has two columns {twice!r}: keep one")
+    if "" in header:
+        raise EventError(f"column {header.index('') + 1} of {name} has no name in the header")
+    for column in set(header) - set(COLUMNS):
+        # A misspelt column would otherwise be kept as an extra one, and the default be used.
+        for meant in difflib.get_close_matches(column.casefold(), COLUMNS, 1, cutoff=0.8):
+            if meant not in header:
+                raise EventError(f"{name} has a column {column!r}: did you mean {meant!r}?")
+
+
+def _repeated_ids(header: list[str], rows: list[tuple[int, list[str]]]) -> list[str]:
+    where = header.index("id")
+    first, problems = {}, []
+    for line, fields in rows:
+        name = fields[where] if where < len(fields) else ""
+        if name and first.setdefault(name, line) != line:
+            problems.append(f"line {line}: the id {name!r} already stands on line {first[name]}")
+    return problems
+
+
+def _row_problems(header: list[str], fields: list[str]) -> list[str]:
+    if len(fields) != len(header):
+        return [
+            f"{counted(len(fields), 'field')} where the header has {len(header)}: "
+            "put texts with a comma in quotation marks"
+        ]
+    row = dict(zip(header, fields, strict=True))
+    problems = [] if row["id"] else ["the id is empty"]
+    problems += _time_problems(row["announced_at"], row.get("time_basis", ""))
+    if len(label := row.get("label", "")) > LONGEST_LABEL:
+        problems.append(
+            f"the label {label!r} has {len(label)} characters, {LONGEST_LABEL} are allowed"
+        )
+    if (direction := row.get("direction", "")) and direction not in DIRECTIONS:
+        problems.append(unknown_direction(direction))
+    for column in _NUMBERS:
+        problems += _number_problems(column, row.get(column, ""))
+    for column in _FLAGS:
+        if row.get(column, "") not in ("", "yes", "no"):
+            problems.append(f"{column} is {row[column]!r}: write yes or no")
+    return problems
+
+
+def unknown_direction(direction: object) -> str:
+    """Return what is wrong with a direction that is none, and the known ones."""
+    return f"the direction {direction!r} is unknown: use {list_of(DIRECTIONS, 'or')}"
+
+
+def _time_problems(text: str, basis: str) -> list[str]:
+    problems = []
+    if basis and basis not in TIME_BASES:
+        problems.append(f"time_basis is {basis!r}: use {list_of(TIME_BASES, 'or')}")
+    try:
+        instant, date_only = parse_announced_at(text)
+    except DateError as error:
+        return [*problems, str(error)]
+    given = pd.Timestamp(text).utcoffset()
+    if given is not None and given != instant.utcoffset():
+        problems.append(f"{text} does not have New York's offset: write {instant.isoformat()}")
+    if basis in TIME_BASES and (basis == "date-only") != date_only:
+        has = "no time of day" if date_only else "a time of day"
+        fits = "date-only" if date_only else "exact or approximate"
+        problems.append(
+            f"{text} has {has}, yet time_basis is {basis!r}: write {fits}, or change the time"
+        )
+    return problems
+
+
+def _number_problems(column: str, text: str) -> list[str]:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return [f"{column} is {text!r}, which is not a number"]
+    if not np.isfinite(value):
+        return [f"{column} is {text!r}, which is not a finite number: leave it blank"]
+    if column in _RATES and not 0 <= value <= 10:
+        return [f"{column} is {text!r}, which is not a fraction: 145% is 1.45"]
+    return []
+
+
+def _typed(header: list[str], rows: list[list[str]]) -> pd.DataFrame:
+    """Return the checked rows with the dtypes of a catalogue, blanks filled with defaults."""
+    given = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
+    blank = [""] * len(rows)
+    cells = {column: given.get(column, blank) for column in (*COLUMNS, *given)}
+    labels = zip(cells["id"], cells["label"], strict=True)
+    cells["label"] = [label or _short(name) for name, label in labels]
+    bases = zip(cells["announced_at"], cells["time_basis"], strict=True)
+    cells["time_basis"] = [basis or _basis(time) for time, basis in bases]
+    frame = pd.DataFrame(cells, dtype="str")
+    for column in _NUMBERS:
+        frame[column] = [float(text) if text else np.nan for text in cells[column]]
+    for column in _FLAGS:
+        frame[column] = [text != "no" for text in cells[column]]
+    return frame.set_index("id")
+
+
+def _basis(announced_at: str) -> str:
+    return "date-only" if len(announced_at) == len("2025-04-02") else "exact"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"

@@ -1,0 +1,214 @@
+"""What else happened in a session: other announcements of the catalogue, and macro releases.
+
+The flags come from the whole committed catalogue and from the file of macro releases, whatever
+was selected: a selection by country must not make a mixed session look one-sided.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import ReturnsError
+from impact.market.calendar import place
+from impact.market.files import data_hash, data_path
+from impact.market.windows import Window
+from impact.news.catalogue import EASING, ESCALATION, load_events
+
+NOT_CHECKED = "not checked"
+
+_CATALOGUE = "events.csv"
+_RELEASES = "macro_releases.csv"
+#: Three kinds of monthly and six-weekly releases never leave a longer gap: the longest one that
+#: is covered, in the shutdown autumn of 2025, has 37 days. The file skips March 2020 to 2023.
+_LONGEST_GAP = pd.Timedelta(days=60)
+
+
+def check_sessions(sessions: pd.DatetimeIndex) -> None:
+    """Refuse what cannot be the index of returns.
+
+    Raises
+    ------
+    ReturnsError
+        If `sessions` is not a sorted DatetimeIndex without time zone or repeated dates.
+    """
+    good = isinstance(sessions, pd.DatetimeIndex) and sessions.tz is None and len(sessions)
+    if not good or not (sessions.is_monotonic_increasing and sessions.is_unique):
+        raise ReturnsError(
+            "the sessions must be a sorted DatetimeIndex without time zone or repeated dates: "
+            "pass the index of the returns"
+        )
+
+
+class _Known(NamedTuple):
+    """Included announcements of news: ids, directions, and the first day that could react."""
+
+    ids: np.ndarray
+    directions: np.ndarray
+    days: pd.DatetimeIndex
+
+
+@lru_cache(maxsize=2)
+def _known(digest: str) -> _Known:
+    """Return what the flags need of the committed catalogue; the key is the file's hash."""
+    catalogue = load_events()
+    catalogue = catalogue[catalogue["news"]]
+    return _Known(
+        catalogue.index.to_numpy(object),
+        catalogue["direction"].to_numpy(object),
+        _first_days(catalogue["announced_at"]),
+    )
+
+
+def _first_days(announced_at: pd.Series) -> pd.DatetimeIndex:
+    """First calendar day, session or not, whose close could reflect each announcement.
+
+    Placed on a calendar of every day, this is the one part of the placement that does not depend
+    on the rows of the returns, so it is done once.
+    """
+    days = pd.DatetimeIndex(announced_at.str[:10])
+    every_day = pd.date_range(days.min(), days.max() + pd.Timedelta(days=7))
+    return pd.DatetimeIndex(place(announced_at.to_list(), every_day)["session"])
+
+
+def _rows(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex) -> np.ndarray:
+    """Row of the first session on or after each day; -1 outside the sessions."""
+    rows = sessions.searchsorted(days)
+    return np.where((days < sessions[0]) | (rows == len(sessions)), -1, rows)
+
+
+def others(
+    ids: pd.Index, position: np.ndarray, sessions: pd.DatetimeIndex, window: Window
+) -> tuple[pd.Series, pd.Series]:
+    """Return ids of the catalogue in each event's session, and in others of its window.
+
+    Parameters
+    ----------
+    ids : Index, shape (events,)
+        Own ids, which are left out.
+    position : ndarray of int, shape (events,)
+        Row of each event's session; -1 for none.
+    sessions : DatetimeIndex, shape (T,)
+        Rows of the returns.
+    window : Window
+        Event window, in rows.
+
+    Returns
+    -------
+    tuple of two Series of tuples
+        Included announcements of news that share the session, and the neighbours.
+    """
+    known = _known(data_hash(_CATALOGUE))
+    rows = _rows(known.days, sessions)
+    order = np.argsort(rows, kind="stable")
+    order = order[rows[order] >= 0]
+    rows, names = rows[order], known.ids[order]
+    low = rows.searchsorted(position + window.start)
+    high = rows.searchsorted(position + window.end, side="right")
+    first, last = rows.searchsorted(position), rows.searchsorted(position, side="right")
+    shared, near = [()] * len(ids), [()] * len(ids)
+    for i in np.flatnonzero((position >= 0) & ((high > low) | (last > first))):
+        own = ids[i]
+        shared[i] = tuple(name for name in names[first[i] : last[i]] if name != own)
+        before = names[low[i] : min(first[i], high[i])]
+        after = names[max(last[i], low[i]) : high[i]]
+        near[i] = (*before, *after)
+    return pd.Series(shared, ids, dtype=object), pd.Series(near, ids, dtype=object)
+
+
+def mixed(
+    frame: pd.DataFrame, position: np.ndarray, dropped: np.ndarray, sessions: pd.DatetimeIndex
+) -> np.ndarray:
+    """Return whether the directions in each event's session go both ways.
+
+    The session's announcements are those of the catalogue, and of the events those that are
+    studied with it, for the same security.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (events, columns)
+        Events, with ``direction`` and ``security`` where they have them.
+    position : ndarray of int, shape (events,)
+        Row of each event's session; -1 for none.
+    dropped : ndarray of str, shape (events,)
+        Why an event is left out, "" if it is not.
+    sessions : DatetimeIndex, shape (T,)
+        Rows of the returns.
+
+    Returns
+    -------
+    ndarray of bool, shape (events,)
+    """
+    known = _known(data_hash(_CATALOGUE))
+    rows = _rows(known.days, sessions)
+    there = rows >= 0
+    # One more row than sessions: position -1 reads the last, which stays False.
+    both = []
+    for words in ((*ESCALATION, "mixed"), (*EASING, "mixed")):
+        held = np.zeros(len(sessions) + 1, dtype=bool)
+        held[rows[there & np.isin(known.directions, words)]] = True
+        flag = held[position]
+        if "direction" in frame:
+            own = frame["direction"].isin(words) & (dropped == "")
+            keys = [position, *([frame["security"]] if "security" in frame else [])]
+            flag = flag | own.groupby(keys).transform("any").to_numpy(bool)
+            flag |= frame["direction"].isin(words).to_numpy(bool)
+        both.append(flag)
+    return both[0] & both[1]
+
+
+@lru_cache(maxsize=2)
+def _releases(digest: str) -> tuple[pd.Series, tuple[tuple[pd.Timestamp, pd.Timestamp], ...]]:
+    """Return the releases by the first day that could react, and the spans they cover."""
+    table = pd.read_csv(data_path(_RELEASES), dtype="str").sort_values("released_at", kind="stable")
+    days = _first_days(table["released_at"])
+    gaps = np.flatnonzero(np.diff(days) > _LONGEST_GAP)
+    firsts, lasts = [0, *(gaps + 1)], [*gaps, len(days) - 1]
+    spans = tuple((days[a], days[b]) for a, b in zip(firsts, lasts, strict=True))
+    return pd.Series(table["release"].to_numpy(), index=days, dtype="str"), spans
+
+
+def covered_spans() -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
+    """Return the spans of dates, both ends included, in which macro releases are known.
+
+    A stretch of more than 60 days without any release ends a span: the file skips it.
+
+    Examples
+    --------
+    >>> [f"{first:%Y-%m-%d} {last:%Y-%m-%d}" for first, last in covered_spans()]
+    ['2018-01-05 2020-02-07', '2024-01-05 2026-08-12']
+    """
+    return _releases(data_hash(_RELEASES))[1]
+
+
+def releases_on(sessions: pd.DatetimeIndex) -> pd.Series:
+    """Return the macro releases that each session is the first to reflect.
+
+    Parameters
+    ----------
+    sessions : DatetimeIndex, shape (T,)
+        Rows of the returns.
+
+    Returns
+    -------
+    Series of str, shape (T,)
+        "", "payrolls", "CPI, FOMC" in the order of their hours, or "not checked" outside
+        `covered_spans`.
+
+    Examples
+    --------
+    >>> releases_on(pd.bdate_range("2025-04-30", "2025-05-05")).to_list()
+    ['', '', 'payrolls', '']
+    """
+    check_sessions(sessions)
+    releases, spans = _releases(data_hash(_RELEASES))
+    words = np.full(len(sessions), NOT_CHECKED, dtype=object)
+    for first, last in spans:
+        words[(sessions >= first) & (sessions <= last)] = ""
+    for row, release in zip(_rows(releases.index, sessions), releases, strict=True):
+        if row >= 0 and words[row] != NOT_CHECKED:
+            words[row] = f"{words[row]}, {release}".removeprefix(", ")
+    return pd.Series(words, index=sessions, dtype="str", name="releases")

@@ -1,0 +1,1 @@
+"""The event study: events, returns, model and tests meet here."""

@@ -1,0 +1,143 @@
+"""Returns cumulated over a window: sums of abnormal returns, and buy-and-hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr, stdtrit
+
+from impact.inference import one_series
+from impact.study.average import compounded
+
+if TYPE_CHECKING:
+    from impact.study.event_study_result import EventStudy
+
+
+def car_table(study: EventStudy, start: int, end: int | None = None) -> pd.DataFrame:
+    """Cumulative abnormal return of every row of a study, with its exact prediction t.
+
+    Parameters
+    ----------
+    study : EventStudy
+    start, end : int
+        Relative sessions, both included; `end` defaults to `start`.
+
+    Returns
+    -------
+    DataFrame, decimal fractions
+        Index as ``study.abnormal``; `session`, `label`, `announcements`, `estimate`,
+        `std_error`, `statistic`, `dof`, `p_textbook`, `ci_low_textbook`, `ci_high_textbook`
+        (exact prediction t, 95% interval). For one series with a variance model also the columns
+        of `impact.inference.one_series.conditional_columns`. Rows without a return in the window
+        are left out and listed in ``.attrs["missing"]``; ``.attrs["notes"]`` says what a
+        forecast had to say, by event.
+
+    Raises
+    ------
+    WindowError
+        If the window is reversed or reaches outside the study's event window.
+
+    References
+    ----------
+    Salkever (1976) for the prediction error; Campbell, Lo and MacKinlay (1997), chapter 4.
+    """
+    sample = study.sample(start, end)
+    error = sample.s * np.sqrt(sample.c)
+    reach = stdtrit(sample.dof, 0.975) * error
+    units = study.alignment.iloc[study.unit]
+    table = pd.DataFrame(
+        {
+            "session": units["session"].to_numpy(),
+            "label": units["label"].to_numpy(),
+            "announcements": units["announcements"].to_numpy(),
+            "estimate": sample.car,
+            "std_error": error,
+            "statistic": sample.scar,
+            "dof": sample.dof,
+            "p_textbook": 2 * stdtr(sample.dof, -np.abs(sample.scar)),
+            "ci_low_textbook": sample.car - reach,
+            "ci_high_textbook": sample.car + reach,
+        },
+        index=study.abnormal.index,
+    )
+    notes = []
+    if study.is_one_series and study.settings.volatility is not None:
+        columns = one_series.conditional_columns(study, sample.tested)
+        notes = columns.attrs["notes"]
+        table = pd.concat([table, columns.set_axis(table.index)], axis=1)
+    empty = sample.days == 0
+    table = table[~empty]
+    table.attrs["missing"] = [str(name) for name in study.abnormal.index[empty]]
+    table.attrs["notes"] = notes
+    table.attrs["signature"] = study.signature(start, end)
+    return table
+
+
+def bhar_table(study: EventStudy, start: int, end: int | None = None) -> pd.DataFrame:
+    """Buy-and-hold abnormal return of every row: the compounded actual less normal return.
+
+    Parameters
+    ----------
+    study : EventStudy
+    start, end : int
+        Relative sessions, both included; `end` defaults to `start`.
+
+    Returns
+    -------
+    DataFrame
+        Index as ``study.abnormal``; `session`, `label`, `estimate` (a simple return, decimal
+        fraction), `std_error`, `dof`, `ci_low`, `ci_high` (95%), `days` (sessions with a
+        return). Rows without one are left out.
+
+    Raises
+    ------
+    WindowError
+        If the window is reversed or reaches outside the study's event window.
+
+    Notes
+    -----
+    The standard error is that of the CAR times the growth that a return of the window meets:
+    1 + the compounded return for log returns, the mean over sessions of the growth in all other
+    sessions for simple ones. It is exact for one session of simple returns and first order
+    elsewhere: compounding skews long windows, and the interval does not show it.
+
+    References
+    ----------
+    Barber and Lyon (1997), Detecting long-run abnormal stock returns, J. Financial Economics 43.
+    """
+    sample = study.sample(start, end)
+    actual = study.panel.returns_in(study.pairs, study.settings.window)
+    normal = actual - sample.ar
+    if study.layout.subtracted is not None:
+        back = study.layout.subtracted[study.pairs.position[:, None] + sample.window_offsets]
+        actual, normal = actual + back, normal + back
+    use = sample.inside_pairs
+    compound = compounded(study.settings.kind)
+    held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))
+    error = sample.s * np.sqrt(sample.c) * _growth(study.settings.kind, held, actual, use)
+    reach = stdtrit(sample.dof, 0.975) * error
+    units = study.alignment.iloc[study.unit]
+    table = pd.DataFrame(
+        {
+            "session": units["session"].to_numpy(),
+            "label": units["label"].to_numpy(),
+            "estimate": held - expected,
+            "std_error": error,
+            "dof": sample.dof,
+            "ci_low": held - expected - reach,
+            "ci_high": held - expected + reach,
+            "days": sample.days,
+        },
+        index=study.abnormal.index,
+    )
+    return table[sample.days > 0]
+
+
+def _growth(kind: str, held: np.ndarray, actual: np.ndarray, use: np.ndarray) -> np.ndarray:
+    """What a return of one session becomes by the end of the window, on average over it."""
+    if kind == "log":
+        return 1 + held
+    others = (1 + held[:, None]) / np.where(use, 1 + actual, 1.0)
+    return np.where(use, others, 0.0).sum(axis=1) / np.fmax(use.sum(axis=1), 1)

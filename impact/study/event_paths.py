@@ -1,0 +1,91 @@
+"""The path of the index around an event, with the bands in which it would stay without one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import InferenceError
+from impact.study.event_study_result import EventStudy
+
+EVE = -1
+
+
+def event_paths(study: EventStudy) -> pd.DataFrame:
+    """Cumulated abnormal returns around each event, from the close on its eve.
+
+    Parameters
+    ----------
+    study : EventStudy
+        Events on one series, with a window that starts before session 0.
+
+    Returns
+    -------
+    DataFrame
+        One row an event and relative session: `event`, `label`, `session` (that of the event),
+        `relative_session`, `path` (zero on the eve; before it, minus what was still to come),
+        and from session 0 the 95% bands around zero in which the path would stay without an
+        event: `textbook_low`, `textbook_high` (exact prediction t) and, if the study has a
+        variance model, `conditional_low`, `conditional_high`. Decimal fractions.
+
+    Raises
+    ------
+    InferenceError
+        If the study has several series, or its window starts on session 0.
+
+    Notes
+    -----
+    A band is the interval of `EventStudy.car` turned around: the estimate minus its interval.
+    The path leaves the band exactly where the interval leaves zero out.
+
+    Examples
+    --------
+    >>> import impact
+    >>> returns = impact.log_returns(impact.load_prices())
+    >>> study = impact.event_study(returns, ["2025-04-03"], volatility=None)
+    >>> paths = event_paths(study).set_index("relative_session")
+    >>> round(paths.loc[0, "path"].item(), 4), paths.loc[-1, "path"].item()
+    (-0.05, 0.0)
+    """
+    window = study.settings.window
+    if not study.is_one_series or window.start > EVE:
+        raise InferenceError(
+            "paths need events on one series and a window that starts before session 0: "
+            "take study.portfolio(), or a window such as (-5, 5)"
+        )
+    parts = [_before(study, offset) for offset in range(window.start, EVE + 1)]
+    parts += [_after(study, offset) for offset in range(window.end + 1)]
+    order = {event: place for place, event in enumerate(study.abnormal.index)}
+    paths = pd.concat(parts, ignore_index=True)
+    ranks = paths["event"].map(order)
+    return paths.iloc[np.lexsort((paths["relative_session"], ranks))].reset_index(drop=True)
+
+
+def _frame(study: EventStudy, offset: int, path: np.ndarray) -> pd.DataFrame:
+    units = study.alignment.iloc[study.unit]
+    return pd.DataFrame(
+        {
+            "event": study.abnormal.index,
+            "label": units["label"].to_numpy(),
+            "session": units["session"].to_numpy(),
+            "relative_session": offset,
+            "path": path,
+        }
+    )
+
+
+def _before(study: EventStudy, offset: int) -> pd.DataFrame:
+    if offset == EVE:
+        return _frame(study, offset, np.zeros(len(study)))
+    return _frame(study, offset, -study.sample(offset + 1, EVE).car)
+
+
+def _after(study: EventStudy, offset: int) -> pd.DataFrame:
+    table = study.car(0, offset).reindex(study.abnormal.index)
+    frame = _frame(study, offset, table["estimate"].to_numpy())
+    for method in ("textbook", "conditional"):
+        if f"ci_low_{method}" in table:
+            estimate = table["estimate"]
+            frame[f"{method}_low"] = (estimate - table[f"ci_high_{method}"]).to_numpy()
+            frame[f"{method}_high"] = (estimate - table[f"ci_low_{method}"]).to_numpy()
+    return frame

@@ -1,0 +1,1 @@
+"""How a number and a table look."""

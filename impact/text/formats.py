@@ -1,0 +1,136 @@
+"""How a number, a p-value, a date and a list of words look in text.
+
+Every text that people read (tables, titles, captions, cards, README) formats its numbers here,
+so the same number looks the same wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+MINUS = "\N{MINUS SIGN}"
+NOT_AVAILABLE = "not available"
+
+
+def number(value: float, digits: int = 2, *, signed: bool = False) -> str:
+    """Return `value` with `digits` decimals and a true minus sign.
+
+    Examples
+    --------
+    >>> number(-1.236)
+    '−1.24'
+    >>> number(2.0, 1, signed=True)
+    '+2.0'
+    """
+    if value is None or not np.isfinite(value):
+        return NOT_AVAILABLE
+    text = f"{abs(value):,.{digits}f}"
+    if not float(text.replace(",", "")):
+        return text
+    return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+def percent(fraction: float, digits: int = 2, *, signed: bool = True) -> str:
+    """Return a decimal fraction as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.01473)
+    '+1.47%'
+    >>> percent(-0.0597, 1)
+    '−6.0%'
+    """
+    text = number(100 * fraction if fraction is not None else np.nan, digits, signed=signed)
+    return text if text == NOT_AVAILABLE else f"{text}%"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value: three decimals, two digits below .001, never zero.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.00024), p_value(4e-21), p_value(0.9999)
+    ('0.031', '0.00024', '4e-21', '> 0.999')
+    """
+    if p is None or not np.isfinite(p):
+        return NOT_AVAILABLE
+    if p > 0.999:
+        return "> 0.999"
+    if p >= 0.001:
+        return f"{p:.3f}"
+    if p >= 0.0001:
+        return f"{p:.5f}"
+    return f"{p:.0e}".replace("e-0", "e-")
+
+
+def p_phrase(p: float) -> str:
+    """Return a p-value with its letter, for running text: ``p = 0.031``.
+
+    Examples
+    --------
+    >>> p_phrase(0.0312), p_phrase(0.9999)
+    ('p = 0.031', 'p > 0.999')
+    """
+    text = p_value(p)
+    if text == NOT_AVAILABLE:
+        return f"p {text}"
+    return f"p {text}" if text.startswith(">") else f"p = {text}"
+
+
+def date(day: pd.Timestamp) -> str:
+    """Return a date as ``2 May 2025``.
+
+    Examples
+    --------
+    >>> date(pd.Timestamp("2025-05-02"))
+    '2 May 2025'
+    """
+    day = pd.Timestamp(day)
+    return f"{day.day} {day:%B %Y}"
+
+
+def iso(day: pd.Timestamp) -> str:
+    """Return a date as ``2025-05-02``."""
+    return f"{pd.Timestamp(day):%Y-%m-%d}"
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """Return an interval of decimal fractions in percent: ``−0.91% to +3.80%``."""
+    return f"{percent(low, digits)} to {percent(high, digits)}"
+
+
+def list_of(words: Iterable[str], conjunction: str = "and") -> str:
+    """Join words as a sentence does.
+
+    Examples
+    --------
+    >>> list_of(["CPI"]), list_of(["CPI", "payrolls"]), list_of(["a", "b", "c"])
+    ('CPI', 'CPI and payrolls', 'a, b and c')
+    """
+    words = [str(word) for word in words]
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 session``, ``3 sessions``, ``4,797 sessions``."""
+    word = noun if count == 1 else plural or f"{noun}s"
+    return f"{count:,} {word}"
+
+
+def ordinal(count: int) -> str:
+    """Return ``1st``, ``2nd``, ``13th``.
+
+    Examples
+    --------
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    suffix = (
+        "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    )
+    return f"{count}{suffix}"

@@ -1,0 +1,1 @@
+"""How nervous the market was the evening before."""

@@ -1,0 +1,247 @@
+"""The specification curve against one event study at a time, and its joint p under the null."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from history import index_returns
+from pictures import assert_words_are_clear
+from scipy import stats
+
+from impact.analysis.specification import CHOICES, _judged, specification_curve
+from impact.errors import HistoryError, InferenceError, ModelError, WindowError
+from impact.inference.event_sets import shift_test
+from impact.study.event_study import event_study
+from impact.volatility.forecast import conditional_z
+
+EVENTS = [
+    "2025-02-03",
+    "2025-03-04",
+    "2025-03-11",
+    "2025-03-26",
+    "2025-04-03",
+    "2025-04-04",
+    "2025-04-10",
+    "2025-05-23",
+    "2025-10-10",
+    "2025-11-03",
+]
+
+
+@pytest.fixture(scope="module")
+def returns():
+    return index_returns()["2019":]
+
+
+@pytest.fixture(scope="module")
+def curve(returns):
+    return specification_curve(
+        returns,
+        EVENTS,
+        lengths=(120, 250),
+        gaps=(10, 30),
+        windows=((0, 0), (-1, 1)),
+        variances=("constant", "ewma"),
+        shifts=199,
+        rng=4,
+    )
+
+
+def noise(seed, n=500):
+    days = pd.bdate_range("2020-01-01", periods=n)
+    return pd.Series(0.01 * np.random.default_rng(seed).standard_t(5, n), days)
+
+
+def test_every_combination_is_there_once(curve):
+    assert len(curve) == 2 * 2 * 2 * 2 * 2 * 2 * 2
+    assert not curve.table[list(CHOICES)].duplicated().any()
+    assert curve.table["estimate"].round(12).is_monotonic_increasing
+    assert (curve.table["n"] == len(EVENTS)).all()
+
+
+def test_each_specification_is_an_event_study(curve, returns):
+    sigma = conditional_z(returns, model="ewma")["sigma"].reindex(returns.index).to_numpy()
+    for row in curve.table.itertuples():
+        start, end = (int(part) for part in row.window.strip("()").split(","))
+        shown = returns if row.returns == "log" else np.exp(returns) - 1
+        zero = row.mean == "zero-mean"
+        study = event_study(
+            shown,
+            EVENTS,
+            estimation=(-row.gap - row.length, -row.gap - 1),
+            window=(start, end),
+            min_observations=20,
+            exclude_neighbours=row.neighbours == "out",
+            volatility=None,
+            model="market-adjusted" if zero else "constant-mean",
+            kind=row.returns,
+            benchmark=pd.Series(0.0, returns.index) if zero else None,
+        )
+        car = study.car(start, end)
+        assert row.estimate == pytest.approx(car["estimate"].mean(), rel=1e-10)
+        if row.variance == "constant":
+            z = car["statistic"].to_numpy()
+        else:
+            at = study.pairs.position + start
+            z = car["estimate"].to_numpy() / (sigma[at] * np.sqrt(end - start + 1))
+        expected = np.sqrt(len(z)) * z.mean() / z.std(ddof=1)
+        assert row.statistic == pytest.approx(expected, rel=1e-9)
+
+
+def test_with_all_shifts_p_is_that_of_the_shift_test(returns):
+    """One specification: zero mean and σ of the eve, so z is a plain series."""
+    sigma = conditional_z(returns, model="ewma")["sigma"]
+    first = 250
+    z = (returns / sigma).iloc[first:].dropna()
+    found = specification_curve(
+        returns,
+        EVENTS,
+        lengths=[240],
+        gaps=[10],
+        windows=[(0, 0)],
+        means=["zero-mean"],
+        kinds=["log"],
+        neighbours=["in"],
+        variances=["ewma"],
+        shifts=len(z) - 1,
+    )
+    test = shift_test(z, pd.DatetimeIndex(EVENTS))
+    row = found.table.iloc[0]
+    assert row["statistic"] == pytest.approx(test.studentised, rel=1e-10)
+    assert row["p_value"] == pytest.approx(test.p_studentised, rel=1e-10)
+    # A single specification: the joint p by its statistic is its own.
+    assert found.joint["median statistic"] == pytest.approx(row["p_value"])
+
+
+def test_shares_count_rows_of_the_table(curve):
+    table, shares = curve.table, curve.shares
+    assert shares["below zero"] == (table["estimate"] < 0).mean()
+    small = table[table["p_value"] <= 0.05]
+    assert shares["below zero, p <= 5%"] == (small["statistic"] < 0).sum() / len(table)
+    options = curve.options.set_index(["choice", "option"])
+    chosen = table[table["window"] == "(0, 0)"]
+    assert options.loc[("window", "(0, 0)"), "estimate"] == chosen["estimate"].median()
+    assert options.loc[("window", "(0, 0)"), "share"] == (chosen["p_value"] <= 0.05).mean()
+
+
+def test_the_joint_p_is_that_of_a_slow_loop():
+    rng = np.random.default_rng(11)
+    sign = np.where(np.arange(12) % 2, 1, -1)[:, None]
+    statistics = rng.standard_normal((12, 60)) + sign * rng.standard_t(2, 60)
+    statistics[:7, 0] = 50
+    columns = dict.fromkeys(CHOICES, "x")
+    table = pd.DataFrame([columns | {"n": 9, "estimate": x} for x in statistics[:, 0]])
+    curve = _judged(table, statistics, 59)
+    shares, middles = [], []
+    for b in range(60):
+        up = down = 0
+        for row in statistics:
+            p = sum(abs(other) >= abs(row[b]) for other in row) / 60
+            up += p <= 0.05 and row[b] > 0
+            down += p <= 0.05 and row[b] < 0
+        shares.append(max(up, down) / 12)
+        middles.append(abs(np.median(statistics[:, b])))
+    assert max(shares) < 1 and shares[0] > 0
+    assert curve.joint["share significant"] == sum(x >= shares[0] for x in shares) / 60
+    assert curve.joint["median statistic"] == sum(x >= middles[0] for x in middles) / 60
+
+
+def test_the_joint_p_is_uniform_where_nothing_happened():
+    found = []
+    for seed in range(150):
+        returns = noise(seed)
+        rows = np.random.default_rng(1_000 + seed).choice(np.arange(160, 490), 10, replace=False)
+        curve = specification_curve(
+            returns,
+            returns.index[np.sort(rows)],
+            lengths=(60, 120),
+            gaps=(5,),
+            shifts=99,
+            windows=((0, 0), (0, 1)),
+            kinds=("log",),
+            variances=("constant",),
+            rng=seed,
+        )
+        found.append(curve.joint)
+    joint = pd.DataFrame(found)
+    assert stats.kstest(joint["median statistic"], "uniform").pvalue > 0.01
+    # The share of significant specifications is often zero, and p then large: never too small.
+    for name in joint:
+        assert (joint[name] <= 0.05).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(joint))
+
+
+def test_a_planted_effect_is_found_by_all_specifications_together():
+    returns = noise(7)
+    days = returns.index[170:490:25]
+    returns[days] -= 0.012
+    curve = specification_curve(
+        returns,
+        days,
+        lengths=(60, 120),
+        windows=((0, 0), (0, 1)),
+        variances=("constant",),
+        shifts=199,
+    )
+    assert curve.shares["below zero"] == 1
+    assert (curve.joint <= 0.02).all()
+
+
+def test_processes_change_nothing_and_the_seed_does(returns):
+    small = {"lengths": (120,), "gaps": (10,), "variances": ("constant",), "shifts": 99}
+    one, two = (specification_curve(returns, EVENTS, n_jobs=n, rng=2, **small) for n in (1, 2))
+    pd.testing.assert_frame_equal(one.table, two.table)
+    pd.testing.assert_series_equal(one.joint, two.joint)
+    other = specification_curve(returns, EVENTS, rng=3, **small)
+    assert not one.table["p_value"].equals(other.table["p_value"])
+
+
+def test_subsets_have_their_own_sessions(returns):
+    subsets = {
+        "all": pd.DataFrame({"session": pd.DatetimeIndex(EVENTS)}),
+        "later": pd.DataFrame({"session": pd.DatetimeIndex(EVENTS[2:])}),
+    }
+    curve = specification_curve(returns, subsets, variances=["constant"], shifts=49)
+    assert curve.table.groupby("subset")["n"].first().to_dict() == {"all": 10, "later": 8}
+
+
+def test_it_shows_itself(curve):
+    assert repr(curve).startswith("SpecificationCurve: 128 specifications, mean CAR ")
+    text = repr(curve.summary())
+    assert "neighbours" in text and "Joint p" in text and "199 circular shifts" in text
+    assert "<table" in curve._repr_html_()
+    assert_words_are_clear(curve.plot())
+
+
+def test_returns_are_not_changed(returns):
+    before = returns.copy()
+    specification_curve(returns, EVENTS, variances=["constant"], shifts=9)
+    pd.testing.assert_series_equal(returns, before)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"means": ["market"]}, ModelError, "means: 'market' is not known"),
+        ({"kinds": ["gross"]}, ModelError, "kinds: 'gross'"),
+        ({"neighbours": [True]}, ModelError, "neighbours: True"),
+        ({"variances": ["egarch"]}, ModelError, "variances: 'egarch'"),
+        ({"windows": [(1, 0)]}, WindowError, r"\(1, 0\) is reversed"),
+        ({"windows": [(-11, 0)]}, WindowError, "gap of 10 sessions"),
+        ({"lengths": [1]}, WindowError, r"lengths=\(1,\)"),
+        ({"shifts": 10_000}, InferenceError, "circular shifts to choose from"),
+        ({"lengths": [1_900]}, HistoryError, "estimation"),
+    ],
+)
+def test_bad_input_is_named(returns, wrong, error, words):
+    with pytest.raises(error, match=words):
+        specification_curve(returns, EVENTS, **{"variances": ["constant"], **wrong})
+
+
+def test_a_small_set_gets_no_verdict(returns):
+    with pytest.raises(InferenceError, match="7 sessions: at least 8"):
+        specification_curve(returns, EVENTS[:7], variances=["constant"])
+
+
+def test_an_event_before_the_variance_begins_is_named(returns):
+    early = [f"{day:%Y-%m-%d}" for day in returns.index[600:700:10]]
+    with pytest.raises(HistoryError, match="leave those events out"):
+        specification_curve(returns, early, variances=["gjr"], refit=2_000)

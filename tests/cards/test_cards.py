@@ -1,0 +1,196 @@
+"""Cards: the words follow the numbers, for every event of the catalogue."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from impact.cards import sentences
+from impact.cards.card import event_card
+from impact.errors import DateError, EventError, HistoryError, ReturnsError
+from impact.market.prices import load_prices, log_returns, simple_returns
+from impact.news.catalogue import load_events
+
+CATALOGUE = load_events(included=None)
+USABLE = CATALOGUE[CATALOGUE["news"] & (CATALOGUE["announced_at"] >= "2018")]
+NAMED = (
+    "ieepa-fentanyl-orders",
+    "ninety-day-pause",
+    "china-145-clarified",
+    "wsj-fentanyl-overture",
+    "mofcom-evaluating",
+    "geneva-truce",
+)
+
+
+@functools.cache
+def card(event):
+    return event_card(event)
+
+
+def test_2_may_names_all_that_daily_closes_cannot_separate():
+    words = card("wsj-fentanyl-overture").sentence
+    assert words.startswith("On Friday 2 May 2025")
+    assert "rose 1.47%" in words and "+1.44%" in words
+    assert words.index("1.47%") < words.index("1.44%")
+    assert "China says it is assessing US approaches" in words
+    assert "jobs report (payrolls)" in words and "aily closes cannot separate" in words
+    assert "not unusual at the 5% level" in words
+    assert "not rejecting says nothing" in words
+    assert "WSJ: Chinese security chief" in card("mofcom-evaluating").sentence
+
+
+def test_9_april_is_unusual_by_every_yardstick_and_says_it_was_chosen():
+    words = card("ninety-day-pause").sentence
+    assert "rose 9.52%" in words and ": unusual at the 5% level" in words
+    assert "chosen after it had happened" in words and "points both ways" in words
+    assert "China raises its duty on US goods to 84%" in words
+
+
+def test_10_april_shows_where_the_textbook_disagrees():
+    words = card("china-145-clarified").sentence
+    assert "Not every yardstick agrees" in words and "by the textbook t-test" in words
+    assert "consumer price report (CPI)" in words
+
+
+def test_a_weekend_announcement_says_why_the_session_is_monday():
+    words = card("ieepa-fentanyl-orders").sentence
+    assert words.startswith("On Monday 3 February 2025")
+    assert "Saturday 1 February 2025 at 17:42 New York time, when the exchange was closed" in words
+
+
+@pytest.mark.parametrize("event", NAMED)
+def test_numbers_of_the_sentences_are_those_of_the_study(event):
+    made = card(event)
+    row = made.study.car(0).iloc[0]
+    close = load_prices()
+    session = row["session"]
+    change = close[session] / close.shift(1)[session] - 1
+    assert f"{abs(change):.2%}" in made.sentence
+    assert f"{abs(row['estimate']):.2%}" in made.sentence
+    assert f"{row['sigma_conditional']:.2%} a day" in made.sentence
+    assert f"{row['smallest_detectable']:.2%} or more" in made.sentence
+    assert made.table.frame["p"].iloc[:2].tolist() == row[["p_textbook", "p_conditional"]].tolist()
+
+
+@pytest.mark.parametrize("event", USABLE.index)
+def test_no_event_of_the_catalogue_gives_an_awkward_card(event):
+    words = card(event).sentence
+    assert not re.search(r"\bnan\b|\bNone\b|NaT|not available|\d{4}-\d\d-\d\d", words)
+    assert not re.search(r"  | ,|,,|;;|\.\.| \.|\(\)|; \.|“”", words)
+    assert not re.search(r"\b(\w+) \1\b", words.lower()), words
+    assert not re.search(r"\b1 (days|sessions)\b", words)
+    assert words.endswith(".") and 3 <= len(sentences.sentences(card(event).facts)) <= 6
+    # Causes are not claimed: these verbs would.
+    assert not re.search(r"\b(caused by|because of the announcement|due to|drove|lifted)\b", words)
+
+
+def test_a_large_p_never_reads_as_no_effect():
+    for event in USABLE.index:
+        made = card(event)
+        if not made.facts["p_conditional"] >= 0.05:
+            assert "chosen after it had happened" in made.sentence
+            assert "not rejecting" not in made.sentence
+            small = made.facts["smallest_detectable"] > abs(made.facts["estimate"])
+            assert small == ("tends to overstate" in made.sentence)
+        elif made.facts["smallest_detectable"] > abs(made.facts["estimate"]):
+            assert "not rejecting says nothing" in made.sentence
+        assert "no effect" not in made.sentence
+
+
+def test_everyone_gets_a_card_from_news_and_nobody_from_its_execution():
+    for event in CATALOGUE.index[~CATALOGUE["news"]]:
+        with pytest.raises(EventError, match="known news"):
+            event_card(event)
+    with pytest.raises(EventError, match="before the first session"):
+        event_card("nixon-import-surcharge-1971")
+
+
+def test_wrong_input_gets_one_clear_sentence():
+    with pytest.raises(EventError, match="nearest are 'liberation-day'"):
+        event_card("liberation")
+    with pytest.raises(DateError, match="2025-05-02 or 2025-02-05"):
+        event_card("02/05/2025")
+    with pytest.raises(DateError, match="outside"):
+        event_card("2030-01-02")
+    with pytest.raises(EventError, match="one event, not 2"):
+        event_card(["2025-01-02", "2025-02-03"])
+    two = log_returns(load_prices(["XLK", "XLF"]))
+    with pytest.raises(ReturnsError, match="one series"):
+        event_card("geneva-truce", two)
+    with pytest.raises(ReturnsError, match="look like prices"):
+        event_card("geneva-truce", load_prices())
+    with pytest.raises(HistoryError):
+        event_card("geneva-truce", log_returns(load_prices(start="2025-01-02")))
+
+
+def test_dates_of_ones_own():
+    made = event_card({"my label": "2025-06-05"})
+    assert "“my label”" in made.sentence and made.event == "my label"
+    assert "Trump and Xi speak by phone" in made.sentence
+    bare = event_card("2025-06-05").sentence
+    assert bare.startswith("On Thursday 5 June 2025, the S&P 500 fell")
+    weekend = event_card("2025-06-07").sentence
+    assert "could reflect news on Saturday 7 June 2025, when the exchange was closed" in weekend
+    late = event_card({"late": "2025-06-05T17:30:00-04:00"}).sentence
+    assert late.startswith("On Friday 6 June 2025") and "after the close" in late
+    assert "21:30" not in event_card({"utc": "2025-06-05T21:30:00+00:00"}).sentence
+
+
+def test_the_simple_change_is_the_same_whatever_the_returns():
+    prices = load_prices()
+    log = event_card("geneva-truce", log_returns(prices))
+    simple = event_card("geneva-truce", simple_returns(prices))
+    assert log.facts["simple_change"] == pytest.approx(simple.facts["simple_change"], rel=1e-12)
+    assert "rose 3.26%" in log.sentence and "the simple return less" in simple.sentence
+    assert np.isnan(log.facts["p_implied"]) and "VIX" not in log.sentence
+
+
+def test_a_short_history_is_said():
+    made = event_card("geneva-truce", log_returns(load_prices("XLK")))
+    assert made.sentence.startswith("On Monday 12 May 2025") and ", XLK rose" in made.sentence
+    assert "EWMA" in str(made.table) and "exponentially weighted" in str(made.table)
+    assert "exponentially" not in str(card("geneva-truce").table)
+
+
+def test_without_a_forecast_only_the_textbook_test_speaks():
+    facts = card("geneva-truce").facts.copy()
+    facts[["p_conditional", "p_conditional_t", "p_implied", "smallest_detectable"]] = np.nan
+    words = " ".join(sentences.sentences(facts))
+    assert "too short to forecast" in words and "not available" not in words and "nan" not in words
+    assert "80% power" not in words and "chosen after" in words
+
+
+def test_an_event_near_the_end_of_the_prices_has_a_card():
+    assert event_card("canada-countertariffs").study.abnormal.shape[1] < 11
+
+
+def test_a_card_is_frozen_pure_and_leaves_its_input_alone():
+    returns = log_returns(load_prices())
+    before, attrs = returns.copy(), dict(returns.attrs)
+    one, two = event_card("geneva-truce", returns), event_card("geneva-truce", returns)
+    assert one.sentence == two.sentence and one._repr_html_() == two._repr_html_()
+    pd.testing.assert_series_equal(returns, before)
+    assert returns.attrs == attrs
+    assert repr(one) == one.sentence
+    with pytest.raises(AttributeError):
+        one.sentence = "better"
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.9, "most days"),
+        (0.4, "1 in 2 days"),
+        (0.05, "1 in 20 days"),
+        (0.011, "1 in 90 days"),
+        (0.003, "1 in 330 days"),
+        (0.002, "no more than 1 in 500 days"),
+    ],
+)
+def test_p_values_in_days(p, words):
+    assert words in sentences._one_in(p)

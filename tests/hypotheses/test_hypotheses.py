@@ -1,0 +1,349 @@
+"""The register, the sessions of its groups, and what is concluded from them."""
+
+import ast
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from history import DATA, index_returns
+from scipy import stats
+
+from impact.errors import EventError, HypothesisError
+from impact.hypotheses import verdicts as hypotheses
+from impact.hypotheses.register import COLUMNS, load_register
+from impact.hypotheses.selection import ROW_SETS, catalogue_rows, is_taken_back, select_group
+from impact.hypotheses.verdicts import (
+    BEFORE_CORRECTION,
+    CHANCE,
+    NOT_RULED_OUT,
+    SUPPORTED,
+    TOO_FEW,
+    diluted,
+    evaluate_register,
+    mean_interval,
+)
+from impact.inference.event_sets import shift_test
+from impact.market.files import data_path
+from impact.news.catalogue import load_events
+from impact.volatility.forecast import conditional_z
+
+ROOT = DATA.parent
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return evaluate_register(index_returns())
+
+
+@pytest.fixture(scope="module")
+def z():
+    return conditional_z(index_returns())["z"]
+
+
+# -- the register --------------------------------------------------------------------------------
+
+
+def test_the_committed_register_is_written_after_the_events_and_says_so(verdicts):
+    register = load_register()
+    assert set(register["registered"]) == {"2026-11-25"}
+    assert max(load_events(included=None)["announced_at"].str[:10]) < "2026-11-25"
+    assert set(verdicts.table["chosen"]) == {"chosen after the event"}
+
+
+def changed(**cells) -> str:
+    """Return the first row of the register with some cells changed, as a file."""
+    rows = list(csv.DictReader(data_path("hypotheses.csv").read_text("utf-8").splitlines()))
+    return write([rows[0] | cells])
+
+
+def write(rows) -> str:
+    held = io.StringIO()
+    writer = csv.DictWriter(held, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"statistic": "median"}, "statistic is 'median': write 'mean', 'difference'"),
+        ({"side": "up"}, "side is 'up'"),
+        ({"claim": "Shares fell"}, "end it with a full stop"),
+        ({"claim": ""}, "claim is blank"),
+        ({"since": "1/2/2025"}, "write an ISO date"),
+        ({"registered": ""}, "registered is blank"),
+        ({"start": "x"}, "not two whole numbers"),
+        ({"start": "1", "end": "0"}, "is reversed"),
+        ({"end": "3"}, "not 0 to 0, which shifts need"),
+        ({"margin": "0.01"}, "a margin belongs to equivalence"),
+        ({"statistic": "equivalence", "margin": "-1"}, "write a positive decimal fraction"),
+        ({"statistic": "difference"}, "a second group belongs to a difference"),
+        ({"direction": "up"}, "direction is 'up'"),
+        ({"direction": "escalation;talks"}, "points more than one way"),
+        ({"direction": ""}, "direction is blank"),
+        ({"taken_back": "no"}, "taken_back is 'no'"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_named(tmp_path, cells, message):
+    path = tmp_path / "register.csv"
+    path.write_text(changed(**cells), encoding="utf-8")
+    with pytest.raises(HypothesisError, match=message):
+        load_register(path)
+
+
+def test_a_wrong_header_and_repeated_ids_are_named(tmp_path):
+    path = tmp_path / "register.csv"
+    path.write_text("id,claim\na,b.\n", encoding="utf-8")
+    with pytest.raises(HypothesisError, match=r"the header of register.csv is id, claim"):
+        load_register(path)
+    text = changed()
+    path.write_text(text + text.split("\n")[1] + "\n", encoding="utf-8")
+    with pytest.raises(HypothesisError, match="the id comes twice"):
+        load_register(path)
+
+
+# -- the family ----------------------------------------------------------------------------------
+
+
+def test_what_is_not_registered_is_not_evaluated(verdicts):
+    register = load_register()
+    extra = pd.concat([register, register.iloc[:1].rename(index=lambda _: "my-new-idea")])
+    with pytest.raises(HypothesisError, match="'my-new-idea' is not in the register"):
+        evaluate_register(index_returns(), extra)
+    with pytest.raises(HypothesisError, match="'rises-on-tuesdays' is not in the register"):
+        verdicts["rises-on-tuesdays"]
+
+
+def test_the_family_cannot_be_shrunk_or_changed():
+    register = load_register()
+    with pytest.raises(HypothesisError, match="is registered and left out"):
+        evaluate_register(index_returns(), register.iloc[1:])
+    other = register.copy()
+    other.loc["retaliation-adds", "side"] = "two-sided"
+    with pytest.raises(HypothesisError, match="'retaliation-adds' stands otherwise"):
+        evaluate_register(index_returns(), other)
+
+
+def test_every_registered_hypothesis_is_evaluated_three_times(verdicts):
+    expected = [(name, rows) for name in load_register().index for rows in ROW_SETS]
+    assert list(verdicts.table.index) == expected
+
+
+def test_sets_are_tested_through_the_register_alone():
+    """No other module, figure or notebook runs a test of a set on the committed data."""
+    tests = {"shift_test", "difference_test", "equivalence_test"}
+    for path in (ROOT / "impact").rglob("*.py"):
+        if path.parent.name == "inference" or path.parent.name in ("hypotheses", "calibration"):
+            continue
+        names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+        assert names.isdisjoint(tests), path.name
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert not any(name in path.read_text(encoding="utf-8") for name in tests), path.name
+
+
+def test_the_committed_verdicts_are_those_of_the_register(verdicts):
+    path = ROOT / "figures" / "hypotheses.csv"
+    committed = pd.read_csv(path).set_index(["hypothesis", "rows"])
+    assert list(committed.index) == list(verdicts.table.index)
+    assert committed["verdict"].to_list() == verdicts.table["verdict"].to_list()
+    for name in ("estimate", "ci_low", "ci_high", "p_mean", "p_value", "p_holm", "p_romano_wolf"):
+        np.testing.assert_allclose(committed[name], verdicts.table[name].astype(float), rtol=1e-5)
+
+
+# -- the sessions of a group ---------------------------------------------------------------------
+
+
+def test_china_escalations_of_2025_are_these_sessions(verdicts):
+    group = verdicts.groups["china-escalation-2025", "included"][0]
+    # Read off the catalogue by eye. 3 and 4 February, 7, 9 April and 13 October also carry news
+    # of the other direction: they are in no group.
+    assert [f"{day:%m-%d}" for day in group.sessions] == [
+        "02-27",
+        "03-03",
+        "03-04",
+        "04-03",
+        "04-04",
+        "04-08",
+        "04-10",
+        "04-11",
+        "10-09",
+        "10-10",
+    ]
+
+
+def test_9_april_is_in_no_group(verdicts):
+    for groups in verdicts.groups.values():
+        for group in groups:
+            assert pd.Timestamp("2025-04-09") not in group.sessions
+
+
+def test_the_funnel_counts_what_the_file_holds(verdicts):
+    rows = list(csv.DictReader((DATA / "events.csv").read_text("utf-8").splitlines()))
+    included = [row for row in rows if row["included"] == "yes"]
+    group = [
+        row
+        for row in included
+        if row["direction"] in ("escalation", "retaliation")
+        and "CN" in row["counterparty"].split(";")
+        and row["announced_at"][:4] == "2025"
+    ]
+    news = [row for row in group if row["news"] == "yes"]
+    funnel = verdicts.funnel.loc["china-escalation-2025", "included", "group"]
+    expected = [155, len(included), len(group), len(group), len(news), len(news)]
+    assert funnel.to_list()[:6] == expected
+    assert funnel["one direction"] == 10
+    documented = [r for r in included if r["primary_source"] in ("document", "presidential post")]
+    assert verdicts.funnel.loc["talks-raise", "documented", "group"]["read"] == len(documented)
+
+
+def test_a_funnel_never_widens_and_ends_at_n(verdicts):
+    for key, funnel in verdicts.funnel.iterrows():
+        assert (np.diff(funnel.to_numpy()) <= 0).all(), key
+        n = "n" if key[2] == "group" else "n_against"
+        assert funnel.iloc[-1] == verdicts.table.loc[key[:2], n]
+
+
+def test_windows_of_five_sessions_do_not_overlap(verdicts):
+    index = index_returns().index
+    for rows in ROW_SETS:
+        sessions = verdicts.groups["threats-leave-no-trace", rows][0].sessions
+        assert (np.diff(index.get_indexer(sessions)) >= 6).all()
+
+
+def test_a_rate_that_went_back_is_taken_back():
+    catalogue = load_events(included=None)
+    back = is_taken_back(catalogue, catalogue)
+    threats = catalogue[(catalogue["status"] == "threatened") & back]
+    threats = threats[threats["direction"] == "escalation"]
+    assert list(threats.index) == [
+        "mexico-5pct-threat-2019",
+        "eu-50-threat",
+        "china-100-threat",
+        "greenland-10-threat",
+    ]
+    assert not back["liberation-day"]
+
+
+def test_an_unknown_reading_of_the_catalogue_lists_the_known():
+    with pytest.raises(EventError, match="'included', 'all' or 'documented'"):
+        catalogue_rows("some")
+    with pytest.raises(EventError, match="no event has direction='up'"):
+        select_group(index_returns().index, "all", {"direction": "up"})
+
+
+# -- what is concluded ---------------------------------------------------------------------------
+
+
+def test_no_verdict_below_eight_sessions(verdicts):
+    table = verdicts.table
+    few = table[["n", "n_against"]].astype("Float64").min(axis=1) < 8
+    assert few.any() and not few.all()
+    assert (table.loc[few, "verdict"] == TOO_FEW).all()
+    assert table.loc[few, ["p_mean", "p_value", "p_holm", "p_romano_wolf"]].isna().all(axis=None)
+    assert (table.loc[~few, "verdict"] != TOO_FEW).all()
+    for name in ("talks-raise", "rulings-raise"):
+        assert (verdicts[name]["verdict"] == TOO_FEW).all()
+
+
+def test_a_mean_is_the_shift_test_of_its_sessions(verdicts, z):
+    row = verdicts.table.loc["china-escalation-2018-2019", "all"]
+    sessions = verdicts.groups["china-escalation-2018-2019", "all"][0].sessions
+    test = shift_test(z, sessions, side="less")
+    assert (row["p_mean"], row["p_value"]) == (test.p_mean, test.p_studentised)
+    returns = index_returns()
+    # The effect is the return less the fitted mean, which is a few hundredths of a percent.
+    assert row["estimate"] == pytest.approx(returns[sessions].mean(), abs=8e-4)
+
+
+def test_intervals_are_student_and_welch():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.01, 0.01, 11), rng.normal(0, 0.03, 17)
+    one = stats.ttest_1samp(a, 0).confidence_interval(0.95)
+    two = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    assert mean_interval(a)[1:] == pytest.approx((one.low, one.high), rel=1e-10)
+    assert mean_interval(a, b)[1:] == pytest.approx((two.low, two.high), rel=1e-10)
+
+
+def slow_holm(p: pd.Series) -> pd.Series:
+    ordered, held, floor = p.dropna().sort_values(), {}, 0.0
+    for step, (name, value) in enumerate(ordered.items()):
+        floor = max(floor, min(1.0, value * (len(ordered) - step)))
+        held[name] = floor
+    return pd.Series(held).reindex(p.index)
+
+
+def test_the_correction_runs_over_the_whole_register_on_each_reading(verdicts):
+    for rows in ROW_SETS:
+        part = verdicts.table.xs(rows, level="rows")
+        family = slow_holm(part["p_value"].fillna(1.0))
+        np.testing.assert_allclose(part["p_holm"], family.where(part["p_value"].notna()))
+        shifted = part["p_romano_wolf"].notna()
+        assert set(part.loc[shifted, "statistic"]) == {"mean"}
+        assert (part["p_romano_wolf"] >= part["p_value"] - 1e-12)[shifted].all()
+        of_means = slow_holm(part.loc[shifted, "p_value"])
+        assert (part.loc[shifted, "p_romano_wolf"] <= of_means + 1e-12).all()
+
+
+def test_verdicts_follow_from_the_corrected_p(verdicts):
+    for _, row in verdicts.table[verdicts.table["p_value"].notna()].iterrows():
+        expected = {True: NOT_RULED_OUT, False: CHANCE}[row["statistic"] == "equivalence"]
+        if row["p_value"] <= 0.05:
+            expected = SUPPORTED if row["p_holm"] <= 0.05 else BEFORE_CORRECTION
+        assert row["verdict"] == expected
+
+
+def test_dilution_adds_the_moments_of_ordinary_sessions():
+    rng = np.random.default_rng(1)
+    z, other = rng.normal(-1, 1, 12), rng.normal(0.5, 2, 9)
+    assert diluted([z], 0) == pytest.approx(stats.ttest_1samp(z, 0).statistic)
+    assert diluted([z, other], 0) == pytest.approx(
+        stats.ttest_ind(z, other, equal_var=False).statistic
+    )
+    # Any sessions with these moments give the same: plus and minus one in equal number.
+    ordinary = np.tile([1.0, -1.0], 5)
+    assert diluted([z], 10) == pytest.approx(stats.ttest_1samp(np.append(z, ordinary), 0).statistic)
+
+
+def test_undone_by_is_the_first_number_that_changes_the_verdict(verdicts, z):
+    name = "china-escalation-2018-2019"
+    row = verdicts.table.loc[name, "included"]
+    assert row["verdict"] == SUPPORTED
+    sessions = verdicts.groups[name, "included"][0].sessions
+    shifted = -verdicts.tests[name, "included"].shifted_studentised
+    p = verdicts.table.xs("included", level="rows")["p_value"].fillna(1.0)
+    for added, still in ((row["undone_by"] - 1, True), (row["undone_by"], False)):
+        observed = -diluted([z[sessions].to_numpy()], added)
+        p[name] = (1 + np.sum(shifted >= observed)) / (len(shifted) + 1)
+        assert (slow_holm(p)[name] <= 0.05) is np.bool_(still)
+
+
+def test_there_is_nothing_to_undo_where_nothing_was_found(verdicts):
+    table = verdicts.table
+    found = table["verdict"].isin([SUPPORTED, BEFORE_CORRECTION])
+    assert table.loc[~found, "undone_by"].isna().all()
+
+
+def test_the_same_seed_gives_the_same_table(verdicts):
+    again = evaluate_register(index_returns())
+    pd.testing.assert_frame_equal(again.table, verdicts.table)
+
+
+# -- display -------------------------------------------------------------------------------------
+
+
+def test_it_shows_every_claim_with_its_verdict(verdicts):
+    text = repr(verdicts.summary())
+    for claim in load_register()["claim"]:
+        assert claim in text
+    assert "chosen after the events" in text and "14 hypotheses" in text
+    assert "<table" in verdicts._repr_html_()
+    assert repr(verdicts).startswith("Verdicts on 14 hypotheses:")
+
+
+def test_data_and_paths_are_where_they_are_thought_to_be():
+    assert data_path("hypotheses.csv") == DATA / "hypotheses.csv"
+    assert Path(hypotheses.__file__).parent == ROOT / "impact" / "hypotheses"

@@ -1,0 +1,38 @@
+"""Two one-sided tests, against another package and by simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.weightstats import DescrStatsW
+
+from impact.errors import InferenceError
+from impact.inference.equivalence import equivalence_test
+
+
+def test_it_is_statsmodels_tost_and_scipy_interval():
+    values = np.random.default_rng(0).normal(0.002, 0.01, 14)
+    got = equivalence_test(values, 0.01)
+    assert got.p_value == pytest.approx(DescrStatsW(values).ttost_mean(-0.01, 0.01)[0], rel=1e-10)
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (got.ci_low, got.ci_high) == pytest.approx((low, high), rel=1e-10)
+
+
+def test_an_effect_on_the_margin_is_called_none_at_most_as_often_as_the_level_says():
+    rng = np.random.default_rng(1)
+    at_margin = [equivalence_test(rng.normal(0.01, 0.01, 25), 0.01).p_value for _ in range(2_000)]
+    none = [equivalence_test(rng.normal(0, 0.01, 25), 0.01).p_value for _ in range(200)]
+    assert 0.035 < np.mean(np.array(at_margin) <= 0.05) < 0.065
+    assert np.mean(np.array(none) <= 0.05) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("n", "margin", "message"),
+    [
+        (7, 0.01, "7 sessions gets no verdict"),
+        (9, 0.0, "give a positive one"),
+        (9, -0.01, "give a positive one"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused(n, margin, message):
+    with pytest.raises(InferenceError, match=message):
+        equivalence_test(np.linspace(-0.01, 0.02, n), margin)

@@ -1,0 +1,220 @@
+"""Circular shifts and label permutations, against slow loops and simulations with known truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from impact.errors import InferenceError, ReturnsError
+from impact.inference.event_sets import (
+    difference_test,
+    rank_p,
+    shift_statistics,
+    shift_test,
+    welch_t,
+    window_z,
+)
+from impact.inference.multiplicity import romano_wolf
+
+
+def series(values) -> pd.Series:
+    return pd.Series(values, pd.bdate_range("2010-01-01", periods=len(values)))
+
+
+def slow_shift_p(z, positions, statistic, extreme):
+    """The obvious loop: move every event by s sessions, wrap round, count."""
+    observed = extreme(statistic([z[p] for p in positions]))
+    larger = 0
+    for shift in range(1, len(z)):
+        moved = [z[(p + shift) % len(z)] for p in positions]
+        larger += extreme(statistic(moved)) >= observed
+    return (1 + larger) / len(z)
+
+
+@pytest.mark.parametrize(
+    ("side", "extreme"),
+    [("two-sided", abs), ("greater", lambda v: v), ("less", lambda v: -v)],
+)
+def test_shift_test_equals_the_slow_loop(side, extreme):
+    rng = np.random.default_rng(3)
+    z = rng.standard_t(5, 300)
+    positions = np.sort(rng.choice(300, 12, replace=False))
+    result = shift_test(series(z), series(z).index[positions], side=side)
+    assert result.p_mean == slow_shift_p(z, positions, np.mean, extreme)
+    one_sample = slow_shift_p(z, positions, lambda v: stats.ttest_1samp(v, 0).statistic, extreme)
+    assert result.p_studentised == one_sample
+    assert result.studentised == pytest.approx(stats.ttest_1samp(z[positions], 0).statistic)
+
+
+def test_the_identity_is_left_out_and_p_is_never_zero():
+    z = np.zeros(200)
+    z[10:20] = 5 + np.arange(10) / 10
+    result = shift_test(series(z + np.linspace(0, 1e-3, 200)), series(z).index[10:20])
+    assert len(result.shifted_mean) == 199
+    assert result.p_mean == 1 / 200
+
+
+def test_no_verdict_below_eight_sessions():
+    z = series(np.random.default_rng(0).normal(size=100))
+    with pytest.raises(InferenceError, match="7 sessions gets no verdict"):
+        shift_test(z, z.index[:7])
+    assert shift_test(z, z.index[:8]).n == 8
+
+
+@pytest.mark.parametrize(
+    ("sessions", "message"),
+    [
+        (["2010-01-04"] * 9, "given twice"),
+        (pd.date_range("2009-12-01", periods=9), "has no conditional z"),
+    ],
+)
+def test_bad_sessions_are_named(sessions, message):
+    z = series(np.random.default_rng(0).normal(size=100))
+    with pytest.raises(InferenceError, match=message):
+        shift_test(z, pd.DatetimeIndex(sessions))
+
+
+def test_missing_z_is_refused():
+    z = series(np.random.default_rng(0).normal(size=100))
+    z.iloc[5] = np.nan
+    with pytest.raises(ReturnsError, match="missing on"):
+        shift_test(z, z.index[10:20])
+
+
+def test_unknown_side_lists_the_known():
+    z = series(np.random.default_rng(0).normal(size=100))
+    with pytest.raises(InferenceError, match="'greater' or 'less'"):
+        shift_test(z, z.index[10:20], side="up")
+
+
+def garch_z(rng, studies: int, sessions: int) -> np.ndarray:
+    """Returns of GARCH(1,1) processes in units of an EWMA variance, so not quite independent."""
+    shocks = rng.standard_t(6, (sessions + 100, studies)) / np.sqrt(1.5)
+    z, variance, forecast = np.empty_like(shocks), np.ones(studies), np.ones(studies)
+    for t, shock in enumerate(shocks):
+        moved = np.sqrt(variance) * shock
+        z[t] = moved / np.sqrt(forecast)
+        variance = 0.03 + 0.10 * moved**2 + 0.87 * variance
+        forecast = 0.94 * forecast + 0.06 * moved**2
+    return z[100:].T
+
+
+@pytest.fixture(scope="module")
+def studies():
+    """500 pairs of a series and of twenty event sessions, some of them in clusters."""
+    rng = np.random.default_rng(11)
+    z = garch_z(rng, 500, 700)
+    starts = [rng.choice(175, 20, replace=False) * 4 for _ in z]
+    return [(one, np.sort(s - s // 8 * 3 % 4)) for one, s in zip(z, starts, strict=True)]
+
+
+def test_p_is_uniform_on_garch_returns(studies):
+    p = [shift_test(series(z), series(z).index[at]) for z, at in studies]
+    for name in ("p_mean", "p_studentised"):
+        assert stats.kstest([getattr(one, name) for one in p], "uniform").pvalue > 0.01
+
+
+def test_a_planted_effect_is_found(studies):
+    found = []
+    for z, at in studies[:200]:
+        moved = series(z)
+        moved.iloc[at] += 1.0
+        found.append(shift_test(moved, moved.index[at], side="greater").p_studentised < 0.05)
+    assert np.mean(found) > 0.9
+
+
+def rejections(variance: float, count: int = 3_000) -> tuple[float, float]:
+    """How often the mean and the studentised mean reject at 5% a set without effect."""
+    rng = np.random.default_rng(5)
+    mean = studentised = 0
+    for _ in range(count):
+        z = rng.standard_t(6, 500) / np.sqrt(1.5)
+        at = rng.choice(500, 20, replace=False)
+        z[at] *= np.sqrt(variance)
+        statistics = shift_statistics(z, at)
+        mean += rank_p(np.abs(statistics[0])) <= 0.05
+        studentised += rank_p(np.abs(statistics[1])) <= 0.05
+    return mean / count, studentised / count
+
+
+@pytest.mark.parametrize("variance", [1.0, 2.0, 3.0])
+def test_the_studentised_mean_keeps_its_size_whatever_the_variance_of_the_events(variance):
+    mean, studentised = rejections(variance)
+    assert 0.04 <= studentised <= 0.065
+    # The plain mean rejects the more often, the larger the variance that news brings.
+    assert (0.04 <= mean <= 0.065) if variance == 1 else mean > 0.05 * variance
+
+
+@pytest.mark.parametrize("variance", [1.0, 2.0, 3.0])
+def test_romano_wolf_on_shifts_keeps_the_family_wise_error_and_is_no_larger_than_holm(variance):
+    rng = np.random.default_rng(9)
+    wrong, count = 0, 1_200
+    for _ in range(count):
+        z = rng.standard_t(6, 400) / np.sqrt(1.5)
+        at = rng.choice(400, 30, replace=False)
+        z[at] *= np.sqrt(variance)
+        # Sets that overlap, as all announcements and those of one country do.
+        sets = (at, at[:10], at[8:20], at[20:])
+        draws = pd.DataFrame({i: np.abs(shift_statistics(z, s)[1]) for i, s in enumerate(sets)})
+        corrected = romano_wolf(draws)
+        p = np.array([rank_p(draws[i].to_numpy()) for i in draws])
+        order = np.argsort(p)
+        holm = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+        assert (corrected.to_numpy()[order] <= holm + 1e-12).all()
+        wrong += corrected.min() <= 0.05
+    assert wrong / count <= 0.065
+
+
+def test_window_z_sums_moves_over_the_sigma_of_the_eve():
+    z = pd.DataFrame(
+        {"z": [1.0, 2.0, 3.0, 4.0], "sigma": [0.1, 0.2, 0.4, 0.8]},
+        index=pd.bdate_range("2020-01-01", periods=4),
+    )
+    got = window_z(z, -1, 1)
+    first = (1 * 0.1 + 2 * 0.2 + 3 * 0.4) / (0.1 * np.sqrt(3))
+    second = (2 * 0.2 + 3 * 0.4 + 4 * 0.8) / (0.2 * np.sqrt(3))
+    np.testing.assert_allclose(got.to_numpy(), [first, second])
+    assert list(got.index) == list(z.index[1:3])
+    np.testing.assert_allclose(window_z(z), z["z"])
+
+
+def test_welch_t_is_scipy():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0, 1, 15), rng.normal(0, 3, 9)
+    assert welch_t(a, b) == pytest.approx(stats.ttest_ind(a, b, equal_var=False).statistic)
+
+
+def test_difference_keeps_its_size_with_unequal_variances_and_finds_a_difference():
+    rng = np.random.default_rng(2)
+    null, moved = [], []
+    for i in range(300):
+        a, b = rng.normal(0, 1, 12), rng.normal(0, 2, 20)
+        null.append(difference_test(a, b, permutations=299, rng=i).p_value < 0.05)
+        moved.append(difference_test(a + 2.5, b, permutations=299, rng=i).p_value < 0.05)
+    assert 0.02 < np.mean(null) < 0.09
+    assert np.mean(moved) > 0.9
+
+
+def test_difference_side_and_seed():
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(1, 1, 12), rng.normal(0, 1, 12)
+    greater = difference_test(a, b, side="greater", rng=1)
+    assert greater == difference_test(a, b, side="greater", rng=1)
+    assert greater.p_value < 0.1 < difference_test(a, b, side="less", rng=1).p_value
+    with pytest.raises(InferenceError, match="3 sessions gets no verdict"):
+        difference_test(a[:3], b)
+
+
+def test_p_mean_ranks_the_difference_itself():
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(1, 1, 9), rng.normal(0, 2, 14)
+    got = difference_test(a, b, permutations=20_000)
+    exact = stats.permutation_test(
+        (a, b),
+        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
+        vectorized=True,
+        n_resamples=20_000,
+        rng=1,
+    )
+    assert got.p_mean == pytest.approx(exact.pvalue, abs=0.01)
+    assert got.difference == pytest.approx(exact.statistic)

@@ -1,0 +1,135 @@
+"""Committed data: every file is listed with its checksum, and a changed one is refused."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from impact.errors import DataFileError
+from impact.market import files
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the data directory that a test may spoil."""
+    shutil.copytree(DATA, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_sums_are_those_that_sha256sum_would_write():
+    lines = (DATA / "SHA256SUMS").read_text().splitlines()
+    expected = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+        for path in sorted(DATA.glob("*.csv"))
+    ]
+    assert lines == expected
+
+
+def test_the_source_tree_reads_its_own_files():
+    assert files.data_directory() == DATA
+    assert files.data_path("sp500.csv") == DATA / "sp500.csv"
+    digest = hashlib.sha256((DATA / "sp500.csv").read_bytes()).hexdigest()
+    assert files.data_hash("sp500.csv") == digest[:12]
+
+
+def test_a_changed_file_is_refused_and_named_with_the_way_out(copy):
+    path = copy / "sp500.csv"
+    path.write_bytes(path.read_bytes().replace(b"5686.67", b"5686.68"))
+    spoiled = path.read_bytes()
+    with pytest.raises(DataFileError, match=r"sp500\.csv .* make data-accept"):
+        files.data_path("sp500.csv", copy)
+    assert path.read_bytes() == spoiled
+    assert files.data_path("vix.csv", copy) == copy / "vix.csv"
+
+
+def test_a_deliberate_change_is_accepted_by_name(copy):
+    assert files.accept_changes(copy) == []
+    path = copy / "sp500.csv"
+    path.write_bytes(path.read_bytes().replace(b"5686.67", b"5686.68"))
+    (copy / "extra.csv").write_text("a\n1\n")
+    (copy / "vix.csv").unlink()
+    assert files.accept_changes(copy) == ["extra.csv", "sp500.csv", "vix.csv"]
+    assert files.data_path("sp500.csv", copy) == path
+    assert files.accept_changes(copy) == []
+
+
+def test_the_command_says_what_it_accepted(copy, capsys):
+    (copy / "extra.csv").write_text("a\n1\n")
+    assert files.main([str(copy)]) == 0
+    assert capsys.readouterr().out == "1 file accepted: extra.csv\n"
+
+
+def test_unknown_and_missing_files_are_named(copy):
+    with pytest.raises(DataFileError, match=r"'prices\.csv' is not one of .* 'sp500\.csv'|sp500"):
+        files.data_path("prices.csv", copy)
+    (copy / "vix.csv").unlink()
+    with pytest.raises(DataFileError, match=r"vix\.csv cannot be read .*: restore it"):
+        files.data_path("vix.csv", copy)
+    (copy / "SHA256SUMS").unlink()
+    with pytest.raises(DataFileError, match="SHA256SUMS cannot be read"):
+        files.data_path("sp500.csv", copy)
+
+
+# -- the data dictionary -------------------------------------------------------------------------
+
+README = (DATA / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.csv")), ids=lambda path: path.name)
+def test_every_file_and_column_is_in_the_dictionary(path):
+    section = README.split("## Columns")[1]
+    heading = next(part for part in section.split("\n### ") if f"`{path.name}`" in part[:60])
+    for column in path.read_text(encoding="utf-8").splitlines()[0].split(","):
+        assert f"`{column}`" in heading, column
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{path.name}` |"))
+    assert row
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sp500.csv",
+        "sectors.csv",
+        "vix.csv",
+        "tariff_rates.csv",
+        "events.csv",
+        "macro_releases.csv",
+        "published_results.csv",
+    ],
+)
+def test_counts_and_spans_in_the_table_are_those_of_the_files(name):
+    import pandas as pd
+
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+    table = pd.read_csv(DATA / name)
+    assert f" {len(table):,} rows" in row
+    if "date" in table:
+        assert f"{table['date'].iloc[0]}..{table['date'].iloc[-1]}" in row
+    if "effective_from" in table:
+        assert f"{table['effective_from'].iloc[0]}.." in row
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "time_basis",
+        "direction",
+        "counterparty",
+        "instrument",
+        "status",
+        "primary_source",
+        "confidence",
+    ],
+)
+def test_allowed_values_of_the_catalogue_are_those_that_occur(column):
+    import re
+
+    from impact.news.catalogue import load_events
+
+    line = next(line for line in README.splitlines() if line.startswith(f"| `{column}` |"))
+    listed = set(re.findall(r"`([^`]+)`", line.split("|")[3]))
+    cells = load_events(included=None)[column]
+    assert {member.strip() for cell in cells for member in cell.split(";")} == listed

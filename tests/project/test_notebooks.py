@@ -1,0 +1,56 @@
+"""Notebooks tell the story and call the library: thin, without outputs, and they run."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+from run_notebooks import NOTEBOOKS, executed
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def _code(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def test_they_are_numbered_without_a_gap():
+    numbers = [int(path.name[:2]) for path in PATHS]
+    assert numbers == list(range(1, len(PATHS) + 1))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_it_is_thin_and_holds_no_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert len(notebook.cells) <= 25
+    for cell in _code(path):
+        assert cell.outputs == [] and cell.execution_count is None
+        kinds = {type(node) for node in ast.walk(ast.parse(cell.source))}
+        assert kinds.isdisjoint(
+            {
+                ast.FunctionDef,
+                ast.ClassDef,
+                ast.Lambda,
+                ast.For,
+                ast.While,
+                ast.ListComp,
+                ast.DictComp,
+                ast.GeneratorExp,
+            }
+        )
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_no_result_is_typed_by_hand(path):
+    """Percentages and p-values in the text come from the code, or they go stale."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert not re.findall(r"[+\N{MINUS SIGN}-]?\d+\.\d+\s?%|p\s*[=<]\s*0?\.\d", text)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_it_runs_from_top_to_bottom(path):
+    outputs = [cell.outputs for cell in executed(path).cells if cell.cell_type == "code"]
+    assert sum(map(len, outputs)) > 2

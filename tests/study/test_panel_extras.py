@@ -1,0 +1,444 @@
+"""Diagnostics, groups, cross-sections and calendar-time portfolios, against other arithmetic."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from panels import given_study, panel, reference_study
+from scipy import stats
+
+from impact.analysis.calendar_time import calendar_time_portfolio
+from impact.analysis.cross_section import cross_section
+from impact.errors import ImpactError, InferenceError, ModelError
+from impact.study.event_study import event_study
+from impact.study.groups import compare_groups
+
+
+def close(found, expected):
+    assert np.asarray(found, float) == pytest.approx(np.asarray(expected, float), rel=1e-9)
+
+
+def diagnosed(residuals, abnormal=None):
+    """Diagnostics of one series of residuals, and of three others beside it."""
+    rows = np.vstack([residuals, np.random.default_rng(0).standard_normal((3, len(residuals)))])
+    study = given_study(0.01 * rows, np.full((4, 3), 0.01))
+    return study.diagnostics().iloc[0]
+
+
+# -- diagnostics ---------------------------------------------------------------------------------
+
+
+def test_diagnostics_are_the_textbook_formulas():
+    study = reference_study("C", "market_model")
+    found = study.diagnostics()
+    assert found["residuals"].tolist() == study.fit["observations"].tolist()
+    assert found["residuals"].min() < 200
+    for row, values in zip(found.itertuples(), study.residuals.to_numpy(), strict=True):
+        e = values[~np.isnan(values)]
+        n, centred = len(e), e - e.mean()
+        jb = n / 6 * (stats.skew(e) ** 2 + stats.kurtosis(e) ** 2 / 4)
+        r = [(centred[k:] @ centred[:-k]) / (centred @ centred) for k in range(1, 11)]
+        lb = n * (n + 2) * sum(r[k - 1] ** 2 / (n - k) for k in range(1, 11))
+        y = e[5:] ** 2
+        x = np.column_stack([np.ones(n - 5)] + [e[5 - k : n - k] ** 2 for k in range(1, 6)])
+        left = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+        lm = (n - 5) * (1 - left @ left / ((y - y.mean()) ** 2).sum())
+        close([row.jarque_bera, row.ljung_box, row.arch_lm], [jb, lb, lm])
+        close(
+            [row.p_jarque_bera, row.p_ljung_box, row.p_arch_lm],
+            [stats.chi2.sf(jb, 2), stats.chi2.sf(lb, 10), stats.chi2.sf(lm, 5)],
+        )
+
+
+def test_diagnostics_see_what_was_put_in_and_say_it_in_words():
+    rng = np.random.default_rng(3)
+    calm = stats.norm.ppf((rng.permutation(400) + 0.5) / 400)
+    assert diagnosed(calm)["verdict"] == "nothing against independent normal residuals"
+    loud = calm * np.repeat([0.3, 3.0, 0.3, 3.0], 100)
+    assert diagnosed(loud)["verdict"].startswith("variance clusters: prefer the conditional test")
+    drifting = np.convolve(calm, [1, 0.8], mode="same")
+    assert "autocorrelated" in diagnosed(drifting)["verdict"]
+    skewed = stats.expon.ppf((rng.permutation(400) + 0.5) / 400)
+    assert diagnosed(skewed)["verdict"] == (
+        "tails are not normal: prefer a rank test or simulated quantiles"
+    )
+
+
+def test_diagnostics_reject_true_nulls_about_as_often_as_they_say():
+    rng = np.random.default_rng(4)
+    study = given_study(0.01 * rng.standard_normal((400, 250)), np.full((400, 3), 0.01))
+    found = study.diagnostics()
+    for name in ("p_jarque_bera", "p_ljung_box", "p_arch_lm"):
+        assert 0.015 < (found[name] < 0.05).mean() < 0.08, name
+
+
+def test_few_residuals_have_no_diagnostics_and_say_so():
+    found = diagnosed(np.random.default_rng(5).standard_normal(30))
+    assert found["verdict"] == "too few residuals to tell: 30, at least 50 needed"
+    assert np.isnan(found["p_arch_lm"])
+
+
+# -- buy and hold --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["log", "simple"])
+def test_buy_and_hold_intervals_hold_the_truth_as_often_as_they_say(kind):
+    rng = np.random.default_rng(9)
+    size = 4_000
+    values = 0.0005 + 0.01 * rng.standard_normal((120, size))
+    values[110:115] += 0.01
+    sessions = pd.bdate_range("2010-01-01", periods=120)
+    returns = pd.DataFrame(values, sessions, [f"S{i}" for i in range(size)])
+    study = event_study(
+        returns,
+        pd.DataFrame({"session": sessions[[110]]}),
+        estimation=(-105, -6),
+        window=(-2, 5),
+        min_observations=50,
+        volatility=None,
+        kind=kind,
+    )
+    truth = (1.0105**5 - 1.0005**5) if kind == "simple" else np.exp(5 * 0.0105) - np.exp(5 * 0.0005)
+    found = study.bhar(0, 4)
+    covered = (found["ci_low"] < truth) & (truth < found["ci_high"])
+    assert 0.94 < covered.mean() < 0.96
+    # One session of simple returns compounds nothing.
+    if kind == "simple":
+        one, car = study.bhar(0), study.car(0)
+        close(
+            one[["estimate", "std_error", "ci_low", "ci_high"]],
+            car[["estimate", "std_error", "ci_low_textbook", "ci_high_textbook"]],
+        )
+
+
+# -- groups --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dates():
+    """Panel A on eight dates, four of them called up."""
+    firms, market, _ = panel("A")
+    events = pd.DataFrame(
+        {
+            "id": [f"e{i}" for i in range(8)],
+            "session": firms.index[215:390:22],
+            "direction": ["escalation", "de-escalation"] * 4,
+        }
+    )
+    return event_study(
+        firms,
+        events,
+        model="market",
+        benchmark=market,
+        estimation=(-210, -11),
+        window=(-5, 5),
+        volatility=None,
+        kind="simple",
+    )
+
+
+def test_groups_of_events_are_compared_by_welch_over_sessions(dates):
+    found = dates.compare("direction", 0, 1)
+    cars = dates.car(0, 1)["estimate"].groupby("event").mean()
+    up, down = cars.iloc[::2], cars.iloc[1::2]
+    welch = stats.ttest_ind(down, up, equal_var=False)
+    row = found.differences.loc[("de-escalation", "escalation")]
+    close(
+        row[["estimate", "statistic", "dof", "p_value"]],
+        [down.mean() - up.mean(), welch.statistic, welch.df, welch.pvalue],
+    )
+    close(row[["ci_low", "ci_high"]], welch.confidence_interval())
+    assert (row["shared"], row["p_holm"]) == (0, row["p_value"])
+    one = stats.ttest_1samp(up, 0)
+    close(found.means.loc["escalation", ["statistic", "p_value"]], [one.statistic, one.pvalue])
+    close(found.means.loc["escalation", ["ci_low", "ci_high"]], one.confidence_interval())
+    assert found.means[["n", "rows"]].to_numpy().tolist() == [[4, 120], [4, 120]]
+    assert found.note == "sessions are taken as independent; no two windows overlap"
+
+
+def test_groups_of_securities_on_shared_sessions_are_paired(dates):
+    names = list(dates.returns.columns)
+    groups = dict.fromkeys(names[:10], "first") | dict.fromkeys(names[10:15], "second")
+    found = dates.compare(groups, 0)
+    table = dates.car(0)["estimate"].reset_index().pivot_table("estimate", "event", "security")
+    first, second = table[names[:10]].mean(axis=1), table[names[10:15]].mean(axis=1)
+    paired = stats.ttest_rel(first, second)
+    row = found.differences.loc[("first", "second")]
+    close(row[["statistic", "dof", "p_value"]], [paired.statistic, paired.df, paired.pvalue])
+    assert (row["shared"], found.means.loc["first", "rows"]) == (8, 80)
+
+
+def test_groups_that_share_some_sessions_have_their_covariance_in_the_error():
+    firms, _, _ = panel("A")
+    rows = {"A01": range(215, 335, 10), "A02": range(275, 385, 10)}
+    events = pd.DataFrame(
+        [(firms.index[row], name) for name, at in rows.items() for row in at],
+        columns=["session", "security"],
+    )
+    study = event_study(firms, events, estimation=(-210, -11), volatility=None, kind="simple")
+    row = study.compare({"A01": "x", "A02": "y"}, 0).differences.iloc[0]
+    cars = study.car(0).reset_index().pivot_table("estimate", "session", "security")
+    x, y = cars["A01"].dropna(), cars["A02"].dropna()
+    both = cars.dropna()
+    # The variance of the whole vector of session means, weighted by +1/12 and -1/11.
+    matrix = np.diag([x.var()] * 12 + [y.var()] * 11)
+    for session in both.index:
+        i, j = x.index.get_loc(session), 12 + y.index.get_loc(session)
+        matrix[i, j] = matrix[j, i] = np.cov(both["A01"], both["A02"])[0, 1]
+    weights = np.array([1 / 12] * 12 + [-1 / 11] * 11)
+    assert (row["shared"], row["dof"]) == (len(both), 10) == (6, 10)
+    close(
+        row[["estimate", "std_error"]], [x.mean() - y.mean(), np.sqrt(weights @ matrix @ weights)]
+    )
+
+
+def test_three_groups_are_corrected_together_and_a_lone_session_is_listed(dates):
+    groups = dict(zip(dates.alignment.index, "aabbccd", strict=False))
+    found = compare_groups(dates, groups, 0)
+    p = found.differences["p_value"].sort_values()
+    assert found.differences.loc[p.index[0], "p_holm"] == pytest.approx(min(1, 3 * p.iloc[0]))
+    assert found.left_out.to_numpy().tolist() == [["d", 1, "one session has no spread"]]
+    assert list(found.means.index) == ["a", "b", "c"]
+
+
+def test_clustered_rows_do_not_narrow_an_interval():
+    # One hundred copies of a security are one security.
+    firms, market, _ = panel("A")
+    alone, copies = firms[["A01"]], pd.DataFrame({f"x{i}": firms["A01"] for i in range(100)})
+    events = pd.DataFrame(
+        {"id": list("abcdef"), "session": firms.index[[220, 240, 260, 280, 300, 320]]}
+    )
+    groups = dict(zip("abcdef", "uvuvuv", strict=True))
+    found = [
+        event_study(
+            returns,
+            events,
+            model="market",
+            benchmark=market,
+            estimation=(-210, -11),
+            volatility=None,
+            kind="simple",
+        )
+        .compare(groups, 0)
+        .differences
+        for returns in (alone, copies)
+    ]
+    pd.testing.assert_frame_equal(*found, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [("colour", "not a column"), ({"Z": "a"}, "neither events nor"), ({"e1": "a"}, "two groups")],
+)
+def test_groups_that_cannot_be_compared_are_refused(dates, by, message):
+    with pytest.raises(InferenceError, match=message):
+        dates.compare(by)
+    with pytest.raises(InferenceError, match="two groups of at least two sessions"):
+        dates["e1"].compare(
+            dict.fromkeys(dates.returns.columns[:9], "a")
+            | dict.fromkeys(dates.returns.columns[9:], "b")
+        )
+
+
+# -- cross-section -------------------------------------------------------------------------------
+
+
+def test_cross_section_is_least_squares_with_hc3_by_hand():
+    study = reference_study("B", "market_model")
+    names = study.returns.columns
+    rng = np.random.default_rng(6)
+    traits = pd.DataFrame({"size": rng.standard_normal(40), "exports": rng.random(40)}, names)
+    found = cross_section(study, traits, -1, 1)
+    y = study.car(-1, 1)["estimate"].to_numpy()
+    x = np.column_stack([np.ones(40), traits.loc[study.abnormal.index.get_level_values(1)]])
+    inverse = np.linalg.inv(x.T @ x)
+    beta = inverse @ x.T @ y
+    h = np.einsum("ij,jk,ik->i", x, inverse, x)
+    meat = (x * ((y - x @ beta) / (1 - h))[:, None] ** 2).T @ x
+    error = np.sqrt(np.diag(inverse @ meat @ inverse))
+    close(found.coefficients["estimate"], beta)
+    close(found.coefficients["std_error"], error)
+    close(found.coefficients["p_value"], 2 * stats.t.sf(abs(beta / error), 37))
+    assert (found.n, found.dof) == (40, 37)
+    assert found.warning.startswith("tested windows overlap") == (
+        np.diff(np.sort(study.pairs.position)).min() < 3
+    )
+    assert cross_section(study, traits).warning == ""
+
+
+def test_cross_section_finds_what_was_put_in_and_warns_of_clustered_dates():
+    rng = np.random.default_rng(7)
+    trait = rng.standard_normal(200)
+    noise = 0.01 * rng.standard_normal((200, 103))
+    noise[:, 101] += 0.02 + 0.005 * trait
+    study = given_study(noise[:, :100], noise[:, 100:])
+    found = cross_section(study, pd.DataFrame({"dependence": trait}, study.returns.columns))
+    low, high = found.coefficients.loc["dependence", ["ci_low", "ci_high"]]
+    assert low < 0.005 < high and low > 0.002
+    assert found.warning.startswith("200 rows share 1 session")
+    assert "warning: 200 rows" in repr(found)
+
+
+def test_cross_section_lists_what_it_leaves_out_and_reads_every_index():
+    study = reference_study("C", "market_model")
+    names = study.returns.columns
+    traits = pd.DataFrame({"size": np.arange(12.0) ** 2}, names)
+    absent = study.abnormal.index[study.abnormal[0].isna()].get_level_values("security")
+    present = names[~names.isin(absent)]
+    assert len(absent) == 2
+    traits.loc[present[0]] = np.nan
+    found = cross_section(study, traits, 0)
+    assert set(found.left_out["security"]) == {present[0], *absent}
+    assert set(found.left_out["reason"]) == {"no size", "no return in the window"}
+    assert found.n == 9
+    both = traits.set_axis(study.abnormal.index)
+    again = cross_section(study, both, 0)
+    pd.testing.assert_frame_equal(again.coefficients, found.coefficients)
+
+
+def test_cross_section_of_events_takes_their_ids(dates):
+    traits = pd.DataFrame({"rate": np.arange(8.0)}, dates.alignment.index)
+    found = cross_section(dates, traits, 0)
+    assert found.n == 240
+    assert "240 rows share 8 sessions" in found.warning
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.assign(size="big"), "not a number"),
+        (lambda x: x.assign(same=2 * x["size"] + 1), "collinear"),
+        (lambda x: x.assign(alone=(np.arange(40) == 3) * 1.0), "alone has its value"),
+        (lambda x: x.set_axis([f"Z{i}" for i in range(40)]), "neither securities nor events"),
+        (lambda x: pd.concat([x, x.iloc[:1]]), "twice"),
+        (lambda x: x.iloc[:2], "2 rows for 2 coefficients"),
+        (lambda x: x["size"], "DataFrame"),
+    ],
+)
+def test_cross_section_refuses_what_it_cannot_estimate(change, message):
+    study = reference_study("B", "market_model")
+    traits = pd.DataFrame({"size": np.arange(40.0) ** 1.5}, study.returns.columns)
+    with pytest.raises(InferenceError, match=message):
+        cross_section(study, change(traits))
+
+
+# -- calendar time -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def firm_events():
+    firms, market, pairs = panel("B")
+    events = pd.DataFrame(
+        {"session": firms.index[[row for _, row in pairs]], "security": [s for s, _ in pairs]}
+    )
+    return firms, market, pairs, events
+
+
+def test_calendar_time_portfolio_is_the_slow_loop(firm_events):
+    firms, _, pairs, events = firm_events
+    found = calendar_time_portfolio(firms, events, window=(1, 10))
+    means, counts = {}, {}
+    for t, session in enumerate(firms.index):
+        held = {name for name, row in pairs if 1 <= t - row <= 10}
+        counts[session] = len(held)
+        if held:
+            means[session] = np.mean([firms[name].iloc[t] for name in sorted(held)])
+    close(found.returns, list(means.values()))
+    assert found.members.tolist() == list(counts.values())
+    assert found.returns.index.tolist() == list(means)
+    assert found.members.max() > 1
+
+
+def test_newey_west_and_white_errors_by_hand(firm_events):
+    firms, market, _, events = firm_events
+    factors = pd.DataFrame({"market": market, "square": market**2 - (market**2).mean()})
+    free = pd.Series(0.0001, firms.index)
+    found = calendar_time_portfolio(
+        firms, events, window=(0, 9), factors=factors, risk_free=free, lags=3
+    )
+    y = found.returns.to_numpy()
+    use = firms.index.isin(found.returns.index)
+    x = np.column_stack([np.ones(len(y)), factors[use]])
+    beta = np.linalg.lstsq(x, y, rcond=None)[0]
+    score = x * (y - x @ beta)[:, None]
+    meat = score.T @ score
+    for lag in range(1, 4):
+        cross = score[lag:].T @ score[:-lag]
+        meat += (1 - lag / 4) * (cross + cross.T)
+    inverse = np.linalg.inv(x.T @ x)
+    error = np.sqrt(np.diag(inverse @ meat @ inverse) * len(y) / (len(y) - 3))
+    close(found.coefficients["estimate"], beta)
+    close(found.coefficients["std_error"], error)
+    close(found.coefficients["p_value"], 2 * stats.t.sf(abs(beta / error), len(y) - 3))
+    assert "Newey-West errors with 3 lags" in repr(found)
+    white = calendar_time_portfolio(
+        firms, events, window=(0, 9), factors=factors, risk_free=free, covariance="HC1"
+    )
+    error = np.sqrt(np.diag(inverse @ score.T @ score @ inverse) * len(y) / (len(y) - 3))
+    close(white.coefficients["std_error"], error)
+
+
+def test_a_drift_after_events_is_found_and_none_where_there_is_none():
+    rng = np.random.default_rng(8)
+    sessions = pd.bdate_range("2015-01-01", periods=1500)
+    market = pd.Series(0.01 * rng.standard_normal(1500), sessions)
+    values = 0.02 * rng.standard_normal((1500, 60)) + market.to_numpy()[:, None]
+    rows, columns = rng.integers(10, 1400, 60), np.arange(60)
+    events = pd.DataFrame({"session": sessions[rows], "security": [f"S{i}" for i in columns]})
+    drift = values.copy()
+    for row, column in zip(rows, columns, strict=True):
+        drift[row + 1 : row + 31, column] += 0.002
+    for moved, truth in [(values, 0.0), (drift, 0.002)]:
+        returns = pd.DataFrame(moved, sessions, [f"S{i}" for i in columns])
+        found = calendar_time_portfolio(
+            returns, events, window=(1, 30), factors=market.to_frame("market")
+        )
+        low, high = found.coefficients.loc["alpha", ["ci_low", "ci_high"]]
+        assert low < truth < high
+        assert (found.coefficients.loc["alpha", "p_value"] < 0.05) == (truth > 0)
+
+
+def test_calendar_time_events_of_all_columns_missing_returns_and_unknown_names():
+    firms, _, _ = panel("C")
+    events = pd.DataFrame(
+        {
+            "id": ["all", "one", "who"],
+            "session": firms.index[[300, 320, 320]],
+            "security": ["", "C01", "ZZZ"],
+        }
+    )
+    found = calendar_time_portfolio(firms, events, window=(0, 4))
+    assert found.members.iloc[300] == 10 == firms.iloc[300].notna().sum()
+    assert found.members.iloc[320] == 1
+    assert found.returns.iloc[0] == pytest.approx(firms.iloc[300].mean())
+    assert found.dropped.to_numpy().tolist() == [
+        ["who", "security 'ZZZ' is not a column of the returns"]
+    ]
+    wide = calendar_time_portfolio(firms, events, window=(0, 4), min_securities=2)
+    assert wide.n == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"covariance": "HC9"}, InferenceError, "covariance='HC9'"),
+        ({"window": (0, 0), "min_securities": 3}, InferenceError, "holds securities in 0 sessions"),
+        ({"lags": 5000}, InferenceError, "lags=5000"),
+        ({"factors": "gap"}, ModelError, "market has no value on"),
+        ({"factors": "twice"}, ModelError, "collinear"),
+        ({"risk_free": "free"}, ModelError, "does not use risk_free"),
+        ({"window": (5, 1)}, ImpactError, "reversed"),
+    ],
+)
+def test_calendar_time_refuses_what_it_cannot_estimate(firm_events, options, error, message):
+    firms, market, _, events = firm_events
+    given = {
+        "gap": pd.DataFrame({"market": market.where(np.arange(len(market)) != 300)}),
+        "twice": pd.DataFrame({"market": market, "again": 2 * market}),
+        "free": market,
+    }
+    options = {
+        name: given[value] if name in ("factors", "risk_free") else value
+        for name, value in options.items()
+    }
+    with pytest.raises(error, match=message):
+        calendar_time_portfolio(firms, events, **options)

@@ -1,0 +1,216 @@
+"""Tables: the texts are right in every medium, the CSV gives the numbers back, nothing drifts."""
+
+from __future__ import annotations
+
+import html.parser
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from impact.market.prices import load_prices, log_returns
+from impact.news.catalogue import load_events
+from impact.news.published import published_beside_ours
+from impact.study.event_study import event_study
+from impact.text import table as tables
+
+SIGMA = tables.SIGMA
+
+
+@pytest.fixture(scope="module")
+def study():
+    returns = log_returns(load_prices())
+    return event_study(returns, load_events(since="2025-04-01", until="2025-04-12"))
+
+
+@pytest.fixture(scope="module")
+def table(study):
+    return tables.study_table(study)
+
+
+class _Rows(html.parser.HTMLParser):
+    """Reads a table the way a browser does: rows of cells, entities resolved."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.cell = [], None
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.cell = ""
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.rows[-1].append(self.cell)
+            self.cell = None
+
+
+def test_text_holds_the_known_abnormal_returns(table):
+    line = next(line for line in str(table).splitlines() if "2025-04-09" in line)
+    assert "+9.05%" in line and "10.34" in line and "4e-21" in line
+    line = next(line for line in str(table).splitlines() if line.startswith("Liberation Day"))
+    assert "\N{MINUS SIGN}5.00%" in line and "\N{MINUS SIGN}5.74" in line
+
+
+def test_every_text_row_is_as_wide_as_the_rule_allows(table):
+    lines = str(table).splitlines()
+    rule = len(lines[1])
+    assert set(lines[1]) == {"-"}
+    last = max(i for i, line in enumerate(lines) if line and set(line) == {"-"})
+    assert max(len(line) for line in lines[1:last]) == rule
+    ends = {len(line) for line in lines[3:last] if line and set(line) != {"-"}}
+    assert ends == {rule}
+
+
+def test_html_and_text_say_the_same(table):
+    reader = _Rows()
+    reader.feed(table._repr_html_())
+    body = reader.rows[2:]
+    assert body == table.cells()
+    assert "color:" not in table._repr_html_().replace("color:inherit", "")
+    assert "background" not in table._repr_html_()
+
+
+def test_html_escapes_what_a_label_holds():
+    frame = pd.DataFrame({"label": ["<b>&</b>"], "estimate": [0.01]})
+    text = tables.frame_table(frame, "<script>")._repr_html_()
+    assert "<b>" not in text and "<script>" not in text and "&lt;b&gt;&amp;" in text
+
+
+def test_latex_leaves_no_special_character_unescaped(table):
+    text = table.to_latex()
+    for mark in "%&#_$":
+        assert not re.search(rf"(?<!\\)(?<!\$){re.escape(mark)}", _stripped(text)), mark
+    assert text.isascii()
+    for word in (r"\toprule", r"\midrule", r"\bottomrule", r"\cmidrule(lr)"):
+        assert word in text
+    rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    columns = len(table.columns)
+    assert len(rows) == len(table.frame)
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {columns - 1}
+
+
+def _stripped(text: str) -> str:
+    """LaTeX without its own column marks, commands' arguments and mathematics."""
+    body = text.split(r"\midrule")[1]
+    return re.sub(r"\$[^$]*\$", "", body).replace(" & ", " ")
+
+
+def test_latex_stars_cannot_be_read_as_a_starred_line_break():
+    frame = pd.DataFrame({"label": ["* odd", "[odd]"], "estimate": [0.01, 0.02]})
+    text = tables.frame_table(frame, "odd").to_latex()
+    assert not re.search(r"\\\\\s*[*\[]", text)
+
+
+def test_csv_gives_every_number_back(study, table, tmp_path):
+    assert table.to_csv(tmp_path / "car.csv") is None
+    content = (tmp_path / "car.csv").read_bytes()
+    assert b"\r" not in content
+    assert content.decode() == table.to_csv()
+    back = pd.read_csv(io.StringIO(table.to_csv()), index_col="event", parse_dates=["session"])
+    car = study.car(0)
+    for name in ("estimate", "std_error", "statistic", "p_textbook", "p_conditional"):
+        np.testing.assert_allclose(back[name], car[name], rtol=1e-9)
+    assert list(back["session"]) == list(car["session"])
+    assert set(back["signature"]) == {study.signature(0)}
+    assert "china-84-retaliation;ninety-day-pause" in table.to_csv().replace("; ", ";")
+
+
+def test_it_signs_itself_and_a_rerun_shows_no_difference(study, table):
+    again = tables.study_table(study)
+    for medium in (str, tables.Table._repr_html_, tables.Table.to_latex, tables.Table.to_csv):
+        assert medium(table) == medium(again)
+        assert "constant mean" in medium(table) and study.returns.attrs["hash"] in medium(table)
+        assert not re.search(r"0x[0-9a-f]{6,}|\d\d:\d\d:\d\d", medium(table))
+
+
+def test_stars_stand_only_on_request_and_match_the_p_beside_them(study, table):
+    assert "***" not in str(table)
+    starred = tables.study_table(study, stars=True)
+    p = study.car(0)["p_conditional"]
+    for cells, value in zip(starred.cells(), p, strict=True):
+        count = sum(value < level for level in (0.01, 0.05, 0.10))
+        assert cells[2].count("*") == count
+
+
+def test_the_sentence_on_disagreement_names_exactly_the_rows_that_disagree(study, table):
+    car = study.car(0)
+    apart = car[(car["p_textbook"] < 0.05) ^ (car["p_conditional"] < 0.05)]
+    note = next(note for note in table.notes if "disagree" in note)
+    assert len(apart) and ("10 April 2025" in note)
+    for label in apart["label"] if len(apart) <= 4 else []:
+        assert label in note
+
+
+@pytest.mark.parametrize(
+    ("textbook", "conditional", "expected"),
+    [
+        ([0.2, 0.01], [0.3, 0.02], "agree at 5% in every row"),
+        ([0.2, 0.01], [0.3, 0.06], "disagree at 5% on B (2 January 2025"),
+        ([0.2, 0.01], [0.3, np.nan], "agree at 5% in every row"),
+        ([0.01] * 6, [0.2] * 6, "disagree at 5% on 6 of 6 rows"),
+    ],
+)
+def test_disagreement_in_words(textbook, conditional, expected):
+    labels = list("ABCDEF")[: len(textbook)]
+    car = pd.DataFrame(
+        {
+            "label": labels,
+            "session": pd.Timestamp("2025-01-02"),
+            "p_textbook": textbook,
+            "p_conditional": conditional,
+        }
+    )
+    assert expected in tables.disagreement(car)
+
+
+def test_the_widest_disagreements_are_named_first():
+    car = pd.DataFrame(
+        {
+            "label": list("ABCDEF"),
+            "session": pd.Timestamp("2025-01-02"),
+            "p_textbook": [0.04, 1e-3, 1e-4, 1e-5, 0.03, 1e-6],
+            "p_conditional": 0.2,
+        }
+    )
+    assert re.findall(r"\b([A-F]) \(", tables.disagreement(car)) == list("FDCB")
+
+
+def test_missing_values_show_as_a_dash_and_never_as_nan():
+    frame = pd.DataFrame({"label": ["a"], "estimate": [np.nan], "p_value": [np.nan]})
+    table = tables.frame_table(frame, "gaps")
+    for text in (str(table), table._repr_html_(), table.to_latex()):
+        assert "nan" not in text.lower()
+
+
+def test_a_long_table_is_cut_on_screen_and_whole_in_its_csv():
+    frame = pd.DataFrame({"estimate": np.linspace(-1, 1, 500)})
+    table = tables.frame_table(frame, "long")
+    assert "440 more rows" in str(table) and len(str(table).splitlines()) < 80
+    assert len(table.to_csv().splitlines()) == 501
+    assert table.to_latex().count(r" \\") == 501
+
+
+def test_a_table_leaves_its_frame_alone(study):
+    car = study.car(0)
+    before = car.copy(deep=True)
+    table = tables.frame_table(car, "car")
+    table.to_csv(), str(table), table.to_latex()
+    pd.testing.assert_frame_equal(car, before)
+
+
+def test_published_numbers_reproduce_and_a_wrong_close_is_noticed():
+    table = published_beside_ours()
+    assert len(table) == 27 and table["agrees"].all()
+    assert round(table.loc["spx-2025-04-03-2-sessions", "ours"], 3) == -0.105
+    wrong = load_prices().copy()
+    wrong["2025-05-02"] += 5
+    assert list(published_beside_ours(wrong).query("not agrees").index) == ["spx-2025-05-02"]
