@@ -8,15 +8,21 @@
 0.0144
 """
 
+from impact import inference, volatility
 from impact.analysis.calendar_time import calendar_time_portfolio
 from impact.analysis.cross_section import cross_section
 from impact.analysis.dose import dose_response
 from impact.analysis.regression import event_regression
 from impact.analysis.specification import specification_curve
-from impact.calibration import load_calibration
+from impact.calibration import load_calibration, rate_table
 from impact.cards.card import event_card
+from impact.errors import ImpactError
+from impact.figures import figure
 from impact.hypotheses.register import load_register
 from impact.hypotheses.verdicts import evaluate_register
+from impact.inference.tests import HypothesisTest
+from impact.inference.validity import design_table
+from impact.inference.who_was_hit import relative_moves
 from impact.market.calendar import nyse_sessions, reaction_session
 from impact.market.prices import load_prices, load_vix, log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
@@ -24,17 +30,31 @@ from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.published import published_beside_ours
 from impact.study.event_study import event_study
+from impact.study.event_study_result import EventStudy
+from impact.study.groups import compare_groups
+from impact.text.table import Table, table
+
+__version__ = "0.2.0"
 
 __all__ = [
+    "EventStudy",
+    "HypothesisTest",
+    "ImpactError",
+    "Table",
+    "__version__",
     "align",
     "calendar_time_portfolio",
+    "compare_groups",
     "cross_section",
+    "design_table",
     "dose_response",
     "evaluate_register",
     "event_card",
     "event_regression",
     "event_study",
     "fetch_prices",
+    "figure",
+    "inference",
     "load_calibration",
     "load_events",
     "load_prices",
@@ -43,7 +63,15 @@ __all__ = [
     "log_returns",
     "nyse_sessions",
     "published_beside_ours",
+    "rate_table",
     "reaction_session",
+    "relative_moves",
     "simple_returns",
     "specification_curve",
+    "table",
+    "volatility",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -41,6 +41,14 @@ class InferenceError(ImpactError):
     """A test cannot be computed on this study."""
 
 
+class TableError(ImpactError):
+    """A table cannot be laid out or written as asked."""
+
+
+class FigureError(ImpactError):
+    """There is no picture of that name, or it cannot be written."""
+
+
 class HypothesisError(ImpactError):
     """A hypothesis is not in the register, or the register breaks one of its rules."""
 

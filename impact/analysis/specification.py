@@ -79,7 +79,7 @@ class SpecificationCurve:
 
     def summary(self):
         """Return the table of `options`, with the shares and the joint p below it."""
-        from impact.text.table import frame_table
+        from impact.text.table import table
 
         shown = self.options
         shown = shown[shown.groupby("choice")["option"].transform("size") > 1].assign(
@@ -89,7 +89,7 @@ class SpecificationCurve:
             f"{percent(share, 0, signed=False)} {name}" for name, share in self.shares.items()
         )
         joint = list_of(f"by {name} {p_value(p)}" for name, p in self.joint.items())
-        return frame_table(
+        return table(
             shown.rename(columns={"share": "with p <= 5%"}),
             "Specification curve: mean CAR by choice",
             notes=(f"Of {counted(len(self), 'specification')}: {shares}.", f"Joint p: {joint}."),

@@ -19,8 +19,9 @@ from impact.news.alignment import align, as_events, unknown_id_error
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
+from impact.study.tables import series_name
 from impact.text import formats
-from impact.text.table import KNOWN, Column, Table, series_name
+from impact.text.table import KNOWN, Column, Table
 from impact.volatility.garch import MIN_SESSIONS
 
 #: Sessions before and after the reaction session that a card's picture shows.

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from impact.news.surroundings import NOT_CHECKED
+from impact.study.tables import LEVEL
 from impact.text import formats
-from impact.text.table import LEVEL
 
 _RELEASES = {
     "payrolls": "the monthly jobs report (payrolls)",

@@ -6,11 +6,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from impact.errors import ImpactError
+from impact.errors import FigureError, ImpactError
 from impact.figures import sectors, sets, trust, year
 from impact.figures.exhibits import Exhibit, write_exhibit
 from impact.text.formats import list_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Where the committed figures are, in a source tree.
 DIRECTORY = Path(__file__).parents[2] / "figures"
@@ -36,6 +40,24 @@ FIGURES: dict[str, Callable[[], Exhibit]] = {
 
 #: The verdicts of the register of hypotheses: a table without a picture.
 VERDICTS = "hypotheses"
+
+
+def figure(name: str) -> Figure:
+    """Draw one of this project's pictures, by the name of its files in figures/.
+
+    Raises
+    ------
+    FigureError
+        If there is no figure of that name.
+
+    Examples
+    --------
+    >>> figure("can-you-trust-the-p").get_size_inches()[0].item()
+    8.0
+    """
+    if name not in FIGURES:
+        raise FigureError(f"there is no figure {name!r}; known: {list_of(FIGURES)}")
+    return FIGURES[name]().figure
 
 
 def write_figure(name: str, directory: Path = DIRECTORY) -> bool:

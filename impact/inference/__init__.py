@@ -18,6 +18,7 @@ from impact.inference.panel import (
 from impact.inference.ranks import corrado, corrado_zivney, cowan_rank, grank_t, grank_z
 from impact.inference.signs import generalised_sign, sign, wilcoxon
 from impact.inference.tests import HypothesisTest
+from impact.inference.who_was_hit import relative_max
 
 __all__ = [
     "HypothesisTest",
@@ -37,6 +38,7 @@ __all__ = [
     "mean_correlation",
     "patell",
     "portfolio_t",
+    "relative_max",
     "sign",
     "wilcoxon",
 ]

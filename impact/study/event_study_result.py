@@ -22,6 +22,7 @@ from impact.estimation.sample import Sample
 from impact.market.windows import Window, tested_window
 from impact.news.alignment import closest_ids
 from impact.study import average, cumulative, diagnostics, groups, tests_table
+from impact.study.tables import study_table
 from impact.text.formats import counted, list_of
 
 
@@ -327,8 +328,6 @@ class EventStudy:
 
     def summary(self, start: int = 0, end: int | None = None):
         """Return the table of `car` in the look of a journal."""
-        from impact.text.table import study_table
-
         return study_table(self, start, end)
 
     def plot(self, event: str | None = None):

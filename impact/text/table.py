@@ -7,35 +7,17 @@ rerun shows no difference. Nothing is computed here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from impact.errors import TableError
 from impact.text import formats
 from impact.text.typeset import NONE, as_html, as_latex, as_text
 
-#: A level of this size decides where two tests "disagree".
-LEVEL = 0.05
-
-#: So many rows on which the tests disagree are named; the others are counted.
-_NAMED = 4
-
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
-_SERIES = {"^GSPC": "S&P 500"}
-
-
-def series_name(name: object) -> str:
-    """Return what a column of returns is called in a text.
-
-    Examples
-    --------
-    >>> series_name("^GSPC"), series_name("XLK")
-    ('S&P 500', 'XLK')
-    """
-    return _SERIES.get(str(name), str(name))
 
 
 @dataclass(frozen=True)
@@ -63,7 +45,7 @@ class Column:
     is_text: bool = False
 
 
-def _percent(value: float) -> str:
+def percentage(value: float) -> str:
     return formats.percent(value, signed=False)
 
 
@@ -100,31 +82,16 @@ KNOWN = {
         Column("published", "published", _change),
         Column("ours", "ours", _change),
         Column("rounding", "rounding", lambda value: formats.percent(value, 3, signed=False)),
-        Column("std_error", "std. error", _percent),
-        Column("sigma", SIGMA, _percent),
+        Column("std_error", "std. error", percentage),
+        Column("sigma", SIGMA, percentage),
         Column("ci_low", "95% from", _change),
         Column("ci_high", "to", _change),
         Column("statistic", "statistic", formats.number),
         Column("p_value", "p", formats.p_value),
         Column("p", "p", formats.p_value),
-        Column("smallest_detectable", "detectable", _percent),
+        Column("smallest_detectable", "detectable", percentage),
     )
 }
-
-_TEXTBOOK = (
-    Column("std_error", "std. error", _percent, "textbook"),
-    Column("statistic", "t", formats.number, "textbook"),
-    Column("p_textbook", "p", formats.p_value, "textbook"),
-)
-_CONDITIONAL = (
-    Column("sigma_conditional", SIGMA, _percent, "conditional"),
-    Column("z_conditional", "z", formats.number, "conditional"),
-    Column("p_conditional", "p", formats.p_value, "conditional"),
-)
-_IMPLIED = (
-    Column("sigma_implied", SIGMA, _percent, "implied"),
-    Column("p_implied", "p", formats.p_value, "implied"),
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,7 +116,7 @@ class Table:
     Examples
     --------
     >>> frame = pd.DataFrame({"test": ["sign"], "statistic": [1.2], "p_value": [0.23]})
-    >>> print(frame_table(frame, "One test", signature="made up"))
+    >>> print(table(frame, "One test", signature="made up"))
     One test
     ----------------------
     test  statistic      p
@@ -225,34 +192,81 @@ def _stars(p: float) -> str:
     return next((mark for level, mark in _STARS if p < level), "")
 
 
-# -- tables of results ---------------------------------------------------------------------------
+# -- any frame -----------------------------------------------------------------------------------
 
 
-def frame_table(
-    frame: pd.DataFrame, title: str, *, notes: Iterable[str] = (), signature: str = ""
+def table(
+    frame: pd.DataFrame,
+    title: str,
+    *,
+    percent: Iterable[str] = (),
+    p: Iterable[str] = (),
+    notes: Iterable[str] = (),
+    signature: str = "",
 ) -> Table:
-    """Lay out any frame of this library, by the names of its columns.
+    """Lay out any frame, by the names of its columns.
 
     Parameters
     ----------
     frame : DataFrame
-        Fractions, p-values and so on as the library returns them. A named index becomes the first
-        column.
-    title, notes, signature
+        Decimal fractions, p-values and so on as the library returns them. A named index becomes
+        the first column.
+    title : str
+    percent, p : names of columns
+        Columns of one's own that hold decimal fractions, shown in percent, or p-values.
+    notes, signature
         See `Table`; without `signature` the frame's ``attrs["signature"]`` is used.
 
     Returns
     -------
     Table
+
+    Raises
+    ------
+    TableError
+        If `percent` or `p` names no column of numbers.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"sector": ["XLE"], "change": [-0.021], "chance": [0.012]})
+    >>> print(table(frame, "One sector", percent=["change"], p=["chance"]))
+    One sector
+    ----------------------
+    sector  change  chance
+    ----------------------
+    XLE     −2.10%   0.012
+    ----------------------
     """
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
-    columns = tuple(KNOWN.get(name) or _guess(name, named[name]) for name in named.columns)
+    shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
+    _check_named(named, shown)
+    columns = tuple(_column(name, named[name], shown.get(name)) for name in named.columns)
     signature = signature or frame.attrs.get("signature", "")
     return Table(named, title, columns, tuple(notes), signature)
 
 
+def _check_named(frame: pd.DataFrame, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in frame or not pd.api.types.is_numeric_dtype(frame[name]):
+            known = [str(other) for other in frame if pd.api.types.is_numeric_dtype(frame[other])]
+            raise TableError(
+                f"{name!r} is no column of numbers of this table: it has "
+                f"{formats.list_of(map(repr, known)) or 'none'}"
+            )
+
+
+def _column(name: str, values: pd.Series, show: Callable[[float], str] | None) -> Column:
+    if show is not None:
+        return Column(name, _heading(name), show)
+    return KNOWN.get(name) or _guess(name, values)
+
+
+def _heading(name: str) -> str:
+    return str(name).replace("_", " ")
+
+
 def _guess(name: str, values: pd.Series) -> Column:
-    heading = str(name).replace("_", " ")
+    heading = _heading(name)
     if pd.api.types.is_bool_dtype(values):
         return Column(name, heading, lambda value: "yes" if value else "no", is_text=True)
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -264,106 +278,3 @@ def _guess(name: str, values: pd.Series) -> Column:
     if pd.api.types.is_numeric_dtype(values):
         return Column(name, heading, formats.number)
     return Column(name, heading, _words, is_text=True)
-
-
-def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = False) -> Table:
-    """Lay out the cumulative abnormal returns of a study, textbook and conditional side by side.
-
-    Parameters
-    ----------
-    study : EventStudy
-    start, end : int
-        Window, relative sessions, both included; `end` defaults to `start`.
-    stars : bool
-        Mark the estimates by the conditional p, or by the textbook p where there is none.
-
-    Returns
-    -------
-    Table
-        With a sentence on where the two tests disagree at 5%.
-
-    Raises
-    ------
-    WindowError
-        If the window is reversed or reaches outside the study's event window.
-    """
-    car = study.car(start, end)
-    has = "p_conditional" in car
-    columns = [KNOWN["label"], KNOWN["session"]]
-    frame = car.reset_index()
-    if "security" in frame:
-        columns.insert(1, KNOWN["security"])
-    columns += [KNOWN["estimate"], *_TEXTBOOK]
-    if has:
-        columns += _CONDITIONAL
-        if car["p_implied"].notna().any():
-            columns += _IMPLIED
-        columns.append(KNOWN["smallest_detectable"])
-    signature = study.signature(start, end)
-    table = Table(
-        frame, _study_title(study, start, end), tuple(columns), _study_notes(car, has), signature
-    )
-    return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table
-
-
-def _study_title(study, start: int, end: int | None) -> str:
-    what = "Abnormal return" if end in (None, start) else "Cumulative abnormal return"
-    when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
-    names = study.returns.columns
-    if len(names) > 1:
-        return f"{what}, {when}, {formats.counted(len(names), 'series', 'series')}"
-    return f"{what}, {when}, {series_name(names[0])}"
-
-
-def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
-    textbook = "Textbook: prediction t-test with the average variance of the estimation window."
-    if not has_conditional:
-        return (textbook,)
-    notes = [
-        textbook,
-        "Conditional: variance forecast on the eve, equal-tailed p from past standardised returns;"
-        " detectable: the smallest move found with 80% power at 5%.",
-        disagreement(car),
-    ]
-    if car["p_implied"].notna().any():
-        notes.insert(2, "Implied: variance from the volatility index of the eve, calibrated.")
-    shown = ["p_conditional"]
-    if car[shown].isna().any(axis=None):
-        notes.append(f"{NONE} stands for: not available, the history before it is too short.")
-    return tuple(notes)
-
-
-def disagreement(car: pd.DataFrame) -> str:
-    """Say in words where the textbook and the conditional test disagree at 5%.
-
-    Parameters
-    ----------
-    car : DataFrame
-        As `EventStudy.car` gives it, with `label`, `session`, `p_textbook`, `p_conditional`.
-
-    Examples
-    --------
-    >>> car = pd.DataFrame({"label": ["Truce"], "session": [pd.Timestamp("2025-05-12")],
-    ...                     "p_textbook": [0.2], "p_conditional": [0.2]})
-    >>> disagreement(car)
-    'The textbook and the conditional test agree at 5% in every row.'
-    """
-    known = car[car[["p_textbook", "p_conditional"]].notna().all(axis=1)]
-    if known.empty:
-        return ""
-    apart = known[(known["p_textbook"] < LEVEL) != (known["p_conditional"] < LEVEL)]
-    if apart.empty:
-        return "The textbook and the conditional test agree at 5% in every row."
-    size = np.abs(np.log(apart["p_textbook"] / apart["p_conditional"]))
-    widest = apart.loc[size.sort_values(ascending=False, kind="stable").index[:_NAMED]]
-    named = [
-        f"{row.label} ({formats.date(row.session)}: textbook {formats.p_phrase(row.p_textbook)}, "
-        f"conditional {formats.p_phrase(row.p_conditional)})"
-        for row in widest.itertuples()
-    ]
-    if len(apart) == len(widest):
-        return f"The two tests disagree at 5% on {formats.list_of(named)}."
-    return (
-        f"The two tests disagree at 5% on {len(apart)} of {len(known)} rows, most on "
-        f"{formats.list_of(named)}."
-    )

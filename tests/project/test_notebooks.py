@@ -43,6 +43,20 @@ def test_it_is_thin_and_holds_no_outputs(path):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_it_imports_the_face_and_nothing_from_inside(path):
+    trees = [ast.parse(cell.source) for cell in _code(path)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imported = [
+        f"{getattr(node, 'module', '') or ''}.{alias.name}".strip(".")
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]
+    assert "impact" in imported
+    assert not [name for name in imported if name.startswith("impact.")]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_no_result_is_typed_by_hand(path):
     """Percentages and p-values in the text come from the code, or they go stale."""
     cells = nbformat.read(path, as_version=4).cells

@@ -13,6 +13,7 @@ import pytest
 from impact.market.prices import load_prices, log_returns
 from impact.news.catalogue import load_events
 from impact.news.published import published_beside_ours
+from impact.study import tables as study_tables
 from impact.study.event_study import event_study
 from impact.text import table as tables
 
@@ -27,7 +28,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def table(study):
-    return tables.study_table(study)
+    return study_tables.study_table(study)
 
 
 class _Rows(html.parser.HTMLParser):
@@ -81,7 +82,7 @@ def test_html_and_text_say_the_same(table):
 
 def test_html_escapes_what_a_label_holds():
     frame = pd.DataFrame({"label": ["<b>&</b>"], "estimate": [0.01]})
-    text = tables.frame_table(frame, "<script>")._repr_html_()
+    text = tables.table(frame, "<script>")._repr_html_()
     assert "<b>" not in text and "<script>" not in text and "&lt;b&gt;&amp;" in text
 
 
@@ -106,7 +107,7 @@ def _stripped(text: str) -> str:
 
 def test_latex_stars_cannot_be_read_as_a_starred_line_break():
     frame = pd.DataFrame({"label": ["* odd", "[odd]"], "estimate": [0.01, 0.02]})
-    text = tables.frame_table(frame, "odd").to_latex()
+    text = tables.table(frame, "odd").to_latex()
     assert not re.search(r"\\\\\s*[*\[]", text)
 
 
@@ -125,7 +126,7 @@ def test_csv_gives_every_number_back(study, table, tmp_path):
 
 
 def test_it_signs_itself_and_a_rerun_shows_no_difference(study, table):
-    again = tables.study_table(study)
+    again = study_tables.study_table(study)
     for medium in (str, tables.Table._repr_html_, tables.Table.to_latex, tables.Table.to_csv):
         assert medium(table) == medium(again)
         assert "constant mean" in medium(table) and study.returns.attrs["hash"] in medium(table)
@@ -134,7 +135,7 @@ def test_it_signs_itself_and_a_rerun_shows_no_difference(study, table):
 
 def test_stars_stand_only_on_request_and_match_the_p_beside_them(study, table):
     assert "***" not in str(table)
-    starred = tables.study_table(study, stars=True)
+    starred = study_tables.study_table(study, stars=True)
     p = study.car(0)["p_conditional"]
     for cells, value in zip(starred.cells(), p, strict=True):
         count = sum(value < level for level in (0.01, 0.05, 0.10))
@@ -169,7 +170,7 @@ def test_disagreement_in_words(textbook, conditional, expected):
             "p_conditional": conditional,
         }
     )
-    assert expected in tables.disagreement(car)
+    assert expected in study_tables.disagreement(car)
 
 
 def test_the_widest_disagreements_are_named_first():
@@ -181,19 +182,19 @@ def test_the_widest_disagreements_are_named_first():
             "p_conditional": 0.2,
         }
     )
-    assert re.findall(r"\b([A-F]) \(", tables.disagreement(car)) == list("FDCB")
+    assert re.findall(r"\b([A-F]) \(", study_tables.disagreement(car)) == list("FDCB")
 
 
 def test_missing_values_show_as_a_dash_and_never_as_nan():
     frame = pd.DataFrame({"label": ["a"], "estimate": [np.nan], "p_value": [np.nan]})
-    table = tables.frame_table(frame, "gaps")
+    table = tables.table(frame, "gaps")
     for text in (str(table), table._repr_html_(), table.to_latex()):
         assert "nan" not in text.lower()
 
 
 def test_a_long_table_is_cut_on_screen_and_whole_in_its_csv():
     frame = pd.DataFrame({"estimate": np.linspace(-1, 1, 500)})
-    table = tables.frame_table(frame, "long")
+    table = tables.table(frame, "long")
     assert "440 more rows" in str(table) and len(str(table).splitlines()) < 80
     assert len(table.to_csv().splitlines()) == 501
     assert table.to_latex().count(r" \\") == 501
@@ -202,7 +203,7 @@ def test_a_long_table_is_cut_on_screen_and_whole_in_its_csv():
 def test_a_table_leaves_its_frame_alone(study):
     car = study.car(0)
     before = car.copy(deep=True)
-    table = tables.frame_table(car, "car")
+    table = tables.table(car, "car")
     table.to_csv(), str(table), table.to_latex()
     pd.testing.assert_frame_equal(car, before)
 

@@ -1,0 +1,149 @@
+"""The table of a study in the look of a journal, and where its tests disagree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from impact.text import formats
+from impact.text.table import KNOWN, SIGMA, Column, Table, percentage
+from impact.text.typeset import NONE
+
+#: A level of this size decides where two tests "disagree".
+LEVEL = 0.05
+
+#: So many rows on which the tests disagree are named; the others are counted.
+_NAMED = 4
+
+_TEXTBOOK = (
+    Column("std_error", "std. error", percentage, "textbook"),
+    Column("statistic", "t", formats.number, "textbook"),
+    Column("p_textbook", "p", formats.p_value, "textbook"),
+)
+_CONDITIONAL = (
+    Column("sigma_conditional", SIGMA, percentage, "conditional"),
+    Column("z_conditional", "z", formats.number, "conditional"),
+    Column("p_conditional", "p", formats.p_value, "conditional"),
+)
+_IMPLIED = (
+    Column("sigma_implied", SIGMA, percentage, "implied"),
+    Column("p_implied", "p", formats.p_value, "implied"),
+)
+
+_SERIES = {"^GSPC": "S&P 500"}
+
+
+def series_name(name: object) -> str:
+    """Return what a column of returns is called in a text.
+
+    Examples
+    --------
+    >>> series_name("^GSPC"), series_name("XLK")
+    ('S&P 500', 'XLK')
+    """
+    return _SERIES.get(str(name), str(name))
+
+
+def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = False) -> Table:
+    """Lay out the cumulative abnormal returns of a study, textbook and conditional side by side.
+
+    Parameters
+    ----------
+    study : EventStudy
+    start, end : int
+        Window, relative sessions, both included; `end` defaults to `start`.
+    stars : bool
+        Mark the estimates by the conditional p, or by the textbook p where there is none.
+
+    Returns
+    -------
+    Table
+        With a sentence on where the two tests disagree at 5%.
+
+    Raises
+    ------
+    WindowError
+        If the window is reversed or reaches outside the study's event window.
+    """
+    car = study.car(start, end)
+    has = "p_conditional" in car
+    columns = [KNOWN["label"], KNOWN["session"]]
+    frame = car.reset_index()
+    if "security" in frame:
+        columns.insert(1, KNOWN["security"])
+    columns += [KNOWN["estimate"], *_TEXTBOOK]
+    if has:
+        columns += _CONDITIONAL
+        if car["p_implied"].notna().any():
+            columns += _IMPLIED
+        columns.append(KNOWN["smallest_detectable"])
+    signature = study.signature(start, end)
+    table = Table(
+        frame, _study_title(study, start, end), tuple(columns), _study_notes(car, has), signature
+    )
+    return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table
+
+
+def _study_title(study, start: int, end: int | None) -> str:
+    what = "Abnormal return" if end in (None, start) else "Cumulative abnormal return"
+    when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
+    names = study.returns.columns
+    if len(names) > 1:
+        return f"{what}, {when}, {formats.counted(len(names), 'series', 'series')}"
+    return f"{what}, {when}, {series_name(names[0])}"
+
+
+def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
+    textbook = "Textbook: prediction t-test with the average variance of the estimation window."
+    if not has_conditional:
+        return (textbook,)
+    notes = [
+        textbook,
+        "Conditional: variance forecast on the eve, equal-tailed p from past standardised returns;"
+        " detectable: the smallest move found with 80% power at 5%.",
+        disagreement(car),
+    ]
+    if car["p_implied"].notna().any():
+        notes.insert(2, "Implied: variance from the volatility index of the eve, calibrated.")
+    shown = ["p_conditional"]
+    if car[shown].isna().any(axis=None):
+        notes.append(f"{NONE} stands for: not available, the history before it is too short.")
+    return tuple(notes)
+
+
+def disagreement(car: pd.DataFrame) -> str:
+    """Say in words where the textbook and the conditional test disagree at 5%.
+
+    Parameters
+    ----------
+    car : DataFrame
+        As `EventStudy.car` gives it, with `label`, `session`, `p_textbook`, `p_conditional`.
+
+    Examples
+    --------
+    >>> car = pd.DataFrame({"label": ["Truce"], "session": [pd.Timestamp("2025-05-12")],
+    ...                     "p_textbook": [0.2], "p_conditional": [0.2]})
+    >>> disagreement(car)
+    'The textbook and the conditional test agree at 5% in every row.'
+    """
+    known = car[car[["p_textbook", "p_conditional"]].notna().all(axis=1)]
+    if known.empty:
+        return ""
+    apart = known[(known["p_textbook"] < LEVEL) != (known["p_conditional"] < LEVEL)]
+    if apart.empty:
+        return "The textbook and the conditional test agree at 5% in every row."
+    size = np.abs(np.log(apart["p_textbook"] / apart["p_conditional"]))
+    widest = apart.loc[size.sort_values(ascending=False, kind="stable").index[:_NAMED]]
+    named = [
+        f"{row.label} ({formats.date(row.session)}: textbook {formats.p_phrase(row.p_textbook)}, "
+        f"conditional {formats.p_phrase(row.p_conditional)})"
+        for row in widest.itertuples()
+    ]
+    if len(apart) == len(widest):
+        return f"The two tests disagree at 5% on {formats.list_of(named)}."
+    return (
+        f"The two tests disagree at 5% on {len(apart)} of {len(known)} rows, most on "
+        f"{formats.list_of(named)}."
+    )

@@ -1,0 +1,99 @@
+"""What every result of this library can do: show itself as a table and say what was left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from impact.text.formats import counted, list_of
+from impact.text.table import Column, Table, table
+
+#: So many names are given for one reason; the others are counted.
+_NAMED = 3
+
+
+class Result:
+    """A frozen result: its numbers, what was left out, and what they were computed with.
+
+    A subclass is a frozen dataclass that has the three attributes and says in `_title`,
+    `_columns` and `_notes` how its table looks.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The numbers, unrounded; returns are decimal fractions.
+    dropped : DataFrame
+        event, security, reason of everything that was left out.
+    signature : str
+        One line: model, windows, n, hashes of the data and the catalogue.
+    """
+
+    table: pd.DataFrame
+    dropped: pd.DataFrame
+    signature: str
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _columns(self) -> tuple[Column, ...] | None:
+        """Columns of the table, in order; None shows all that the frame has."""
+        return None
+
+    def _notes(self) -> tuple[str, ...]:
+        return ()
+
+    def summary(self) -> Table:
+        """Return the result in the look of a journal table."""
+        columns, notes = self._columns(), (*self._notes(), left_out(self.dropped))
+        notes = tuple(note for note in notes if note)
+        if columns is None:
+            return table(self.table, self._title(), notes=notes, signature=self.signature)
+        return Table(self.table.reset_index(), self._title(), columns, notes, self.signature)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the numbers behind the table."""
+        return self.table.copy()
+
+    def to_csv(self, path: str | Path | None = None) -> str | None:
+        """Write the table unrounded, signed; return the text where no path is given."""
+        return self.summary().to_csv(path)
+
+    def to_latex(self) -> str:
+        """Return the table in LaTeX, for the booktabs package."""
+        return self.summary().to_latex()
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def left_out(dropped: pd.DataFrame) -> str:
+    """Say in one line what was left out and why; "" where nothing was.
+
+    Parameters
+    ----------
+    dropped : DataFrame
+        `event` and `reason`, and `security` where one was named.
+
+    Examples
+    --------
+    >>> rows = {"event": ["a", "b", "c"], "security": ["", "XLK", ""], "reason": ["no price"] * 3}
+    >>> left_out(pd.DataFrame(rows))
+    'Left out: 3 (a, b XLK and c: no price).'
+    """
+    if dropped.empty:
+        return ""
+    names = dropped["event"].astype(str)
+    if "security" in dropped:
+        names = (names + " " + dropped["security"].astype(str)).str.strip()
+    reasons = [
+        f"{_named(list(group))}: {reason}"
+        for reason, group in names.groupby(dropped["reason"], sort=False)
+    ]
+    return f"Left out: {len(dropped):,} ({'; '.join(reasons)})."
+
+
+def _named(names: list[str]) -> str:
+    if len(names) <= _NAMED:
+        return list_of(names)
+    return f"{', '.join(names[:_NAMED])} and {counted(len(names) - _NAMED, 'more', 'more')}"
