@@ -103,7 +103,7 @@ def cross_section(
     """
     import statsmodels.api as sm
 
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     table = _matched(study, characteristics)
     table.insert(0, "car", sample.car)
     missing = table.isna().any(axis=1).to_numpy()
@@ -146,8 +146,8 @@ def _matched(study: EventStudy, characteristics: pd.DataFrame) -> pd.DataFrame:
     if not characteristics.index.is_unique:
         twice = characteristics.index[characteristics.index.duplicated()][0]
         raise InferenceError(f"the characteristics have {twice!r} twice: keep one row each")
-    events = study.alignment.index.to_numpy()[study.unit]
-    securities = study.returns.columns.astype(str).to_numpy()[study.pairs.column]
+    events = study.alignment.index.to_numpy()[study.fits.unit]
+    securities = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column]
     keys = [securities, events]
     if isinstance(characteristics.index, pd.MultiIndex):
         keys = [pd.MultiIndex.from_arrays([events, securities])]
@@ -169,8 +169,8 @@ def _left_out(study: EventStudy, table: pd.DataFrame, missing: np.ndarray) -> pd
     ]
     return pd.DataFrame(
         {
-            "event": study.alignment.index.to_numpy()[study.unit][missing],
-            "security": study.returns.columns.to_numpy()[study.pairs.column][missing],
+            "event": study.alignment.index.to_numpy()[study.fits.unit][missing],
+            "security": study.returns.columns.to_numpy()[study.fits.pairs.column][missing],
             "reason": reasons,
         }
     )

@@ -221,7 +221,7 @@ def dose_response(
         identified=bool(identified),
         points=points,
         excluded=excluded,
-        signature=study.signature(start, end),
+        signature=study.signed(start, end),
     )
 
 

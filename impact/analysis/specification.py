@@ -310,7 +310,7 @@ def _event_rows(returns, events, options: dict, rows: tuple[int, int], name: str
         window=(min(starts), max(ends)),
         min_observations=length,
     )
-    found = np.unique(study.pairs.position)
+    found = np.unique(study.fits.pairs.position)
     if len(found) < MIN_SESSIONS:
         raise InferenceError(
             f"the subset {name!r} has {counted(len(found), 'session')}: at least {MIN_SESSIONS} "

@@ -83,7 +83,7 @@ class Refit:
     z: np.ndarray
 
     def forecast(self, row: int) -> Forecast:
-        """Return what `impact.volatility.forecast.forecast` knows on the eve of a row."""
+        """Return what `impact.volatility.forecast.variance_forecast` knows on the eve of a row."""
         at = row - self.begin
         past = self.z[max(0, at - PAST_SESSIONS) : at]
         return Forecast(

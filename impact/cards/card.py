@@ -112,16 +112,14 @@ def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
     placed = align(row, series.index, window=(-_REACH, _REACH)).iloc[0]
     _check_usable(placed)
     position = series.index.get_loc(placed["session"])
-    kind = series.attrs.get("returns", "log")
     study = event_study(
         series,
         row,
         window=(-_REACH, min(_REACH, len(series) - 1 - position)),
         volatility="gjr" if position - _REACH >= MIN_SESSIONS["gjr"] else "ewma",
         implied=implied,
-        kind=kind,
     )
-    facts = _facts(study, placed, float(series[placed["session"]]), kind)
+    facts = _facts(study, placed, float(series[placed["session"]]))
     return Card(str(placed.name), " ".join(sentences(facts)), _table(study, facts), study, facts)
 
 
@@ -167,7 +165,7 @@ def _check_usable(placed: pd.Series) -> None:
         )
 
 
-def _facts(study: EventStudy, placed: pd.Series, move: float, kind: str) -> pd.Series:
+def _facts(study: EventStudy, placed: pd.Series, move: float) -> pd.Series:
     """The row of the study, with all that the sentences need beside it."""
     titles = load_events(included=None)["title"]
     facts = study.car(0).iloc[0].copy()
@@ -179,8 +177,8 @@ def _facts(study: EventStudy, placed: pd.Series, move: float, kind: str) -> pd.S
     facts["title"] = placed["title"] if placed.get("title") else placed["label"]
     facts["confounders"] = placed.get("confounders") or ""
     facts["others"] = [titles[name] for name in placed["shared_with"]]
-    facts["simple_change"] = np.expm1(move) if kind == "log" else move
-    facts["kind"] = kind
+    facts["kind"] = study.settings.kind
+    facts["simple_change"] = np.expm1(move) if facts["kind"] == "log" else move
     facts["series"] = series_name(study.returns.columns[0])
     facts["sigma_textbook"] = np.sqrt(study.fit["residual_variance"].iloc[0])
     facts["observations"] = int(study.fit["observations"].iloc[0])
@@ -231,7 +229,7 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
         f"{formats.percent(facts['estimate'])}"
     )
     columns: tuple[Column, ...] = tuple(KNOWN[name] for name in names)
-    return Table(frame, title, columns, _notes(facts, study), study.signature(0))
+    return Table(frame, title, columns, _notes(facts, study), study.signed(0))
 
 
 def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:

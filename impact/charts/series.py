@@ -314,14 +314,14 @@ def average_path(words: Words, table: pd.DataFrame) -> Figure:
 
 def study_paths(study: EventStudy) -> Figure:
     """Draw a study: a panel for each unit of one series, else the average path."""
-    source = study.signature()
+    source = study.signature
     if not study.is_one_series or len(study) > MOST_PANELS:
         table = study.caar()
         title = f"Cumulative average abnormal return of {counted(len(study.alignment), 'unit')}"
         what = f"95% interval: {table.attrs['method']}. Sessions relative to the reaction session."
         return average_path(Words(title, what, source), table)
     paths = event_paths(study)
-    units = study.alignment.iloc[study.unit]
+    units = study.units
     panels = {
         event: Panel(unit.label, date(unit.session), "plain")
         for event, unit in zip(study.abnormal.index, units.itertuples(), strict=True)
@@ -341,5 +341,5 @@ def card_plot(card) -> Figure:
     paths = event_paths(card.study)
     panel = Panel(row["label"], date(row["session"]), "plain")
     return path_panels(
-        Words(title, what, card.study.signature()), paths, {card.study.abnormal.index[0]: panel}
+        Words(title, what, card.study.signature), paths, {card.study.abnormal.index[0]: panel}
     )

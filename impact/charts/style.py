@@ -68,7 +68,7 @@ def kind_of(direction: str, mixed: bool = False) -> str:
     >>> kind_of("retaliation"), kind_of("talks"), kind_of("escalation;talks"), kind_of("legal")
     ('escalation', 'easing', 'both', 'neither')
     """
-    words = set(direction.split(";"))
+    words = {word.strip() for word in direction.split(";")}
     up, down = words & set(ESCALATION), words & set(EASING)
     if mixed or "mixed" in words or (up and down):
         return "both"

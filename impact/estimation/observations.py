@@ -21,21 +21,6 @@ DROPPED_COLUMNS = ("event", "security", "reason")
 #: Column numbers of an event that applies to all columns, and of one whose security is none.
 EVERY, UNKNOWN = -1, -2
 
-#: What a unit keeps of each of its announcements, if the events have it.
-_FACTS = (
-    "announced_at",
-    "session",
-    "moved",
-    "after_close",
-    "date_only",
-    "direction",
-    "mixed",
-    "shared_with",
-    "neighbours",
-    "releases",
-    "china_dose_pp",
-)
-
 
 @dataclass(frozen=True)
 class Units:
@@ -144,38 +129,40 @@ def _no_room(position, sessions, index, estimation: Window, window: Window) -> n
     return reasons
 
 
-def _group(events: pd.DataFrame, column: np.ndarray, position: np.ndarray):
+def _group(
+    events: pd.DataFrame, column: np.ndarray, position: np.ndarray
+) -> tuple[pd.DataFrame, np.ndarray]:
     """One row for each (session, security), in the order of first appearance."""
-    codes, keys = pd.factorize(position * (column.max(initial=0) + 2) + column)
+    codes = pd.factorize(position * (column.max(initial=0) + 2) + column)[0]
     first = np.unique(codes, return_index=True)[1]
-    table = events.iloc[first][[name for name in ("label", *_FACTS) if name in events]].copy()
-    ids, labels = events.index.to_numpy(), events["label"].to_numpy()
-    announcements = list(zip(ids[first], strict=True))
-    if len(keys) < len(events):
-        _merge_shared(table, announcements, codes, ids, labels, events)
+    facts = events.drop(columns=["label", "dropped", "security"], errors="ignore")
+    table = facts.iloc[first].copy()
+    table.insert(0, "label", events["label"].to_numpy()[first])
+    announcements = list(zip(events.index.to_numpy()[first], strict=True))
+    shared = np.flatnonzero(np.bincount(codes) > 1)
+    for code in shared:
+        members = events.iloc[np.flatnonzero(codes == code)]
+        announcements[code] = tuple(members.index)
+        table.loc[table.index[code], "label"] = "; ".join(members["label"])
+    for name in facts.columns if len(shared) else ():
+        values = table[name].to_numpy(copy=True)
+        for code in shared:
+            values[code] = _joined(events[name].iloc[np.flatnonzero(codes == code)])
+        table[name] = values
     table.insert(1, "announcements", announcements)
     table.index.name = "event"
     return table, first
 
 
-def _merge_shared(table, announcements, codes, ids, labels, events) -> None:
-    """Give units of several announcements all their ids, labels, directions and reasons."""
-    counts = np.bincount(codes)
-    for code in np.flatnonzero(counts > 1):
-        members = np.flatnonzero(codes == code)
-        announcements[code] = tuple(ids[members])
-        table.iloc[code, table.columns.get_loc("label")] = "; ".join(labels[members])
-        for name in ("direction", "announced_at", "moved"):
-            if name in table:
-                values = dict.fromkeys(map(str, events[name].iloc[members]))
-                held = ";".join(value for value in values if value)
-                table.iloc[code, table.columns.get_loc(name)] = held
-        for name in ("after_close", "mixed"):
-            held = bool(events[name].iloc[members].any())
-            table.iloc[code, table.columns.get_loc(name)] = held
-        if "china_dose_pp" in table:
-            doses = events["china_dose_pp"].iloc[members]
-            table.iloc[code, table.columns.get_loc("china_dose_pp")] = doses.sum(min_count=1)
+def _joined(members: pd.Series) -> object:
+    """One value for the announcements of a unit, by what kind of column it is."""
+    if pd.api.types.is_bool_dtype(members):
+        return bool(members.any())
+    if pd.api.types.is_numeric_dtype(members):
+        return members.sum(min_count=1)
+    if pd.api.types.is_string_dtype(members):
+        return "; ".join(dict.fromkeys(text for text in members.dropna() if text))
+    return members.iloc[0]
 
 
 def _over_columns(table, column, position, columns):

@@ -40,7 +40,7 @@ def core_of(study: EventStudy) -> EventStudy:
     """Return the sessions that hold core events out of a study of the catalogue."""
     core = set(load_events(tags="core").index)
     holds = [not core.isdisjoint(members) for members in study.alignment["announcements"]]
-    return study.take(np.flatnonzero(np.array(holds)[study.unit]))
+    return study.take(np.flatnonzero(np.array(holds)[study.fits.unit]))
 
 
 def core_labels(members: Sequence[str]) -> list[str]:

@@ -227,7 +227,7 @@ def reaction_days() -> Exhibit:
     """Draw the abnormal return of every news session of 2025 with two intervals."""
     study = news_study()
     in_year = (study.alignment["session"] < NEXT_YEAR).to_numpy()
-    study = study.take(np.flatnonzero(in_year[study.unit]))
+    study = study.take(np.flatnonzero(in_year[study.fits.unit]))
     rows = _reaction_rows(study)
     n, known = len(rows), int(rows["outside"].sum())
     constant = int(_leaves_out_zero(rows, "textbook").sum())

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import InferenceError, ReturnsError, WindowError
-from impact.volatility.forecast import Forecast, forecast
+from impact.volatility.forecast import Forecast, variance_forecast
 
 #: Level of the intervals and of the test whose power gives `smallest_detectable`; that power.
 LEVEL, POWER = 0.05, 0.8
@@ -133,7 +133,7 @@ def conditional_test(
     window = values[first : last + 1]
     if not np.isfinite(window).all():
         raise ReturnsError("a return of the tested window is missing: test a window without gaps")
-    known = forecast(values, fit_end, first - 1, model=model)
+    known = variance_forecast(values, fit_end, first - 1, model=model)
     car = float((window - known.mean).sum())
     if len(window) == 1:
         sums, p_t, reach = known.sigma * known.past_z, *_student(car, known)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from impact.errors import InferenceError
+from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.fits import WindowReturns
 from impact.inference.inputs import ROUNDING
 from impact.inference.tests import check_option
 from impact.text.formats import number
-
-if TYPE_CHECKING:
-    from impact.estimation.sample import Sample
-    from impact.study.event_study_result import EventStudy
 
 #: Two residual series need this many common sessions: with two their correlation is ±1.
 MIN_COMMON = 3
@@ -23,13 +19,13 @@ BLOCK = 256
 
 
 def mean_correlation(
-    study: EventStudy, *, correlation: str = "event-time", truncate: bool = False
+    study: AbnormalReturns, *, correlation: str = "event-time", truncate: bool = False
 ) -> float:
     """Mean pairwise correlation r̄ of the estimation residuals.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     correlation : {"event-time", "calendar"}
         Residuals are matched by relative session, or by session of the calendar. The two are
         the same for one common date. With several dates event time is right for the variance of
@@ -61,11 +57,11 @@ def mean_correlation(
     >>> round(mean_correlation(study), 2)
     0.42
     """
-    sample = study.sample(study.settings.window.start)
+    sample = study.over(study.settings.window.start)
     return correlation_of(sample, correlation, truncate)
 
 
-def correlation_of(sample: Sample, correlation: str, truncate: bool) -> float:
+def correlation_of(sample: WindowReturns, correlation: str, truncate: bool) -> float:
     """As `mean_correlation`, for a sample."""
     check_option("correlation", correlation, ("event-time", "calendar"))
     residuals, owner = sample.estimation_ar, None
@@ -82,7 +78,7 @@ def correlation_of(sample: Sample, correlation: str, truncate: bool) -> float:
 
 
 def clustering(
-    sample: Sample, name: str, n: int, correlation: str, truncate: bool
+    sample: WindowReturns, name: str, n: int, correlation: str, truncate: bool
 ) -> tuple[float, float]:
     """Mean correlation r̄ and 1 + (n - 1) r̄.
 

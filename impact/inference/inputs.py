@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from impact.errors import InferenceError
+from impact.estimation.fits import WindowReturns
 from impact.text.formats import counted
-
-if TYPE_CHECKING:
-    from impact.estimation.sample import Sample
 
 #: A spread below this fraction of the values themselves is rounding.
 ROUNDING = 1e-13
 
 
-def what(sample: Sample) -> str:
+def what(sample: WindowReturns) -> str:
     """Name the tested quantity: "abnormal return of session 0"."""
     window = sample.tested
     if window.length == 1:
@@ -24,12 +20,12 @@ def what(sample: Sample) -> str:
     return f"cumulative abnormal return of sessions {window.start} to {window.end}"
 
 
-def mean_null(sample: Sample) -> str:
+def mean_null(sample: WindowReturns) -> str:
     """Null hypothesis of a test of the mean."""
     return f"the mean {what(sample)} is zero"
 
 
-def cars(sample: Sample, name: str, at_least: int) -> np.ndarray:
+def cars(sample: WindowReturns, name: str, at_least: int) -> np.ndarray:
     """CARs of the pairs with a return in the window.
 
     Raises
@@ -40,7 +36,7 @@ def cars(sample: Sample, name: str, at_least: int) -> np.ndarray:
     return _enough(sample, sample.car, name, at_least)
 
 
-def scars(sample: Sample, name: str, at_least: int) -> np.ndarray:
+def scars(sample: WindowReturns, name: str, at_least: int) -> np.ndarray:
     """As `cars`, standardised."""
     values = _enough(sample, sample.scar, name, at_least)
     if not np.isfinite(values).all():
@@ -51,7 +47,7 @@ def scars(sample: Sample, name: str, at_least: int) -> np.ndarray:
     return values
 
 
-def _enough(sample: Sample, values: np.ndarray, name: str, at_least: int) -> np.ndarray:
+def _enough(sample: WindowReturns, values: np.ndarray, name: str, at_least: int) -> np.ndarray:
     values = values[sample.days > 0]
     if len(values) < at_least:
         raise InferenceError(

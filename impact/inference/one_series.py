@@ -17,12 +17,12 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError
+from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.fits import WindowReturns
 from impact.inference import conditional, unconditional
 from impact.inference.event_sets import shift_test, window_z
 from impact.inference.inputs import what
@@ -31,10 +31,6 @@ from impact.market.windows import Window
 from impact.text.formats import counted, iso
 from impact.volatility.forecast import conditional_z
 from impact.volatility.vix import ImpliedForecast, implied_forecast
-
-if TYPE_CHECKING:
-    from impact.estimation.sample import Sample
-    from impact.study.event_study_result import EventStudy
 
 #: What `conditional_columns` holds, in order.
 COLUMNS = (
@@ -54,12 +50,12 @@ COLUMNS = (
 _NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 
-def conditional_columns(study: EventStudy, tested: Window) -> pd.DataFrame:
+def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
     """Conditional and implied tests of every row of a study of one series.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
         On one series, with a variance model.
     tested : Window
         Tested window, relative sessions.
@@ -90,7 +86,7 @@ def conditional_columns(study: EventStudy, tested: Window) -> pd.DataFrame:
     return table
 
 
-def _conditional_row(study: EventStudy, i: int, tested: Window) -> tuple[dict, str]:
+def _conditional_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[dict, str]:
     test = _conditional(study, i, tested)
     return {
         "sigma_conditional": test.sigma,
@@ -103,9 +99,9 @@ def _conditional_row(study: EventStudy, i: int, tested: Window) -> tuple[dict, s
     }, test.note
 
 
-def _conditional(study: EventStudy, i: int, tested: Window) -> conditional.ConditionalTest:
-    position = int(study.pairs.position[i])
-    values, cut = _abnormal_history(study, i)
+def _conditional(study: AbnormalReturns, i: int, tested: Window) -> conditional.ConditionalTest:
+    position = int(study.fits.pairs.position[i])
+    values, cut = study.history(i)
     return conditional.conditional_test(
         values,
         fit_end=position + study.settings.window.start - cut,
@@ -116,33 +112,7 @@ def _conditional(study: EventStudy, i: int, tested: Window) -> conditional.Condi
     )
 
 
-def _abnormal_history(study: EventStudy, i: int) -> tuple[np.ndarray, int]:
-    """Returns less what the fitted model explains, after the last gap before session 0.
-
-    Returns
-    -------
-    tuple of ndarray and int
-        The values, and how many rows of the study's returns come before them. The mean stays
-        in: the variance model has one of its own.
-    """
-    layout, position = study.layout, int(study.pairs.position[i])
-    if layout.user is not None:
-        raise VolatilityError(
-            f"the model {layout.name} says nothing of sessions outside its windows, so there is "
-            "no history of abnormal returns to forecast a variance from"
-        )
-    values = study.returns.to_numpy(float)[:, study.pairs.column[i]]
-    if layout.subtracted is not None:
-        values = values - layout.subtracted
-    if layout.names:
-        values = values - study.estimates.parameters[i, 1:] @ layout.regressors
-    first = position + study.settings.window.start
-    gaps = np.flatnonzero(~np.isfinite(values[:first]))
-    cut = int(gaps[-1]) + 1 if len(gaps) else 0
-    return values[cut:], cut
-
-
-def _implied_row(study: EventStudy, i: int, tested: Window) -> tuple[dict, str]:
+def _implied_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[dict, str]:
     if study.implied is None or tested.length > 1:
         return {}, ""
     z, known = _implied(study, i, tested)
@@ -150,8 +120,8 @@ def _implied_row(study: EventStudy, i: int, tested: Window) -> tuple[dict, str]:
     return {"sigma_implied": known.sigma, "z_implied": z, "p_implied": float(p)}, ""
 
 
-def _implied(study: EventStudy, i: int, tested: Window) -> tuple[float, ImpliedForecast]:
-    position = int(study.pairs.position[i])
+def _implied(study: AbnormalReturns, i: int, tested: Window) -> tuple[float, ImpliedForecast]:
+    position = int(study.fits.pairs.position[i])
     returns = study.returns.iloc[:, 0]
     known = implied_forecast(
         returns,
@@ -160,7 +130,7 @@ def _implied(study: EventStudy, i: int, tested: Window) -> tuple[float, ImpliedF
         fit_end=position + min(study.settings.window.start, tested.start),
         # The index closes at 16:15: after 16:00 its close on the eve may hold the news.
         after_vix_close=tested.start == 0
-        and bool(study.alignment["after_close"].iloc[study.unit[i]]),
+        and bool(study.alignment["after_close"].iloc[study.fits.unit[i]]),
     )
     return (float(returns.iloc[position + tested.start]) - known.mean) / known.sigma, known
 
@@ -168,7 +138,7 @@ def _implied(study: EventStudy, i: int, tested: Window) -> tuple[float, ImpliedF
 # -- one event -----------------------------------------------------------------------------------
 
 
-def prediction_t(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def prediction_t(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """Exact prediction t of one event: CAR / (s √C), t with the model's degrees of freedom.
 
     The variance is that of the estimation window: exact for normal returns of constant variance.
@@ -192,7 +162,9 @@ def prediction_t(study: EventStudy, start: int = 0, end: int | None = None) -> H
     )
 
 
-def conditional_fhs(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def conditional_fhs(
+    study: AbnormalReturns, start: int = 0, end: int | None = None
+) -> HypothesisTest:
     """Filtered historical simulation, equal tails: see `impact.inference.conditional`.
 
     Raises
@@ -219,7 +191,7 @@ def conditional_fhs(study: EventStudy, start: int = 0, end: int | None = None) -
     )
 
 
-def conditional_t(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def conditional_t(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """As `conditional_fhs`, with Student-t innovations of unit variance.
 
     Raises
@@ -244,7 +216,7 @@ def conditional_t(study: EventStudy, start: int = 0, end: int | None = None) -> 
     )
 
 
-def implied_t(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def implied_t(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """Test one session against the variance that the volatility index implied on its eve.
 
     Raises
@@ -272,7 +244,9 @@ def implied_t(study: EventStudy, start: int = 0, end: int | None = None) -> Hypo
     )
 
 
-def sample_quantile(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def sample_quantile(
+    study: AbnormalReturns, start: int = 0, end: int | None = None
+) -> HypothesisTest:
     """Rank the window's sum among the estimation residuals; see `impact.inference.unconditional`.
 
     Raises
@@ -298,7 +272,7 @@ def sample_quantile(study: EventStudy, start: int = 0, end: int | None = None) -
     )
 
 
-def conformal(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def conformal(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """Rank the window among all cyclic shifts of estimation window and window, mean re-estimated.
 
     Raises
@@ -313,15 +287,17 @@ def conformal(study: EventStudy, start: int = 0, end: int | None = None) -> Hypo
     sample = _one_event(study, start, end, "conformal")
     if study.layout.names or study.layout.subtracted is not None or study.layout.user is not None:
         raise InferenceError("conformal re-estimates a mean: use model='constant-mean'")
-    past = study.panel.estimation_returns(study.pairs, study.settings.estimation)[0]
-    now = study.panel.returns_in(study.pairs, sample.tested)[0]
+    past = study.fits.panel.estimation_returns(study.fits.pairs, study.settings.estimation)[0]
+    now = study.fits.panel.returns_in(study.fits.pairs, sample.tested)[0]
     found = unconditional.conformal_test(past[np.isfinite(past)], now)
     return _ranked(
         "conformal", sample, found, "cyclic shifts", "Chernozhukov, Wüthrich and Zhu (2021)"
     )
 
 
-def placebo_session(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def placebo_session(
+    study: AbnormalReturns, start: int = 0, end: int | None = None
+) -> HypothesisTest:
     """Rank |z| of the window among all earlier windows, each with its own estimation window.
 
     Raises
@@ -335,10 +311,10 @@ def placebo_session(study: EventStudy, start: int = 0, end: int | None = None) -
     if study.layout.names or study.layout.subtracted is not None or study.layout.user is not None:
         raise InferenceError("placebo_session standardises by a mean: use model='constant-mean'")
     tested, estimation = sample.tested, study.settings.estimation
-    values, cut = _abnormal_history(study, 0)
+    values, cut = study.history(0)
     found = unconditional.placebo_test(
         values,
-        int(study.pairs.position[0]) + tested.start - cut,
+        int(study.fits.pairs.position[0]) + tested.start - cut,
         tested.length,
         estimation=(estimation.start - tested.start, estimation.end - tested.start),
     )
@@ -348,7 +324,7 @@ def placebo_session(study: EventStudy, start: int = 0, end: int | None = None) -
 
 
 def _ranked(
-    name: str, sample: Sample, found: unconditional.RankedTest, among: str, reference: str
+    name: str, sample: WindowReturns, found: unconditional.RankedTest, among: str, reference: str
 ) -> HypothesisTest:
     return HypothesisTest(
         name=name,
@@ -361,7 +337,7 @@ def _ranked(
     )
 
 
-def _one_event(study: EventStudy, start: int, end: int | None, name: str) -> Sample:
+def _one_event(study: AbnormalReturns, start: int, end: int | None, name: str) -> WindowReturns:
     if not study.is_one_series or len(study) != 1:
         raise InferenceError(
             f"{name} tests one event on one series; the study has "
@@ -369,27 +345,27 @@ def _one_event(study: EventStudy, start: int, end: int | None, name: str) -> Sam
             f"{counted(study.returns.shape[1], 'series', 'series')}: pick one with study['id'], "
             "or take study.portfolio()"
         )
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     if sample.days[0] < sample.tested.length:
         raise InferenceError(f"{name}: a return of sessions {sample.tested} is missing")
     return sample
 
 
-def _with_variance(study: EventStudy, start: int, end: int | None, name: str) -> Sample:
+def _with_variance(study: AbnormalReturns, start: int, end: int | None, name: str) -> WindowReturns:
     sample = _one_event(study, start, end, name)
     if study.settings.volatility is None:
         raise InferenceError(f"{name} needs a variance model: run the study with volatility='gjr'")
     return sample
 
 
-def _zero(sample: Sample) -> str:
+def _zero(sample: WindowReturns) -> str:
     return f"the {what(sample)} is zero in expectation"
 
 
 # -- a set of events -----------------------------------------------------------------------------
 
 
-def shift_mean(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def shift_mean(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """Test that the study's sessions are like any other: mean z against all circular shifts.
 
     It is also small when only their variance is larger; see `shift_studentised`.
@@ -404,7 +380,9 @@ def shift_mean(study: EventStudy, start: int = 0, end: int | None = None) -> Hyp
     return _shift(study, start, end, "shift_mean")
 
 
-def shift_studentised(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def shift_studentised(
+    study: AbnormalReturns, start: int = 0, end: int | None = None
+) -> HypothesisTest:
     """Test that the mean of the study's sessions is zero, whatever their variance.
 
     The mean z over its own standard error is ranked among all circular shifts of the set.
@@ -424,13 +402,13 @@ _NULLS = {
 }
 
 
-def _shift(study: EventStudy, start: int, end: int | None, name: str) -> HypothesisTest:
+def _shift(study: AbnormalReturns, start: int, end: int | None, name: str) -> HypothesisTest:
     if not study.is_one_series or study.settings.volatility is None:
         raise InferenceError(
             f"{name} needs one series and a variance model: take study.portfolio(), or run the "
             "study with volatility='gjr'"
         )
-    tested = study.sample(start, end).tested
+    tested = study.over(start, end).tested
     z = window_z(
         conditional_z(study.returns.iloc[:, 0], model=study.settings.volatility),
         tested.start,

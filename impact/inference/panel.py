@@ -22,11 +22,11 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from impact.errors import InferenceError
+from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.fits import WindowReturns
 from impact.inference.correlation import clustering
 from impact.inference.inputs import (
     average_by_session,
@@ -45,19 +45,15 @@ from impact.inference.tests import (
     student_p,
 )
 
-if TYPE_CHECKING:
-    from impact.estimation.sample import Sample
-    from impact.study.event_study_result import EventStudy
-
 
 def cross_sectional_t(
-    study: EventStudy, start: int = 0, end: int | None = None, *, distribution: str = "t"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, distribution: str = "t"
 ) -> HypothesisTest:
     """Test the mean CAR against its spread over securities: t = √n mean(CAR) / sd(CAR).
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     distribution : {"t", "normal"}
@@ -72,7 +68,7 @@ def cross_sectional_t(
     ----------
     Brown and Warner (1980), Measuring security price performance, J. Financial Economics 8.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     t, n = mean_over_error("cross_sectional_t", cars(sample, "cross_sectional_t", 2))
     return HypothesisTest(
         name="cross_sectional_t",
@@ -83,7 +79,7 @@ def cross_sectional_t(
     )
 
 
-def portfolio_t(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def portfolio_t(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """Test one common date with the exact prediction t of the equal-weighted portfolio.
 
     t = CAR_p / (s_p √C_p), t(dof_p): the model is estimated on the mean return of the columns.
@@ -91,7 +87,7 @@ def portfolio_t(study: EventStudy, start: int = 0, end: int | None = None) -> Hy
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
         Of one event that applies to every column.
     start, end : int
         Tested window.
@@ -106,7 +102,7 @@ def portfolio_t(study: EventStudy, start: int = 0, end: int | None = None) -> Hy
     Campbell, Lo and MacKinlay (1997), The Econometrics of Financial Markets, chapter 4.
     """
     portfolio = study.portfolio()
-    sample = portfolio.sample(start, end)
+    sample = portfolio.over(start, end)
     if len(sample.car) != 1:
         raise InferenceError(
             f"portfolio_t tests one date and the study has {len(sample.car)}: pick one with "
@@ -123,7 +119,7 @@ def portfolio_t(study: EventStudy, start: int = 0, end: int | None = None) -> Hy
 
 
 def crude_dependence_t(
-    study: EventStudy, start: int = 0, end: int | None = None, *, distribution: str = "t"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, distribution: str = "t"
 ) -> HypothesisTest:
     """Test ΣAAR_t against the spread of the average residual over the estimation window.
 
@@ -132,7 +128,7 @@ def crude_dependence_t(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window, k sessions of which have a return.
     distribution : {"t", "normal"}
@@ -147,7 +143,7 @@ def crude_dependence_t(
     ----------
     Brown and Warner (1985), Using daily stock returns, J. Financial Economics 14.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     aar = average_by_session(sample.ar[:, sample.inside])
     past = average_by_session(sample.estimation_ar)
     if not len(aar) or len(past) < 2:
@@ -166,7 +162,7 @@ def crude_dependence_t(
 
 
 def brown_warner_1980(
-    study: EventStudy, start: int = 0, end: int | None = None, *, distribution: str = "t"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, distribution: str = "t"
 ) -> HypothesisTest:
     """Test ΣAAR_t with the residual spreads of the securities, taken as independent.
 
@@ -175,7 +171,7 @@ def brown_warner_1980(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     distribution : {"t", "normal"}
@@ -190,7 +186,7 @@ def brown_warner_1980(
     ----------
     Brown and Warner (1980), Measuring security price performance, J. Financial Economics 8.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     n = len(cars(sample, "brown_warner_1980", 1))
     here = sample.inside_pairs[:, sample.inside]
     aar = average_by_session(sample.ar[:, sample.inside])
@@ -208,13 +204,13 @@ def brown_warner_1980(
 
 
 def patell(
-    study: EventStudy, start: int = 0, end: int | None = None, *, days: str = "dependent"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, days: str = "dependent"
 ) -> HypothesisTest:
     """Test the sum of standardised CARs: z = ΣSCAR_i / √(Σ dof_i/(dof_i - 2)).
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     days : {"dependent", "independent"}
@@ -231,7 +227,7 @@ def patell(
     Patell (1976), Corporate forecasts of earnings per share, J. Accounting Research 14;
     Campbell, Lo and MacKinlay (1997), chapter 4, for the exact covariance.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     z, n = _patell_z(sample, "patell", days)
     return HypothesisTest(
         name="patell", null=mean_null(sample), n=n, reference="Patell (1976)", **normal_p(z)
@@ -239,7 +235,7 @@ def patell(
 
 
 def bmp(
-    study: EventStudy, start: int = 0, end: int | None = None, *, distribution: str = "t"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, distribution: str = "t"
 ) -> HypothesisTest:
     """Test the mean SCAR against its spread over securities: t = √n mean(SCAR) / sd(SCAR).
 
@@ -247,7 +243,7 @@ def bmp(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     distribution : {"t", "normal"}
@@ -263,7 +259,7 @@ def bmp(
     Boehmer, Musumeci and Poulsen (1991), Event-study methodology under conditions of
     event-induced variance, J. Financial Economics 30.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     t, n = mean_over_error("bmp", scars(sample, "bmp", 2))
     return HypothesisTest(
         name="bmp",
@@ -275,7 +271,7 @@ def bmp(
 
 
 def kp_patell(
-    study: EventStudy,
+    study: AbnormalReturns,
     start: int = 0,
     end: int | None = None,
     *,
@@ -286,7 +282,7 @@ def kp_patell(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     correlation : {"event-time", "calendar"}
@@ -303,7 +299,7 @@ def kp_patell(
     ----------
     Kolari and Pynnönen (2010), Review of Financial Studies 23.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     z, n = _patell_z(sample, "kp_patell", "dependent")
     _, inflation = clustering(sample, "kp_patell", n, correlation, truncate)
     return HypothesisTest(
@@ -316,7 +312,7 @@ def kp_patell(
 
 
 def kp_bmp(
-    study: EventStudy,
+    study: AbnormalReturns,
     start: int = 0,
     end: int | None = None,
     *,
@@ -328,7 +324,7 @@ def kp_bmp(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     correlation : {"event-time", "calendar"}
@@ -347,7 +343,7 @@ def kp_bmp(
     ----------
     Kolari and Pynnönen (2010), Review of Financial Studies 23.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     t, n = mean_over_error("kp_bmp", scars(sample, "kp_bmp", 2))
     mean, inflation = clustering(sample, "kp_bmp", n, correlation, truncate)
     t *= np.sqrt(max(1 - mean, 0.0) / inflation)
@@ -361,7 +357,7 @@ def kp_bmp(
 
 
 def hall(
-    study: EventStudy,
+    study: AbnormalReturns,
     start: int = 0,
     end: int | None = None,
     *,
@@ -374,7 +370,7 @@ def hall(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     form : {"hall", "johnson"}
@@ -393,7 +389,7 @@ def hall(
     Johnson (1978) in the form of Lyon, Barber and Tsai (1999), J. of Finance 54.
     """
     check_option("form", form, ("hall", "johnson"))
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values = cars(sample, "hall", 3)
     n, spread = len(values), varying("hall", values, "CARs")
     ratio, cubes = values.mean() / spread, (((values - values.mean()) / spread) ** 3).sum()
@@ -412,7 +408,7 @@ def hall(
     )
 
 
-def _patell_z(sample: Sample, name: str, days: str) -> tuple[float, int]:
+def _patell_z(sample: WindowReturns, name: str, days: str) -> tuple[float, int]:
     check_option("days", days, ("dependent", "independent"))
     values, used = scars(sample, name, 1), sample.days > 0
     dof = sample.dof[used]

@@ -20,23 +20,19 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from impact.errors import InferenceError
+from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.fits import WindowReturns
 from impact.inference.correlation import correlation_of
 from impact.inference.inputs import scars, varying, what
 from impact.inference.tests import HypothesisTest, check_option, normal_p, student_p
 from impact.text.formats import number
 
-if TYPE_CHECKING:
-    from impact.estimation.sample import Sample
-    from impact.study.event_study_result import EventStudy
-
 
 def corrado(
-    study: EventStudy, start: int = 0, end: int | None = None, *, ranking: str = "event window"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, ranking: str = "event window"
 ) -> HypothesisTest:
     """Corrado's rank test: z = Σ_w D_t / √d / √(Σ_t D_t²/T), normal.
 
@@ -44,7 +40,7 @@ def corrado(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     ranking : {"event window", "tested window"}
@@ -61,7 +57,7 @@ def corrado(
     Corrado (1989), A nonparametric test for abnormal security-price performance, J. Financial
     Economics 23.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values, tested = _ranking_set(sample, ranking)
     ranks, size = _ranks(values)
     total, present = _by_session(ranks - (size[:, None] + 1) / 2)
@@ -70,7 +66,7 @@ def corrado(
 
 
 def corrado_zivney(
-    study: EventStudy,
+    study: AbnormalReturns,
     start: int = 0,
     end: int | None = None,
     *,
@@ -81,7 +77,7 @@ def corrado_zivney(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     scores : {"rank", "sign"}
@@ -100,7 +96,7 @@ def corrado_zivney(
     hypothesis tests using daily stock returns, J. Financial and Quantitative Analysis 27.
     """
     check_option("scores", scores, ("rank", "sign"))
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values, tested = _ranking_set(sample, ranking)
     score = _uniform(values)[0] if scores == "rank" else np.sign(values - _median(values))
     total, present = _by_session(score)
@@ -109,7 +105,7 @@ def corrado_zivney(
 
 
 def cowan_rank(
-    study: EventStudy,
+    study: AbnormalReturns,
     start: int = 0,
     end: int | None = None,
     *,
@@ -123,7 +119,7 @@ def cowan_rank(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     ranking : {"event window", "tested window"}
@@ -141,7 +137,7 @@ def cowan_rank(
     Cowan (1992), Nonparametric event study tests, Review of Quantitative Finance and
     Accounting 2; weights as in Campbell and Wasley (1993), J. Financial Economics 33.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values, tested = _ranking_set(sample, ranking)
     total, present = _by_session(_uniform(values)[0])
     _need_return("cowan_rank", sample, present, tested)
@@ -154,7 +150,7 @@ def cowan_rank(
 
 
 def grank_t(
-    study: EventStudy,
+    study: AbnormalReturns,
     start: int = 0,
     end: int | None = None,
     *,
@@ -171,7 +167,7 @@ def grank_t(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     standardisation : {"residual", "prediction", "studentised"}
@@ -191,7 +187,7 @@ def grank_t(
     Kolari and Pynnönen (2011), Nonparametric rank tests for event studies, J. Empirical
     Finance 18.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     mean = correlation_of(sample, correlation, True) if correlation_adjusted else 0.0
     score, _ = _generalised_ranks(sample, "grank_t", standardisation, mean)
     total, present = _by_session(score)
@@ -215,7 +211,11 @@ def grank_t(
 
 
 def grank_z(
-    study: EventStudy, start: int = 0, end: int | None = None, *, standardisation: str = "residual"
+    study: AbnormalReturns,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    standardisation: str = "residual",
 ) -> HypothesisTest:
     """Generalised rank z for independent securities: ΣU_i0 / √(Σ (M_i - 1)/(12 (M_i + 1))).
 
@@ -223,7 +223,7 @@ def grank_z(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     standardisation : {"residual", "prediction", "studentised"}
@@ -238,7 +238,7 @@ def grank_z(
     ----------
     Kolari and Pynnönen (2011), J. Empirical Finance 18.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     score, size = _generalised_ranks(sample, "grank_z", standardisation, 0.0)
     used = sample.days > 0
     variance = (size[used] - 1) / (12 * (size[used] + 1))
@@ -253,7 +253,7 @@ def grank_z(
 
 
 def _generalised_ranks(
-    sample: Sample, name: str, standardisation: str, mean_correlation: float
+    sample: WindowReturns, name: str, standardisation: str, mean_correlation: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores of estimation residuals and, in the last column, of SCAR*; and the counts M_i."""
     check_option("standardisation", standardisation, ("residual", "prediction", "studentised"))
@@ -268,7 +268,7 @@ def _generalised_ranks(
     return _uniform(np.column_stack([residuals, np.where(used, sample.scar / spread, np.nan)]))
 
 
-def _ranking_set(sample: Sample, ranking: str) -> tuple[np.ndarray, np.ndarray]:
+def _ranking_set(sample: WindowReturns, ranking: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns that are ranked, shape (M, T), and which of their sessions are tested."""
     check_option("ranking", ranking, ("event window", "tested window"))
     ar, inside = sample.ar, sample.inside
@@ -309,7 +309,11 @@ def _by_session(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scaled(
-    name: str, sample: Sample, by_session: np.ndarray, present: np.ndarray, tested: np.ndarray
+    name: str,
+    sample: WindowReturns,
+    by_session: np.ndarray,
+    present: np.ndarray,
+    tested: np.ndarray,
 ) -> float:
     """Sum over the tested sessions, over √d and the root mean square over all sessions."""
     _need_return(name, sample, present, tested)
@@ -318,7 +322,7 @@ def _scaled(
     return by_session[tested].sum() / np.sqrt(days) / _positive(name, scale)
 
 
-def _need_return(name: str, sample: Sample, present: np.ndarray, tested: np.ndarray) -> None:
+def _need_return(name: str, sample: WindowReturns, present: np.ndarray, tested: np.ndarray) -> None:
     if not present[tested].any():
         raise InferenceError(f"{name} needs a return in sessions {sample.tested}: all are missing")
 
@@ -329,11 +333,11 @@ def _positive(name: str, scale: float) -> float:
     return scale
 
 
-def _rank_null(sample: Sample) -> str:
+def _rank_null(sample: WindowReturns) -> str:
     return f"the {what(sample)} is drawn as those of the estimation window are"
 
 
-def _rank_result(name: str, sample: Sample, z: float, reference: str) -> HypothesisTest:
+def _rank_result(name: str, sample: WindowReturns, z: float, reference: str) -> HypothesisTest:
     n = int((sample.days > 0).sum())
     return HypothesisTest(
         name=name, null=_rank_null(sample), n=n, reference=reference, **normal_p(z)

@@ -17,31 +17,27 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.special import bdtr
 
 from impact.errors import InferenceError
+from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.inputs import cars, what
 from impact.inference.tests import HypothesisTest, check_option, normal_p
 from impact.text.formats import percent
-
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
 #: Up to this many CARs the signed-rank distribution is enumerated.
 EXACT_LIMIT = 200
 
 
 def sign(
-    study: EventStudy, start: int = 0, end: int | None = None, *, exact: bool = False
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, exact: bool = False
 ) -> HypothesisTest:
     """Test the share of positive CARs against one half: z = (w - n/2)/√(n/4).
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     exact : bool
@@ -56,7 +52,7 @@ def sign(
     ----------
     Brown and Warner (1980), J. Financial Economics 8.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values = cars(sample, "sign", 1)
     n, positive = len(values), int((values > 0).sum())
     if exact:
@@ -75,7 +71,7 @@ def sign(
 
 
 def generalised_sign(
-    study: EventStudy, start: int = 0, end: int | None = None, *, pooled: bool = False
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, pooled: bool = False
 ) -> HypothesisTest:
     """Test the share of positive CARs against that of the estimation window.
 
@@ -84,7 +80,7 @@ def generalised_sign(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     pooled : bool
@@ -100,7 +96,7 @@ def generalised_sign(
     Cowan (1992), Nonparametric event study tests, Review of Quantitative Finance and
     Accounting 2.
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values = cars(sample, "generalised_sign", 1)
     n, positive = len(values), int((values > 0).sum())
     p = _positive_share(sample.estimation_ar, pooled)
@@ -122,7 +118,7 @@ def _positive_share(residuals: np.ndarray, pooled: bool) -> float:
 
 
 def wilcoxon(
-    study: EventStudy, start: int = 0, end: int | None = None, *, method: str = "auto"
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, method: str = "auto"
 ) -> HypothesisTest:
     """Signed-rank test of the CARs; those of exactly zero are left out.
 
@@ -130,7 +126,7 @@ def wilcoxon(
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window.
     method : {"auto", "exact", "normal"}
@@ -150,7 +146,7 @@ def wilcoxon(
     from scipy.stats import rankdata
 
     check_option("method", method, ("auto", "exact", "normal"))
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     values = cars(sample, "wilcoxon", 1)
     values = values[values != 0]
     n = len(values)

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from impact.estimation.abnormal import AbnormalReturns
 from impact.inference import one_series, panel, ranks, signs, who_was_hit
 from impact.inference.event_sets import MIN_SESSIONS
 from impact.inference.tests import HypothesisTest
 from impact.text.formats import counted, number
-
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
 #: Securities on one date that a cross-sectional test needs, and the mean correlation of their
 #: residuals that it stands.
@@ -258,11 +255,11 @@ def _of_portfolio(compute):
     return lambda study, start, end: compute(study.portfolio(), start, end)
 
 
-def _adjusted_grank_t(study: EventStudy, start: int, end: int | None) -> HypothesisTest:
+def _adjusted_grank_t(study: AbnormalReturns, start: int, end: int | None) -> HypothesisTest:
     return ranks.grank_t(study, start, end, correlation_adjusted=True)
 
 
-def _hall_t(study: EventStudy, start: int, end: int | None) -> HypothesisTest:
+def _hall_t(study: AbnormalReturns, start: int, end: int | None) -> HypothesisTest:
     # Its normal p-values reject 6.6% of true nulls with 20 normal CARs, Student t ones 5.2%.
     return panel.hall(study, start, end, distribution="t")
 

@@ -10,18 +10,15 @@ sectors stand out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, InferenceError
+from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.tests import HypothesisTest
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted
-
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
 #: Decay of the exponentially weighted variance (RiskMetrics, daily).
 DECAY = 0.94
@@ -64,12 +61,12 @@ class RelativeMoves:
     window: Window
 
 
-def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) -> RelativeMoves:
+def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = None) -> RelativeMoves:
     """Test which securities moved apart from the portfolio on common dates.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
         A panel with common dates and without missing returns.
     start, end : int
         Relative sessions that are cumulated, both included.
@@ -124,7 +121,9 @@ def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) ->
             "cannot move apart from it: drop the column"
         )
     moves, z = _window_z(relative, tested.length)
-    first = study.pairs.position[np.unique(study.unit, return_index=True)[1]] + tested.start
+    first = (
+        study.fits.pairs.position[np.unique(study.fits.unit, return_index=True)[1]] + tested.start
+    )
     adjusted, pool = zip(*(_step_down(z, row, tested.length) for row in first), strict=True)
     units = study.alignment.index
     return RelativeMoves(
@@ -137,7 +136,7 @@ def relative_moves(study: EventStudy, start: int = 0, end: int | None = None) ->
     )
 
 
-def relative_max(study: EventStudy, start: int = 0, end: int | None = None) -> HypothesisTest:
+def relative_max(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
     """Test that no security moved apart from the portfolio, for the one unit of a study.
 
     See `relative_moves`, which also says which securities.

@@ -8,16 +8,13 @@ prediction interval of its equal-weighted portfolio.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from impact.estimation.abnormal import AbnormalReturns
 from impact.market.windows import tested_window
-
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
 
 def compounded(kind: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -33,12 +30,14 @@ def compounded(kind: str) -> Callable[[np.ndarray], np.ndarray]:
     return lambda returns: np.prod(1 + returns, axis=1) - 1
 
 
-def average_path(study: EventStudy, *, cumulative: bool, start: int | None = None) -> pd.DataFrame:
+def average_path(
+    study: AbnormalReturns, *, cumulative: bool, start: int | None = None
+) -> pd.DataFrame:
     """Average abnormal return by relative session, or cumulated from `start`.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     cumulative : bool
         False for AAR, True for CAAR (the mean of each row's sum of non-missing returns).
     start : int, optional
@@ -69,18 +68,18 @@ def average_path(study: EventStudy, *, cumulative: bool, start: int | None = Non
     reach = stdtrit(table["dof"], 0.975) * table["std_error"]
     table["ci_low"], table["ci_high"] = table["estimate"] - reach, table["estimate"] + reach
     table["n"] = table["n"].astype(int)
-    table.attrs.update(method=method, signature=study.signature(first, window.end))
+    table.attrs.update(method=method, signature=study.signed(first, window.end))
     order = ["estimate", "std_error", "statistic", "dof", "p_value", "ci_low", "ci_high", "n"]
     return table[order]
 
 
-def _one_unit(study: EventStudy, start: int, end: int) -> tuple[float, float, float, int]:
-    one = study.portfolio().sample(start, end)
-    return one.car[0], one.s[0] * np.sqrt(one.c[0]), one.dof[0], 1
+def _one_unit(study: AbnormalReturns, start: int, end: int) -> tuple[float, float, float, int]:
+    one = study.portfolio().over(start, end)
+    return one.car[0], one.std_error[0], one.dof[0], 1
 
 
-def _over_units(study: EventStudy, start: int, end: int) -> tuple[float, float, float, int]:
-    sample = study.sample(start, end)
+def _over_units(study: AbnormalReturns, start: int, end: int) -> tuple[float, float, float, int]:
+    sample = study.over(start, end)
     cars = pd.Series(sample.car).groupby(sample.event).mean().dropna()
     n = len(cars)
     return cars.mean(), cars.std(ddof=1) / np.sqrt(n), n - 1, n

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from impact.estimation.abnormal import AbnormalReturns
 from impact.inference import one_series
 from impact.study.average import compounded
 
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
-
-def car_table(study: EventStudy, start: int, end: int | None = None) -> pd.DataFrame:
+def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.DataFrame:
     """Cumulative abnormal return of every row of a study, with its exact prediction t.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Relative sessions, both included; `end` defaults to `start`.
 
@@ -43,10 +39,10 @@ def car_table(study: EventStudy, start: int, end: int | None = None) -> pd.DataF
     ----------
     Salkever (1976) for the prediction error; Campbell, Lo and MacKinlay (1997), chapter 4.
     """
-    sample = study.sample(start, end)
-    error = sample.s * np.sqrt(sample.c)
+    sample = study.over(start, end)
+    error = sample.std_error
     reach = stdtrit(sample.dof, 0.975) * error
-    units = study.alignment.iloc[study.unit]
+    units = study.units
     table = pd.DataFrame(
         {
             "session": units["session"].to_numpy(),
@@ -71,16 +67,16 @@ def car_table(study: EventStudy, start: int, end: int | None = None) -> pd.DataF
     table = table[~empty]
     table.attrs["missing"] = [str(name) for name in study.abnormal.index[empty]]
     table.attrs["notes"] = notes
-    table.attrs["signature"] = study.signature(start, end)
+    table.attrs["signature"] = study.signed(start, end)
     return table
 
 
-def bhar_table(study: EventStudy, start: int, end: int | None = None) -> pd.DataFrame:
+def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.DataFrame:
     """Buy-and-hold abnormal return of every row: the compounded actual less normal return.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Relative sessions, both included; `end` defaults to `start`.
 
@@ -107,18 +103,20 @@ def bhar_table(study: EventStudy, start: int, end: int | None = None) -> pd.Data
     ----------
     Barber and Lyon (1997), Detecting long-run abnormal stock returns, J. Financial Economics 43.
     """
-    sample = study.sample(start, end)
-    actual = study.panel.returns_in(study.pairs, study.settings.window)
+    sample = study.over(start, end)
+    actual = study.fits.panel.returns_in(study.fits.pairs, study.settings.window)
     normal = actual - sample.ar
     if study.layout.subtracted is not None:
-        back = study.layout.subtracted[study.pairs.position[:, None] + sample.window_offsets]
+        back = study.layout.subtracted[
+            study.fits.pairs.position[:, None] + study.settings.window.offsets
+        ]
         actual, normal = actual + back, normal + back
     use = sample.inside_pairs
     compound = compounded(study.settings.kind)
     held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))
-    error = sample.s * np.sqrt(sample.c) * _growth(study.settings.kind, held, actual, use)
+    error = sample.std_error * _growth(study.settings.kind, held, actual, use)
     reach = stdtrit(sample.dof, 0.975) * error
-    units = study.alignment.iloc[study.unit]
+    units = study.units
     table = pd.DataFrame(
         {
             "session": units["session"].to_numpy(),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
+from impact.estimation.abnormal import AbnormalReturns
 
 #: Lags of the Ljung-Box test and of the ARCH-LM test: two weeks and one.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 5
@@ -24,12 +21,12 @@ _SENTENCES = {
 }
 
 
-def diagnostics_table(study: EventStudy, *, level: float = 0.05) -> pd.DataFrame:
+def diagnostics_table(study: AbnormalReturns, *, level: float = 0.05) -> pd.DataFrame:
     """Test the estimation residuals of each row.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     level : float
         Below this p-value a test adds its sentence to the verdict.
 
@@ -57,7 +54,7 @@ def diagnostics_table(study: EventStudy, *, level: float = 0.05) -> pd.DataFrame
     """
     rows = [_row(values[~np.isnan(values)], level) for values in study.residuals.to_numpy()]
     table = pd.DataFrame(rows, index=study.abnormal.index)
-    table.attrs["signature"] = study.signature()
+    table.attrs["signature"] = study.signature
     return table
 
 

@@ -62,7 +62,7 @@ def event_paths(study: EventStudy) -> pd.DataFrame:
 
 
 def _frame(study: EventStudy, offset: int, path: np.ndarray) -> pd.DataFrame:
-    units = study.alignment.iloc[study.unit]
+    units = study.units
     return pd.DataFrame(
         {
             "event": study.abnormal.index,
@@ -77,7 +77,7 @@ def _frame(study: EventStudy, offset: int, path: np.ndarray) -> pd.DataFrame:
 def _before(study: EventStudy, offset: int) -> pd.DataFrame:
     if offset == EVE:
         return _frame(study, offset, np.zeros(len(study)))
-    return _frame(study, offset, -study.sample(offset + 1, EVE).car)
+    return _frame(study, offset, -study.over(offset + 1, EVE).car)
 
 
 def _after(study: EventStudy, offset: int) -> pd.DataFrame:

@@ -6,23 +6,19 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, ModelError, ReturnsError, WindowError
-from impact.estimation.least_squares import Pairs, Panel, estimate
+from impact.estimation.abnormal import nothing_left
+from impact.estimation.fits import Settings
+from impact.estimation.least_squares import Pairs, Panel
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
 from impact.market.prices import check_returns
 from impact.market.windows import study_windows
 from impact.news.alignment import align, as_events
-from impact.study.event_study_result import (
-    EventStudy,
-    Settings,
-    assemble,
-    neighbour_sessions,
-    nothing_left,
-)
+from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of
 from impact.volatility.forecast import VARIANCE_MODELS
 
-#: What `kind` may say of the returns.
+#: What `kind` may say of the returns; the first where nothing is said.
 KINDS = ("log", "simple")
 
 #: Sessions that are compared first when a benchmark is looked for among the securities.
@@ -43,7 +39,7 @@ def event_study(
     exclude_neighbours: bool = False,
     volatility: str | None = "gjr",
     implied: pd.Series | None = None,
-    kind: str = "log",
+    kind: str | None = None,
     rng: int | np.random.Generator = 0,
 ) -> EventStudy:
     """Measure abnormal returns around dated announcements.
@@ -74,8 +70,9 @@ def event_study(
         Variance model of the conditional test for one series; None leaves it out.
     implied : Series, optional
         The volatility index in points (`load_vix`), for one series that is the S&P 500.
-    kind : {"log", "simple"}
-        What the returns are.
+    kind : {"log", "simple"}, optional
+        What the returns are: read from what `log_returns` and `simple_returns` wrote into
+        ``attrs["returns"]``, log returns where nothing stands there.
     rng : int or Generator
         Seed of simulated windows. The same seed gives the same numbers, whatever else is studied.
 
@@ -106,10 +103,11 @@ def event_study(
     >>> round(study.car(0)["estimate"].item(), 6)
     -0.049972
     """
+    check_returns(returns)
+    kind = _kind(returns, kind)
     settings = _settings(
         estimation, window, min_observations, exclude_neighbours, volatility, kind, rng
     )
-    check_returns(returns)
     frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
     securities, market = _split_benchmark(frame, benchmark)
     layout = design(model, frame.index, benchmark=market, factors=factors, risk_free=risk_free)
@@ -121,20 +119,34 @@ def event_study(
     _check_regressors(layout, frame.index, units.pairs, settings)
     _check_not_a_security(securities, layout)
     panel = Panel(
-        securities.to_numpy(float), layout, neighbour_sessions(securities, units.pairs, settings)
+        securities.to_numpy(float), layout, _neighbour_sessions(securities, units.pairs, settings)
     )
-    estimates = estimate(
-        panel, units.pairs, settings.estimation, settings.window, settings.min_observations
-    )
-    return assemble(securities, panel, units, estimates, settings, implied)
+    return EventStudy.estimated(securities, panel, units, settings, implied)
+
+
+def _kind(returns: pd.Series | pd.DataFrame, kind: str | None) -> str:
+    """The kind that is asked for, or what the returns say of themselves."""
+    said = returns.attrs.get("returns")
+    if kind not in (None, *KINDS):
+        raise ReturnsError(f"kind={kind!r} is not known: say 'log' or 'simple'")
+    if kind and said and kind != said:
+        raise ReturnsError(
+            f"kind={kind!r} contradicts the returns, which {said}_returns() made: leave kind= out, "
+            f"or make them with {kind}_returns()"
+        )
+    return kind or said or KINDS[0]
 
 
 def _settings(
-    estimation, window, min_observations, exclude_neighbours, volatility, kind, rng
+    estimation: tuple[int, int],
+    window: tuple[int, int],
+    min_observations: int,
+    exclude_neighbours: bool,
+    volatility: str | None,
+    kind: str,
+    rng: int | np.random.Generator,
 ) -> Settings:
     estimation, window = study_windows(estimation, window)
-    if kind not in KINDS:
-        raise ReturnsError(f"kind={kind!r} is not known: say 'log' or 'simple'")
     if volatility is not None and volatility not in VARIANCE_MODELS:
         known = list_of(map(repr, VARIANCE_MODELS), "or")
         raise ModelError(f"volatility={volatility!r} is not known: use {known}, or None")
@@ -170,6 +182,19 @@ def _split_benchmark(frame: pd.DataFrame, benchmark):
     if frame.shape[1] == 1:
         raise ModelError(f"benchmark={benchmark!r} is the only column: no security is left")
     return frame.drop(columns=benchmark), frame[benchmark]
+
+
+def _neighbour_sessions(
+    securities: pd.DataFrame, pairs: Pairs, settings: Settings
+) -> np.ndarray | None:
+    """Sessions 0..1 of every event, by security, shape (T, N); None when they may stay."""
+    if not settings.exclude_neighbours:
+        return None
+    excluded = np.zeros(securities.shape, dtype=bool)
+    for offset in (0, 1):
+        rows = np.minimum(pairs.position + offset, len(securities) - 1)
+        excluded[rows, pairs.column] = True
+    return excluded
 
 
 def _check_regressors(layout: Design, index, pairs: Pairs, settings: Settings) -> None:

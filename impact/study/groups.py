@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import InferenceError
+from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.multiplicity import holm
 from impact.market.windows import Window
 from impact.text.formats import counted, list_of
-
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +48,13 @@ class GroupComparison:
 
 
 def compare_groups(
-    study: EventStudy, by: str | Mapping | pd.Series, start: int = 0, end: int | None = None
+    study: AbnormalReturns, by: str | Mapping | pd.Series, start: int = 0, end: int | None = None
 ) -> GroupComparison:
     """Compare the mean CARs of groups.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     by : str, dict or Series
         A column of ``study.alignment`` (such as ``"direction"``), or event id -> group, or
         security -> group. Rows without a group are left out.
@@ -93,7 +90,7 @@ def compare_groups(
     >>> compare_groups(study, "direction").means["n"].ge(2).all()
     np.True_
     """
-    sample = study.sample(start, end)
+    sample = study.over(start, end)
     use = (sample.days > 0) & ~pd.isna(group := _groups(study, by))
     rows = pd.DataFrame(
         {"group": group[use], "session": sample.position[use], "car": sample.car[use]}
@@ -128,19 +125,19 @@ def compare_groups(
     )
 
 
-def _groups(study: EventStudy, by) -> np.ndarray:
+def _groups(study: AbnormalReturns, by) -> np.ndarray:
     """Group of each row, missing where it has none."""
     if isinstance(by, str):
         if by not in study.alignment:
             known = list_of(list(map(repr, study.alignment.columns)), "or")
             raise InferenceError(f"by={by!r} is not a column of the alignment: use {known}")
         values = study.alignment[by]
-        return values.where(values.ne("")).to_numpy(object)[study.unit]
+        return values.where(values.ne("")).to_numpy(object)[study.fits.unit]
     labels = pd.Series(by)
     labels.index = labels.index.astype(str)
     names = {
-        "events": study.alignment.index.to_numpy()[study.unit],
-        "securities": study.returns.columns.astype(str).to_numpy()[study.pairs.column],
+        "events": study.alignment.index.to_numpy()[study.fits.unit],
+        "securities": study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column],
     }
     for keys in names.values():
         if labels.index.isin(keys).any():

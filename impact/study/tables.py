@@ -51,7 +51,7 @@ def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = 
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Window, relative sessions, both included; `end` defaults to `start`.
     stars : bool
@@ -79,7 +79,7 @@ def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = 
         if car["p_implied"].notna().any():
             columns += _IMPLIED
         columns.append(KNOWN["smallest_detectable"])
-    signature = study.signature(start, end)
+    signature = study.signed(start, end)
     table = Table(
         frame, _study_title(study, start, end), tuple(columns), _study_notes(car, has), signature
     )

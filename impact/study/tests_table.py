@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, InferenceError, VolatilityError
+from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.correlation import mean_correlation
 from impact.inference.size import in_words, panel_in_words
 from impact.inference.validity import DESIGNS, MIN_COLUMNS, NO, TESTS, Design, validity
 from impact.market.windows import Window, tested_window
-
-if TYPE_CHECKING:
-    from impact.study.event_study_result import EventStudy
 
 #: Tests whose size depends on the variance model of the study.
 _CONDITIONAL = ("conditional_fhs", "conditional_t")
 
 
 def design_of(
-    study: EventStudy, start: int = 0, end: int | None = None, *, induced_variance: bool = True
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, induced_variance: bool = True
 ) -> Design:
     """Return the design of a study for a test of the window (start, end).
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
     start, end : int
         Tested window; firm events overlap where their tested windows share a session.
     induced_variance : bool
@@ -43,14 +39,14 @@ def design_of(
     elif pairs == units * study.returns.shape[1] or _all_units_are_common(study):
         kind = DESIGNS[3]
     else:
-        apart = np.diff(np.sort(study.pairs.position))
+        apart = np.diff(np.sort(study.fits.pairs.position))
         overlap = shares_dates or bool((apart < tested.length).any())
         kind = DESIGNS[5] if overlap else DESIGNS[4]
     return Design(
         kind,
         units,
         pairs,
-        len(np.unique(study.pairs.column)),
+        len(np.unique(study.fits.pairs.column)),
         _correlation(study) if kind == DESIGNS[2] else np.nan,
         induced_variance,
         study.settings.volatility is not None,
@@ -58,11 +54,11 @@ def design_of(
     )
 
 
-def _all_units_are_common(study: EventStudy) -> bool:
-    return bool((np.bincount(study.unit) > 1).all())
+def _all_units_are_common(study: AbnormalReturns) -> bool:
+    return bool((np.bincount(study.fits.unit) > 1).all())
 
 
-def _correlation(study: EventStudy) -> float:
+def _correlation(study: AbnormalReturns) -> float:
     """Mean correlation of the residuals; NaN where no two series have sessions in common."""
     try:
         return mean_correlation(study)
@@ -71,7 +67,7 @@ def _correlation(study: EventStudy) -> float:
 
 
 def tests_table(
-    study: EventStudy, start: int = 0, end: int | None = None, *, induced_variance: bool = True
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, induced_variance: bool = True
 ) -> pd.DataFrame:
     """Compute every test that fits the study's design; see `EventStudy.tests`."""
     design = design_of(study, start, end, induced_variance=induced_variance)
@@ -93,7 +89,7 @@ def tests_table(
     table["size"] = [
         _size(name, design, volatility, tested) if name in found else "" for name in table.index
     ]
-    table.attrs["signature"] = study.signature(start, end)
+    table.attrs["signature"] = study.signed(start, end)
     return table[["statistic", "p_value", "n", "null", "valid", "because", "size"]]
 
 

@@ -64,7 +64,7 @@ class Forecast:
     fit: VarianceFit
 
 
-def forecast(
+def variance_forecast(
     returns: pd.Series | np.ndarray, fit_end: int, eve: int, *, model: str = "gjr"
 ) -> Forecast:
     """Forecast the variance of session ``eve + 1`` from what was known on the eve.
@@ -90,7 +90,7 @@ def forecast(
     Examples
     --------
     >>> returns = 0.01 * np.random.default_rng(0).standard_t(6, 1_500)
-    >>> known = forecast(returns, 1_400, 1_404)
+    >>> known = variance_forecast(returns, 1_400, 1_404)
     >>> len(known.past_z), 0.005 < known.sigma < 0.02
     (1000, True)
     """

@@ -81,7 +81,7 @@ def test_each_specification_is_an_event_study(curve, returns):
         if row.variance == "constant":
             z = car["statistic"].to_numpy()
         else:
-            at = study.pairs.position + start
+            at = study.fits.pairs.position + start
             z = car["estimate"].to_numpy() / (sigma[at] * np.sqrt(end - start + 1))
         expected = np.sqrt(len(z)) * z.mean() / z.std(ddof=1)
         assert row.statistic == pytest.approx(expected, rel=1e-9)

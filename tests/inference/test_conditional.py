@@ -17,7 +17,7 @@ from impact.inference.conditional import (
     simulated_sums,
     student_p,
 )
-from impact.volatility.forecast import Forecast, VarianceFit, forecast
+from impact.volatility.forecast import Forecast, VarianceFit, variance_forecast
 
 TRUE = VarianceFit("gjr", 0.0003, 2e-6, 0.05, 0.10, 0.88, 6.0, 1e-4, 2_000)
 
@@ -55,7 +55,7 @@ def test_ninth_april_is_ranked_by_hand():
     # Four of the 1,000 past GJR z are larger, 10 November 2022 (3.2) the largest of them.
     at = history.row("2025-04-09")
     returns = history.index_returns()
-    known = forecast(returns, at - 5, at - 1)
+    known = variance_forecast(returns, at - 5, at - 1)
     z = (returns.iloc[at] - known.mean) / known.sigma
     larger = sum(past >= z for past in known.past_z)
     assert larger == 4
@@ -65,7 +65,7 @@ def test_ninth_april_is_ranked_by_hand():
 def test_one_session_by_hand():
     test = on("2025-05-02", "gjr")
     at = history.row("2025-05-02")
-    known = forecast(history.index_returns(), at - 5, at - 1)
+    known = variance_forecast(history.index_returns(), at - 5, at - 1)
     move = history.index_returns().iloc[at]
     assert test.car == pytest.approx(move - known.mean, rel=1e-12)
     assert test.z == pytest.approx(test.car / known.sigma, rel=1e-12)
@@ -87,7 +87,7 @@ def test_one_session_needs_no_random_numbers_and_windows_only_their_own():
 
 def test_simulation_of_one_session_agrees_with_its_closed_form():
     at = history.row("2025-05-02")
-    known = forecast(history.index_returns(), at - 5, at - 1)
+    known = variance_forecast(history.index_returns(), at - 5, at - 1)
     by_past, by_t = simulated_sums(known, 1, np.random.default_rng(0), 400_000)
     exact = on("2025-05-02", "gjr")
     assert equal_tails(by_past, exact.car) == pytest.approx(exact.p_fhs, abs=0.006)
@@ -100,7 +100,7 @@ def test_simulation_of_one_session_agrees_with_its_closed_form():
 
 def test_sigma_of_a_window_is_the_spread_of_its_simulated_sums():
     at = history.row("2025-05-02")
-    known = forecast(history.index_returns(), at - 5, at - 1)
+    known = variance_forecast(history.index_returns(), at - 5, at - 1)
     _, by_t = simulated_sums(known, 6, np.random.default_rng(0), 300_000)
     assert on("2025-05-02", "gjr", 5).sigma == pytest.approx(by_t.std(), rel=0.02)
 
@@ -169,7 +169,7 @@ def test_rejection_with_fitted_parameters_stays_near_5_percent():
     path = history.garch_path(1_000 + 60 * 40, seed=22)
     p = []
     for fit_end in range(1_000, len(path) - 45, 60):
-        known = forecast(path, fit_end, fit_end - 1, model="garch")
+        known = variance_forecast(path, fit_end, fit_end - 1, model="garch")
         sigma = known.fit.filter(path[fit_end - known.fit.n : fit_end + 60])[known.fit.n : -1]
         z = (path[fit_end : fit_end + 60] - known.mean) / sigma
         p.extend(student_p(z, known.nu))

@@ -28,9 +28,9 @@ WHOLE_OURS = {
     "rbar_eventtime": tests.mean_correlation,
     "rbar_calendar": lambda s: tests.mean_correlation(s, correlation="calendar"),
     "gsign_phat": lambda s: np.nanmean(
-        (s.sample(0).estimation_ar > 0).sum(axis=1) / s.sample(0).n_estimation
+        (s.over(0).estimation_ar > 0).sum(axis=1) / s.over(0).n_estimation
     ),
-    "sd_aar_estimation_bw85": lambda s: np.nanmean(s.sample(0).estimation_ar, axis=0).std(ddof=1),
+    "sd_aar_estimation_bw85": lambda s: np.nanmean(s.over(0).estimation_ar, axis=0).std(ddof=1),
 }
 #: What the file holds and impact does not compute.
 NOT_OURS: set[str] = set()
@@ -94,7 +94,7 @@ def test_engine_gives_the_statistics_of_the_file(name, model):
         if row["statistic"] in WHOLE_OURS:
             close(WHOLE_OURS[row["statistic"]](study), row)
         elif row["statistic"] in ARRAYS:
-            close(ARRAYS[row["statistic"]](study.sample(*bounds(row["window"]))), row)
+            close(ARRAYS[row["statistic"]](study.over(*bounds(row["window"]))), row)
         else:
             _compare_test(study, row)
     assert compared == COUNTS[name][list(MODELS).index(model)]
@@ -168,7 +168,7 @@ def test_cars_are_those_of_the_file(name, model):
     assert len(expected) == {"A": 150, "B": 200, "C": 60}[name]
     for row in expected:
         w, i = bounds(row["window"]), index[row["security"]]
-        sample, pair = study.sample(*w), ours[order.index(row["security"])]
+        sample, pair = study.over(*w), ours[order.index(row["security"])]
         assert sample.days[i] == len(pair.days(w)) == int(row["k"])
         if row["k"] == "0":
             assert np.isnan([sample.car[i], sample.scar[i]]).all()

@@ -190,7 +190,7 @@ def test_random_panels_agree_with_slow_loops(drawn, data):
     )
     start = data.draw(st.integers(*drawn.window))
     window = (start, data.draw(st.integers(start, drawn.window[1])))
-    sample = study.sample(*window)
+    sample = study.over(*window)
     for pair in loops.pairs:
         i = found.index(pair.name)
         assert (sample.n_estimation[i], sample.dof[i]) == (pair.L, pair.dof)

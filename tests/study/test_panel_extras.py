@@ -260,7 +260,7 @@ def test_cross_section_is_least_squares_with_hc3_by_hand():
     close(found.coefficients["p_value"], 2 * stats.t.sf(abs(beta / error), 37))
     assert (found.n, found.dof) == (40, 37)
     assert found.warning.startswith("tested windows overlap") == (
-        np.diff(np.sort(study.pairs.position)).min() < 3
+        np.diff(np.sort(study.fits.pairs.position)).min() < 3
     )
     assert cross_section(study, traits).warning == ""
 

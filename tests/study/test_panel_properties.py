@@ -147,7 +147,7 @@ def test_trap_windows_take_the_squared_sum_of_market_deviations_not_the_sum_of_s
     spread = ((past - past.mean()) ** 2).sum()
     right = 11 + 121 / 200 + ahead.sum() ** 2 / spread
     wrong = 11 + 121 / 200 + (ahead**2).sum() / spread
-    found = reference_study("A", "market_model").sample(-5, 5).c
+    found = reference_study("A", "market_model").over(-5, 5).c
     np.testing.assert_allclose(found, right, rtol=1e-10)
     assert abs(right - wrong) > 1e-3
 
@@ -155,7 +155,7 @@ def test_trap_windows_take_the_squared_sum_of_market_deviations_not_the_sum_of_s
 @pytest.mark.parametrize(("name", "seen"), [("A", False), ("B", True), ("C", True)])
 def test_trap_panel_a_cannot_see_a_wrong_window_covariance_in_bmp(name, seen):
     study = reference_study(name, "market_model")
-    sample = study.sample(-5, 5)
+    sample = study.over(-5, 5)
     wrong = (sample.car / (sample.s * np.sqrt(sample.days)))[sample.days > 0]
     t = np.sqrt(len(wrong)) * wrong.mean() / wrong.std(ddof=1)
     off = abs(t / tests.bmp(study, -5, 5).statistic - 1)
@@ -261,7 +261,7 @@ def test_trap_fewer_observations_than_parameters_are_dropped():
 def test_trap_sums_are_not_blown_up_where_returns_are_missing():
     firms, market, pairs = panel("C")
     study = reference_study("C", "market_model")
-    found = study.sample(-5, 5)
+    found = study.over(-5, 5)
     assert found.days.min() < 11
     for security, row in pairs:
         loop = Pair(

@@ -1,0 +1,324 @@
+"""AbnormalReturns: what every test reads. Data and fits, no tests of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from impact.errors import EventError, HistoryError, ModelError, VolatilityError
+from impact.estimation.fits import Fits, Settings, WindowReturns
+from impact.estimation.least_squares import Estimates, Pairs, Panel, estimate
+from impact.estimation.models import Design
+from impact.estimation.observations import Units, dropped_rows
+from impact.market.windows import Window, tested_window
+from impact.text.formats import counted, list_of
+from impact.text.nearest import nearest
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AbnormalReturns:
+    """Abnormal returns of M pairs of event and security; frozen, all tables labelled.
+
+    Attributes
+    ----------
+    abnormal : DataFrame, rows (event[, security]) x columns relative session
+        Abnormal returns (prediction errors), decimal fractions; NaN where a return is missing.
+    fit : DataFrame
+        Parameters, `residual_variance`, `dof` and `observations` of each row.
+    alignment : DataFrame
+        One row a unit: label, announcements, session, why it moved, neighbours, and every other
+        column of the events.
+    dropped : DataFrame
+        event, security, reason of everything left out.
+    returns : DataFrame
+        The returns studied, sessions x securities.
+    fits : Fits
+        The engine's arrays behind the tables.
+    implied : Series or None
+        The volatility index in points.
+    """
+
+    abnormal: pd.DataFrame
+    fit: pd.DataFrame
+    alignment: pd.DataFrame
+    dropped: pd.DataFrame
+    returns: pd.DataFrame
+    fits: Fits
+    implied: pd.Series | None = None
+
+    @classmethod
+    def estimated(
+        cls,
+        returns: pd.DataFrame,
+        panel: Panel,
+        units: Units,
+        settings: Settings,
+        implied: pd.Series | None = None,
+    ) -> Self:
+        """Fit the panel's model to every pair; those that cannot be used are dropped.
+
+        Raises
+        ------
+        HistoryError
+            If none is left; the message gives the reasons.
+        """
+        fitted = estimate(
+            panel, units.pairs, settings.estimation, settings.window, settings.min_observations
+        )
+        reasons = _why_not(fitted, settings, panel.layout)
+        usable = np.flatnonzero(reasons == "")
+        names = returns.columns.astype("str").to_numpy()[units.pairs.column]
+        ids = units.table.index.to_numpy()[units.unit]
+        dropped = units.dropped
+        if len(usable) < len(reasons):
+            refused = reasons != ""
+            more = dropped_rows(ids[refused], reasons[refused], names[refused])
+            dropped = pd.concat([dropped, more], ignore_index=True)
+        if not len(usable):
+            raise HistoryError(nothing_left(dropped))
+        kept, unit = np.unique(units.unit[usable], return_inverse=True)
+        fitted = fitted.take(usable)
+        index = _labels(ids[usable], names[usable], returns.shape[1])
+        columns = pd.Index(settings.window.offsets, name="relative_session")
+        fit = pd.DataFrame(fitted.parameters, index=index, columns=list(panel.layout.parameters))
+        fit["residual_variance"] = fitted.residual_std**2
+        fit["dof"], fit["observations"] = fitted.dof, fitted.observations
+        return cls(
+            abnormal=pd.DataFrame(fitted.abnormal, index=index, columns=columns),
+            fit=fit,
+            alignment=units.table.iloc[kept],
+            dropped=dropped,
+            returns=returns,
+            fits=Fits(panel, fitted, units.pairs[usable], unit, settings),
+            implied=implied,
+        )
+
+    # -- what it is ------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """Windows, kind of returns, variance model, seed."""
+        return self.fits.settings
+
+    @property
+    def layout(self) -> Design:
+        """The normal-return model along the rows of the returns."""
+        return self.fits.panel.layout
+
+    @property
+    def units(self) -> pd.DataFrame:
+        """The row of `alignment` of each row of `abnormal`."""
+        return self.alignment.iloc[self.fits.unit]
+
+    @property
+    def is_one_series(self) -> bool:
+        """Whether every event was studied on one and the same series."""
+        return self.returns.shape[1] == 1
+
+    @property
+    def has_common_dates(self) -> bool:
+        """Whether the study is a panel in which securities share their sessions."""
+        pairs = self.fits.pairs
+        return not self.is_one_series and len(np.unique(pairs.position)) < len(pairs)
+
+    def __len__(self) -> int:
+        return len(self.abnormal)
+
+    def __repr__(self) -> str:
+        columns = self.returns.shape[1]
+        return (
+            f"{type(self).__name__}: {counted(len(self.alignment), 'unit')} on "
+            f"{counted(columns, 'series', 'series')}, {self.layout.name}, "
+            f"estimation {self.settings.estimation}, window {self.settings.window}, "
+            f"{len(self.dropped)} dropped"
+        )
+
+    @property
+    def signature(self) -> str:
+        """One line: model, windows, kind of returns, units, variance, hashes of the data."""
+        return self.signed(self.settings.window.start, self.settings.window.end)
+
+    def signed(self, start: int, end: int | None = None) -> str:
+        """Return the signature of a table of the window (start, end)."""
+        settings = self.settings
+        parts = [
+            self.layout.name,
+            f"estimation {settings.estimation}",
+            f"window {Window(start, start if end is None else end)}",
+            f"{settings.kind} returns",
+            counted(len(self.alignment), "unit"),
+        ]
+        if self.is_one_series and settings.volatility is not None:
+            parts.append(f"conditional variance {settings.volatility}")
+        for word, frame in (("data", self.returns), ("events", self.alignment)):
+            if "hash" in frame.attrs:
+                parts.append(f"{word} {frame.attrs['hash']}")
+        return "; ".join(parts)
+
+    # -- parts of it -----------------------------------------------------------------------------
+
+    def __getitem__(self, event: str) -> Self:
+        """Return the part of one unit, found by the id of any of its announcements.
+
+        Raises
+        ------
+        EventError
+            If the id is unknown (the nearest are named) or was dropped (the reason is given).
+        """
+        for row, members in enumerate(self.alignment["announcements"]):
+            if event in members:
+                return self.take(np.flatnonzero(self.fits.unit == row))
+        for _, row in self.dropped[self.dropped["event"] == str(event)].iterrows():
+            raise EventError(f"{event!r} is not in this study: {row['reason']}")
+        known = [name for members in self.alignment["announcements"] for name in members]
+        raise EventError(
+            f"{event!r} is not an event of this study: the nearest are "
+            f"{list_of(map(repr, nearest(event, known)), 'or')}"
+        )
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the part that holds some of its rows (positions in `abnormal`)."""
+        return replace(
+            self,
+            abnormal=self.abnormal.iloc[rows],
+            fit=self.fit.iloc[rows],
+            alignment=self.alignment.iloc[np.unique(self.fits.unit[rows])],
+            fits=self.fits.take(rows),
+        )
+
+    def portfolio(self) -> Self:
+        """Study the equal-weighted portfolio of the columns as one series.
+
+        Securities that share their dates are one observation: their common move is this
+        portfolio's, tested conditionally.
+
+        Raises
+        ------
+        ModelError
+            If the study has firm events, whose securities do not share their dates.
+        """
+        if self.is_one_series:
+            return self
+        fits = self.fits
+        if (np.bincount(fits.unit) < 2).any():
+            raise ModelError(
+                "a portfolio of all columns needs events that apply to every column: "
+                "leave `security` out of the events"
+            )
+        returns = self.returns.mean(axis=1).to_frame("portfolio")
+        returns.attrs = dict(self.returns.attrs)
+        first = np.unique(fits.unit, return_index=True)[1]
+        pairs = Pairs(fits.pairs.position[first], np.zeros(len(first), dtype=int))
+        excluded = fits.panel.excluded
+        if excluded is not None:
+            excluded = excluded.any(axis=0)[:, None]
+        panel = Panel(returns.to_numpy(float), self.layout, excluded)
+        units = Units(self.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
+        return self.estimated(returns, panel, units, self.settings)
+
+    # -- numbers ---------------------------------------------------------------------------------
+
+    def over(self, start: int, end: int | None = None) -> WindowReturns:
+        """Return everything a test needs of the window (start, end), as arrays.
+
+        Raises
+        ------
+        WindowError
+            If the window is reversed or reaches outside the study's event window.
+        """
+        return WindowReturns(self.fits, tested_window(start, end, self.settings.window))
+
+    @cached_property
+    def std_error(self) -> pd.DataFrame:
+        """Standard error of each abnormal return, forecast error included."""
+        errors = self.fits.std_error
+        return pd.DataFrame(errors, index=self.abnormal.index, columns=self.abnormal.columns)
+
+    @cached_property
+    def standardised(self) -> pd.DataFrame:
+        """Standardised abnormal returns: `abnormal` / `std_error`."""
+        return self.abnormal / self.std_error
+
+    @cached_property
+    def residuals(self) -> pd.DataFrame:
+        """Estimation residuals, rows as `abnormal`, columns relative session."""
+        values, _ = self.fits.residuals_and_leverage
+        offsets = pd.Index(self.settings.estimation.offsets, name="relative_session")
+        return pd.DataFrame(values, index=self.abnormal.index, columns=offsets)
+
+    def history(self, row: int) -> tuple[np.ndarray, int]:
+        """Return returns less what the fitted model explains, after the last gap before session 0.
+
+        Parameters
+        ----------
+        row : int
+            Position of the pair in `abnormal`.
+
+        Returns
+        -------
+        tuple of ndarray and int
+            The values, and how many rows of the returns come before them. The mean stays in:
+            a variance model has one of its own.
+
+        Raises
+        ------
+        VolatilityError
+            For a user's model, which says nothing of sessions outside its windows.
+        """
+        layout, pairs = self.layout, self.fits.pairs
+        if layout.user is not None:
+            raise VolatilityError(
+                f"the model {layout.name} says nothing of sessions outside its windows, so there "
+                "is no history of abnormal returns to forecast a variance from"
+            )
+        values = self.returns.to_numpy(float)[:, pairs.column[row]]
+        if layout.subtracted is not None:
+            values = values - layout.subtracted
+        if layout.names:
+            values = values - self.fits.estimates.parameters[row, 1:] @ layout.regressors
+        first = int(pairs.position[row]) + self.settings.window.start
+        gaps = np.flatnonzero(~np.isfinite(values[:first]))
+        cut = int(gaps[-1]) + 1 if len(gaps) else 0
+        return values[cut:], cut
+
+
+def _labels(ids: np.ndarray, securities: np.ndarray, columns: int) -> pd.Index:
+    if columns == 1:
+        return pd.Index(ids, name="event")
+    return pd.MultiIndex.from_arrays([ids, securities], names=["event", "security"])
+
+
+def _why_not(estimates: Estimates, settings: Settings, layout: Design) -> np.ndarray:
+    """Why a pair cannot be used; "" where it can."""
+    reasons = np.full(len(estimates.observations), "", dtype=object)
+    few = estimates.observations < max(settings.min_observations, 1)
+    for i in np.flatnonzero(few):
+        reasons[i] = (
+            f"{counted(estimates.observations[i], 'return')} in the estimation window "
+            f"{settings.estimation}, min_observations={settings.min_observations}"
+        )
+    no_dof = ~few & (estimates.dof <= 0)
+    reasons[no_dof] = "fewer observations than parameters"
+    singular = ~few & ~no_dof & ~np.isfinite(estimates.parameters).all(axis=1)
+    reasons[singular] = (
+        f"the regressors ({', '.join(layout.names)}) are collinear or constant in the "
+        f"estimation window"
+    )
+    still = ~few & ~no_dof & ~singular & ~(estimates.residual_std > 0)
+    reasons[still] = "no variance is left in the estimation window"
+    gone = (reasons == "") & np.isnan(estimates.abnormal).all(axis=1)
+    reasons[gone] = "no return in the event window"
+    return reasons
+
+
+def nothing_left(dropped: pd.DataFrame) -> str:
+    """Say why no event can be studied."""
+    if dropped.empty:
+        return "there is no event to study: the list of events is empty"
+    reasons = dropped.drop_duplicates("reason")["reason"].to_list()
+    shown = "; ".join(reasons[:3]) + ("; …" if len(reasons) > 3 else "")
+    return f"no event can be studied ({counted(len(dropped), 'dropped event')}): {shown}"

@@ -1,0 +1,189 @@
+"""The fits behind abnormal returns, and the arrays that a test needs of one window.
+
+All arrays run over M pairs of event and security.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from impact.estimation.least_squares import Estimates, Pairs, Panel, residuals_and_leverage
+from impact.market.windows import Window
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a study was asked for, apart from its data."""
+
+    estimation: Window
+    window: Window
+    min_observations: int
+    exclude_neighbours: bool
+    volatility: str | None
+    kind: str
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """A normal-return model fitted to M pairs, where they stand, and what was asked for.
+
+    Attributes
+    ----------
+    panel : Panel
+        Returns and model.
+    estimates : Estimates
+    pairs : Pairs
+        Row of session 0 and column of each pair.
+    unit : ndarray of int, shape (M,)
+        Number of the unit of each pair.
+    settings : Settings
+    """
+
+    panel: Panel
+    estimates: Estimates
+    pairs: Pairs
+    unit: np.ndarray
+    settings: Settings
+
+    def take(self, rows: np.ndarray) -> Fits:
+        """Return the fits of some pairs, their units numbered anew."""
+        unit = np.unique(self.unit[rows], return_inverse=True)[1]
+        return replace(self, estimates=self.estimates.take(rows), pairs=self.pairs[rows], unit=unit)
+
+    @cached_property
+    def regressors(self) -> np.ndarray:
+        """Regressors in the event window, shape (R, M, W)."""
+        return self.panel.regressors_in(self.pairs, self.settings.window)
+
+    @cached_property
+    def residuals_and_leverage(self) -> tuple[np.ndarray, np.ndarray]:
+        """Estimation residuals and leverages, each of shape (M, L)."""
+        return residuals_and_leverage(self.panel, self.pairs, self.settings.estimation)
+
+    @cached_property
+    def std_error(self) -> np.ndarray:
+        """Standard error of each abnormal return, forecast error included, shape (M, W)."""
+        observed = ~np.isnan(self.estimates.abnormal)
+        offsets = self.settings.window.offsets
+        factors = [
+            self.estimates.variance_factor(self.regressors, observed & (offsets == day))
+            for day in offsets
+        ]
+        errors = np.sqrt(np.column_stack(factors)) * self.estimates.residual_std[:, None]
+        return np.where(observed, errors, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class WindowReturns:
+    """Abnormal returns of the window `tested`, as arrays; computed when first asked for.
+
+    Attributes
+    ----------
+    fits : Fits
+    tested : Window
+    """
+
+    fits: Fits
+    tested: Window
+
+    @property
+    def ar(self) -> np.ndarray:
+        """Abnormal returns over the whole event window, shape (M, W); NaN = missing."""
+        return self.fits.estimates.abnormal
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Which sessions of the event window are tested, shape (W,)."""
+        offsets = self.fits.settings.window.offsets
+        return (offsets >= self.tested.start) & (offsets <= self.tested.end)
+
+    @cached_property
+    def inside_pairs(self) -> np.ndarray:
+        """Tested sessions with a return, shape (M, W)."""
+        return self.inside & ~np.isnan(self.ar)
+
+    @cached_property
+    def days(self) -> np.ndarray:
+        """Number k_i of tested sessions with a return, shape (M,)."""
+        return self.inside_pairs.sum(axis=1)
+
+    @cached_property
+    def car(self) -> np.ndarray:
+        """Sum of the abnormal returns in the tested window, shape (M,); NaN where days = 0."""
+        total = np.where(self.inside_pairs, self.ar, 0.0).sum(axis=1)
+        return np.where(self.days > 0, total, np.nan)
+
+    @cached_property
+    def c(self) -> np.ndarray:
+        """Var(CAR) / s², shape (M,): k + c'(X'X)⁻¹c."""
+        return self.fits.estimates.variance_factor(self.fits.regressors, self.inside_pairs)
+
+    @property
+    def s(self) -> np.ndarray:
+        """Residual standard deviation of the estimation window, shape (M,)."""
+        return self.fits.estimates.residual_std
+
+    @property
+    def dof(self) -> np.ndarray:
+        """Degrees of freedom of `s`, shape (M,)."""
+        return self.fits.estimates.dof
+
+    @property
+    def n_estimation(self) -> np.ndarray:
+        """Returns in the estimation window, shape (M,)."""
+        return self.fits.estimates.observations
+
+    @property
+    def std_error(self) -> np.ndarray:
+        """Standard error of `car`, s √C, shape (M,)."""
+        return self.s * np.sqrt(self.c)
+
+    @cached_property
+    def scar(self) -> np.ndarray:
+        """Standardised CAR, car / (s √C), shape (M,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.car / self.std_error
+
+    @property
+    def sar(self) -> np.ndarray:
+        """Standardised abnormal return of each session, shape (M, W)."""
+        return self.ar / self.fits.std_error
+
+    @property
+    def estimation_ar(self) -> np.ndarray:
+        """Estimation residuals, shape (M, L); NaN = missing."""
+        return self.fits.residuals_and_leverage[0]
+
+    @property
+    def leverage(self) -> np.ndarray:
+        """Leverage of each estimation session, shape (M, L)."""
+        return self.fits.residuals_and_leverage[1]
+
+    @property
+    def position(self) -> np.ndarray:
+        """Row of session 0 in the returns, shape (M,)."""
+        return self.fits.pairs.position
+
+    @property
+    def security(self) -> np.ndarray:
+        """Column of the security in the returns, shape (M,)."""
+        return self.fits.pairs.column
+
+    @property
+    def event(self) -> np.ndarray:
+        """Number of the unit, shape (M,)."""
+        return self.fits.unit
+
+    @property
+    def series_count(self) -> int:
+        """Number of distinct securities."""
+        return len(np.unique(self.security))
+
+    @property
+    def event_count(self) -> int:
+        """Number of units."""
+        return len(np.unique(self.event))

@@ -1,0 +1,83 @@
+"""Columns of one's own events reach the study, and returns say of what kind they are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from history import index_returns
+
+import impact
+from impact.errors import ReturnsError
+
+
+@pytest.fixture(scope="module")
+def prices():
+    return impact.load_prices()
+
+
+@pytest.fixture(scope="module")
+def events():
+    dates = ["2025-04-03", "2025-04-04", "2025-04-04", "2025-05-12"]
+    return pd.DataFrame(
+        {
+            "session": pd.to_datetime(dates),
+            "id": list("abcd"),
+            "size": [1.0, 2.0, 3.0, np.nan],
+            "count": [1, 2, 3, 4],
+            "ministry": ["trade", "trade", "finance", ""],
+            "rumour": [False, True, False, False],
+        }
+    )
+
+
+def test_every_column_is_kept_and_members_of_a_unit_are_joined_by_kind(events):
+    study = impact.event_study(index_returns(), events, volatility=None)
+    units = study.alignment[["size", "count", "ministry", "rumour"]]
+    assert units["size"].to_list()[:2] == [1.0, 5.0] and np.isnan(units["size"].iloc[2])
+    assert units["count"].to_list() == [1, 5, 4]
+    assert units["ministry"].to_list() == ["trade", "trade; finance", ""]
+    assert units["rumour"].to_list() == [False, True, False]
+
+
+def test_a_missing_number_counts_as_nothing_beside_one_and_stays_missing_alone(events):
+    more = pd.concat([events, events.iloc[[3]].assign(id="e", session=pd.Timestamp("2025-04-03"))])
+    units = impact.event_study(index_returns(), more, volatility=None).alignment
+    assert units["size"].to_list()[0] == 1.0 and np.isnan(units.loc["d", "size"])
+
+
+@pytest.mark.parametrize("column", ["counterparty", "instrument", "direction"])
+def test_any_column_of_the_catalogue_can_be_compared(column):
+    catalogue = impact.load_events(since="2025-01-01")
+    study = impact.event_study(index_returns(), catalogue, volatility=None)
+    found = study.compare(column)
+    assert set(found.table.index) <= set(study.alignment[column])
+
+
+def test_simple_returns_are_called_simple_and_bhar_is_the_price_ratio(prices):
+    study = impact.event_study(impact.simple_returns(prices), ["2025-04-09"], volatility=None)
+    assert "simple returns" in study.signature
+    held = prices["2025-04-10"] / prices["2025-04-08"] - 1
+    mean = study.fit["const"].iloc[0]
+    normal = (1 + mean) ** 2 - 1
+    assert study.bhar(0, 1)["estimate"].item() == pytest.approx(held - normal, abs=1e-12)
+
+
+@pytest.mark.parametrize(("made", "said"), [("simple", "log"), ("log", "simple")])
+def test_a_kind_that_contradicts_the_returns_is_refused(prices, made, said):
+    returns = getattr(impact, f"{made}_returns")(prices)
+    with pytest.raises(ReturnsError, match=rf"kind='{said}' contradicts.*{made}_returns\(\)"):
+        impact.event_study(returns, ["2025-04-09"], kind=said)
+
+
+def test_returns_that_say_nothing_are_log_returns_unless_told(prices):
+    plain = impact.simple_returns(prices)
+    plain.attrs = {}
+    assert impact.event_study(plain, ["2025-04-09"], volatility=None).settings.kind == "log"
+    told = impact.event_study(plain, ["2025-04-09"], volatility=None, kind="simple")
+    assert told.settings.kind == "simple"
+
+
+def test_the_signature_names_prices_and_catalogue():
+    catalogue = impact.load_events(since="2025-01-01")
+    study = impact.event_study(impact.log_returns(impact.load_prices()), catalogue)
+    for frame in (study.returns, catalogue):
+        assert frame.attrs["hash"] in study.signature
