@@ -137,7 +137,7 @@ def cowan(ranks: pd.DataFrame, window: Window) -> float:
 
 
 def grank(estimation: pd.DataFrame, scars: pd.Series) -> tuple[float, float]:
-    """The generalised rank t and z of Kolari and Pynnonen.
+    """The generalised rank t and z of Kolari and Pynnönen.
 
     Day 0 stands for the whole window: its value is the SCAR over the spread of all SCARs.
     """
