@@ -7,6 +7,9 @@ import pytest
 
 os.environ["MPLBACKEND"] = "agg"
 
+# Scripts, not modules: they find one another beside them, and are run by tests/project.
+collect_ignore_glob = ["reference/*"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache():
