@@ -213,9 +213,8 @@ class AbnormalReturns:
         returns.attrs = dict(self.returns.attrs)
         first = np.unique(fits.unit, return_index=True)[1]
         pairs = Pairs(fits.pairs.position[first], np.zeros(len(first), dtype=int))
-        excluded = fits.panel.excluded
-        if excluded is not None:
-            excluded = excluded.any(axis=0)[:, None]
+        near = fits.panel.excluded
+        excluded = None if near is None else np.atleast_2d(near.any(axis=0)).T
         panel = Panel(returns.to_numpy(float), self.layout, excluded)
         units = Units(self.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
         return self.estimated(returns, panel, units, self.settings)

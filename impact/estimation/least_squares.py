@@ -8,11 +8,12 @@ is exact: ``Var(CAR) = s² (k + c'(X'X)⁻¹c)`` with c the sum of the regressor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
-from impact.estimation.models import Design
+from impact.estimation.models import Design, FittedNormalReturn
 from impact.market.windows import Window
 
 #: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
@@ -61,20 +62,12 @@ class Estimates:
 
     def take(self, pairs: np.ndarray) -> Estimates:
         """Return the fits of some pairs."""
-        pick = {
-            name: None if getattr(self, name) is None else getattr(self, name)[pairs]
-            for name in (
-                "parameters",
-                "residual_std",
-                "observations",
-                "dof",
-                "centre",
-                "inverse",
-                "abnormal",
-                "covariance",
-            )
+        names = [field.name for field in fields(self) if field.name != "constant"]
+        arrays = {name: getattr(self, name) for name in names}
+        picked: dict[str, Any] = {
+            name: None if rows is None else rows[pairs] for name, rows in arrays.items()
         }
-        return Estimates(constant=self.constant, **pick)
+        return replace(self, **picked)
 
     def variance_factor(self, regressors: np.ndarray, inside: np.ndarray) -> np.ndarray:
         """Var(sum of prediction errors) / s² of some sessions, shape (M,).
@@ -117,7 +110,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.position)
 
-    def __getitem__(self, pick) -> Pairs:
+    def __getitem__(self, pick: slice | np.ndarray) -> Pairs:
         return Pairs(self.position[pick], self.column[pick])
 
     def chunks(self, row_length: int) -> Iterator[slice]:
@@ -357,11 +350,14 @@ def _estimate_user(
     )
 
 
-def _fit_user(panel: Panel, one: Pairs, estimation: Window):
+def _fit_user(
+    panel: Panel, one: Pairs, estimation: Window
+) -> tuple[FittedNormalReturn, np.ndarray]:
     """A user's fit of one pair, and its residuals, NaN where a return is missing."""
     returns = panel.estimation_returns(one, estimation)[0]
     regressors = panel.regressors_in(one, estimation)[:, 0].T
     observed = ~np.isnan(returns)
+    assert panel.layout.user is not None
     fitted = panel.layout.user.fit(returns[observed], regressors[observed])
     returns[observed] -= fitted.predict(regressors[observed])
     return fitted, returns

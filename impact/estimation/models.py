@@ -123,7 +123,7 @@ def design(
     _check_ingredients(model, benchmark, factors, risk_free)
     if model == "constant-mean":
         return Design("constant mean", True, none)
-    if model == "factors":
+    if model == "factors" and factors is not None:
         rows, names = _along("factors", factors, index).T, tuple(map(str, factors.columns))
         return Design(f"factors {', '.join(names)}", True, rows, names, free)
     market = _along("benchmark", benchmark, index)
@@ -141,7 +141,12 @@ _NEEDS = {
 }
 
 
-def _check_ingredients(model, benchmark, factors, risk_free) -> None:
+def _check_ingredients(
+    model: str,
+    benchmark: pd.Series | None,
+    factors: pd.DataFrame | None,
+    risk_free: pd.Series | None,
+) -> None:
     if model not in _NEEDS:
         known = ", ".join(repr(name) for name in _NEEDS)
         raise ModelError(f"model={model!r} is not known: use {known}, or an object with fit()")

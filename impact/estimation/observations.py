@@ -6,6 +6,7 @@ column; the engine works on pairs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,9 @@ class Units:
     dropped: pd.DataFrame
 
 
-def dropped_rows(events, reasons, securities="") -> pd.DataFrame:
+def dropped_rows(
+    events: Iterable[object], reasons: Iterable[str], securities: Iterable[str] | str = ""
+) -> pd.DataFrame:
     """Return a table of what was left out and why."""
     frame = pd.DataFrame({"event": list(events), "security": securities, "reason": reasons})
     return frame.astype("str")[list(DROPPED_COLUMNS)]
@@ -107,7 +110,13 @@ def _columns(security: np.ndarray, columns: pd.Index) -> np.ndarray:
     return column
 
 
-def _no_room(position, sessions, index, estimation: Window, window: Window) -> np.ndarray:
+def _no_room(
+    position: np.ndarray,
+    sessions: pd.Series,
+    index: pd.DatetimeIndex,
+    estimation: Window,
+    window: Window,
+) -> np.ndarray:
     """Why a unit's windows do not fit into the rows; "" where they do."""
     short = -(position + estimation.start)
     over = position + window.end - (len(index) - 1)
@@ -165,7 +174,9 @@ def _joined(members: pd.Series) -> object:
     return members.iloc[0]
 
 
-def _over_columns(table, column, position, columns):
+def _over_columns(
+    table: pd.DataFrame, column: np.ndarray, position: np.ndarray, columns: pd.Index
+) -> tuple[Pairs, np.ndarray, tuple]:
     """Pairs of unit and column; a firm event already covered by a common one is dropped."""
     common, firm = np.flatnonzero(column == EVERY), np.flatnonzero(column != EVERY)
     covered = np.isin(position[firm], position[common])

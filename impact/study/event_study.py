@@ -27,7 +27,7 @@ PROBE = 32
 
 def event_study(
     returns: pd.Series | pd.DataFrame,
-    events,
+    events: object,
     *,
     model: str | NormalReturnModel = "constant-mean",
     benchmark: str | pd.Series | None = None,
@@ -146,22 +146,22 @@ def _settings(
     kind: str,
     rng: int | np.random.Generator,
 ) -> Settings:
-    estimation, window = study_windows(estimation, window)
+    past, tested = study_windows(estimation, window)
     if volatility is not None and volatility not in VARIANCE_MODELS:
         known = list_of(map(repr, VARIANCE_MODELS), "or")
         raise ModelError(f"volatility={volatility!r} is not known: use {known}, or None")
-    if estimation.length < min_observations:
+    if past.length < min_observations:
         raise WindowError(
-            f"estimation={estimation} has {estimation.length} sessions, fewer than "
+            f"estimation={past} has {past.length} sessions, fewer than "
             f"min_observations={min_observations}: lengthen the one or lower the other"
         )
     seed = rng if isinstance(rng, int | np.integer) else int(rng.integers(2**32))
-    return Settings(
-        estimation, window, min_observations, exclude_neighbours, volatility, kind, int(seed)
-    )
+    return Settings(past, tested, min_observations, exclude_neighbours, volatility, kind, int(seed))
 
 
-def _check_implied(implied, securities: pd.DataFrame, model) -> None:
+def _check_implied(
+    implied: pd.Series | None, securities: pd.DataFrame, model: str | NormalReturnModel
+) -> None:
     if implied is None:
         return
     if securities.shape[1] > 1:
@@ -173,7 +173,9 @@ def _check_implied(implied, securities: pd.DataFrame, model) -> None:
         )
 
 
-def _split_benchmark(frame: pd.DataFrame, benchmark):
+def _split_benchmark(
+    frame: pd.DataFrame, benchmark: str | pd.Series | None
+) -> tuple[pd.DataFrame, pd.Series | None]:
     if not isinstance(benchmark, str):
         return frame, benchmark
     if benchmark not in frame.columns:
@@ -197,7 +199,9 @@ def _neighbour_sessions(
     return excluded
 
 
-def _check_regressors(layout: Design, index, pairs: Pairs, settings: Settings) -> None:
+def _check_regressors(
+    layout: Design, index: pd.DatetimeIndex, pairs: Pairs, settings: Settings
+) -> None:
     """Regressors must be there on every session that any pair uses."""
     rows = [*layout.regressors, *([] if layout.subtracted is None else [layout.subtracted])]
     names = [*layout.names, "market or risk-free rate"]

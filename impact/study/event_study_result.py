@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from impact.estimation.abnormal import AbnormalReturns
-from impact.study import average, cumulative, diagnostics, groups, tests_table
+from impact.study import cumulative, diagnostics, groups, tests_table
 from impact.study.tables import study_table
 from impact.text.result import Result
+from impact.text.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventStudy(AbnormalReturns, Result):
+class EventStudy(AbnormalReturns, Result):  # type: ignore[misc, override]  # table is computed
     """Result of `event_study`: see `AbnormalReturns` for its tables and what it was asked for."""
 
     @property
@@ -58,16 +64,16 @@ class EventStudy(AbnormalReturns, Result):
     def aar(self) -> pd.DataFrame:
         """Average abnormal return of each relative session, with 95% intervals.
 
-        See `impact.study.average.average_path`.
+        See `impact.study.cumulative.average_path`.
         """
-        return average.average_path(self, cumulative=False)
+        return cumulative.average_path(self, cumulative=False)
 
     def caar(self, start: int | None = None) -> pd.DataFrame:
         """Cumulative average abnormal return from `start` to each later session.
 
-        See `impact.study.average.average_path`.
+        See `impact.study.cumulative.average_path`.
         """
-        return average.average_path(self, cumulative=True, start=start)
+        return cumulative.average_path(self, cumulative=True, start=start)
 
     def tests(
         self, start: int = 0, end: int | None = None, *, induced_variance: bool = True
@@ -98,7 +104,9 @@ class EventStudy(AbnormalReturns, Result):
         """
         return diagnostics.diagnostics_table(self)
 
-    def compare(self, by, start: int = 0, end: int | None = None) -> groups.GroupComparison:
+    def compare(
+        self, by: str | Mapping | pd.Series, start: int = 0, end: int | None = None
+    ) -> groups.GroupComparison:
         """Compare the mean CARs of groups of events or securities.
 
         See `impact.study.groups.compare_groups`.
@@ -122,15 +130,12 @@ class EventStudy(AbnormalReturns, Result):
         tidy.insert(tidy.columns.get_loc("relative_session") + 1, "session", sessions)
         return tidy
 
-    def summary(self, start: int = 0, end: int | None = None):
+    def summary(self, start: int = 0, end: int | None = None) -> Table:
         """Return the table of `car` in the look of a journal."""
         return study_table(self, start, end)
 
-    def plot(self, event: str | None = None):
+    def plot(self, event: str | None = None) -> Figure:
         """Draw the cumulative paths of the units with their bands."""
         from impact.charts import study_paths
 
         return study_paths(self if event is None else self[event])
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()

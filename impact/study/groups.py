@@ -16,35 +16,68 @@ from scipy.special import stdtr, stdtrit
 
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.observations import dropped_rows
+from impact.inference.event_sets import MIN_SESSIONS, difference_test
 from impact.inference.multiplicity import holm
+from impact.inference.one_series import conditional_columns
 from impact.market.windows import Window
-from impact.text.formats import counted, list_of
+from impact.text.formats import counted, interval, list_of, p_phrase, percent
+from impact.text.result import Result
 
 
-@dataclass(frozen=True, eq=False)
-class GroupComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupComparison(Result):
     """Mean CARs of groups and the differences between them.
 
     Attributes
     ----------
-    means : DataFrame, one row a group
-        `estimate`, `std_error`, `statistic`, `dof`, `p_value`, `ci_low`, `ci_high` (95%), `n`
-        (sessions), `rows` (pairs of event and security).
+    table : DataFrame, one row a group
+        `estimate`, `std_error`, `statistic`, `dof`, `p_value`, `ci_low`, `ci_high` (95%, t over
+        sessions), `n` (sessions), `rows` (pairs of event and security).
     differences : DataFrame, index (first, second)
-        The same for first minus second, with `p_holm` over all pairs of groups and `shared`, the
-        sessions that both groups have.
-    left_out : DataFrame
-        group, sessions, reason.
-    window : Window
-    note : str
-        What the intervals take for granted.
+        First minus second: `estimate`, `std_error`, `statistic`, `dof`, `ci_low`, `ci_high`,
+        `shared` (sessions that both groups have), `p_textbook` (Welch's t), `p_value` and
+        `p_holm` over all pairs of groups. On one series with a variance model `p_value` is that
+        of `impact.inference.event_sets.difference_test` on returns scaled by the variance known
+        the evening before, NaN below 8 sessions; elsewhere it is `p_textbook`.
+    dropped : DataFrame
+        event, security, reason.
+    signature, note : str
+        What it was computed with, and what the intervals take for granted.
     """
 
-    means: pd.DataFrame
+    table: pd.DataFrame
     differences: pd.DataFrame
-    left_out: pd.DataFrame
-    window: Window
+    dropped: pd.DataFrame
+    signature: str
     note: str
+
+    def __repr__(self) -> str:
+        names = list_of(f"{name} ({n})" for name, n in self.table["n"].items())
+        return f"GroupComparison: {names}"
+
+    def _title(self) -> str:
+        return "Mean cumulative abnormal returns by group"
+
+    def _notes(self) -> tuple[str, ...]:
+        told = [_in_words(row) for _, row in self.differences.iterrows()]
+        return (*told[:_NAMED], f"{self.note[0].upper()}{self.note[1:]}.")
+
+
+#: So many differences are told under the table; `differences` holds all.
+_NAMED = 6
+
+
+def _in_words(row: pd.Series) -> str:
+    first, second = row.name
+    p = row["p_value"]
+    said = f"no p below {MIN_SESSIONS} sessions" if np.isnan(p) else p_phrase(p)
+    if said.startswith("p"):
+        said += f", {p_phrase(row['p_holm']).replace('p', 'Holm p', 1)}"
+    return (
+        f"{first} less {second}: {percent(row['estimate'])} "
+        f"(95% interval {interval(row['ci_low'], row['ci_high'])}; {said})."
+    )
 
 
 def compare_groups(
@@ -55,9 +88,10 @@ def compare_groups(
     Parameters
     ----------
     study : AbnormalReturns
+        Such as an `EventStudy`.
     by : str, dict or Series
-        A column of ``study.alignment`` (such as ``"direction"``), or event id -> group, or
-        security -> group. Rows without a group are left out.
+        A column of ``study.alignment`` (``"direction"``, or any column of one's own events), or
+        event id -> group, or security -> group. Rows without a group are left out.
     start, end : int
         Relative sessions that are cumulated, both included.
 
@@ -79,7 +113,8 @@ def compare_groups(
 
     References
     ----------
-    Welch (1947), The generalization of Student's problem, Biometrika 34.
+    Welch (1947), The generalization of Student's problem, Biometrika 34; Janssen (1997) for the
+    permutation of scaled returns.
 
     Examples
     --------
@@ -87,13 +122,16 @@ def compare_groups(
     >>> returns = impact.log_returns(impact.load_prices())
     >>> events = impact.load_events(counterparty="CN", since="2025-01-01")
     >>> study = impact.event_study(returns, events, volatility=None)
-    >>> compare_groups(study, "direction").means["n"].ge(2).all()
-    np.True_
+    >>> bool(compare_groups(study, "direction").table["n"].ge(2).all())
+    True
     """
-    sample = study.over(start, end)
-    use = (sample.days > 0) & ~pd.isna(group := _groups(study, by))
+    window = study.over(start, end)
+    group = _groups(study, by)
+    reasons = np.where(pd.isna(group), "no group", "").astype(object)
+    reasons[window.days == 0] = "no return in the window"
+    use = reasons == ""
     rows = pd.DataFrame(
-        {"group": group[use], "session": sample.position[use], "car": sample.car[use]}
+        {"group": group[use], "session": window.position[use], "car": window.car[use]}
     )
     by_session = rows.pivot_table("car", "session", "group", aggfunc="mean")
     sessions = by_session.notna().sum()
@@ -104,28 +142,58 @@ def compare_groups(
             f"a comparison needs two groups of at least two sessions each and there is "
             f"{list_of(had)}: securities on one date are compared by impact.inference.who_was_hit"
         )
+    alone = use & ~pd.Series(group).isin(kept).to_numpy()
+    reasons[alone] = "one session of its group has no spread"
     counts = rows["group"].value_counts()
     means = pd.DataFrame({name: _mean(by_session[name].dropna()) for name in kept}).T
     means["n"], means["rows"] = sessions[kept], counts[kept]
-    pairs = list(combinations(kept, 2))
+    return GroupComparison(
+        _tested(means.rename_axis("group")).rename(columns={"p_textbook": "p_value"}),
+        _differences(study, by_session[kept], start, end),
+        _dropped(study, reasons),
+        study.signed(start, end),
+        _note(by_session.index.to_numpy(), window.tested),
+    )
+
+
+def _differences(
+    study: AbnormalReturns, by_session: pd.DataFrame, start: int, end: int | None
+) -> pd.DataFrame:
+    """Every pair of groups compared, with the p that fits the design."""
+    pairs = list(combinations(by_session.columns, 2))
     found = [_difference(by_session[first], by_session[second]) for first, second in pairs]
     index = pd.MultiIndex.from_tuples(pairs, names=["first", "second"])
-    differences = _tested(pd.DataFrame(found, index=index))
-    differences["p_holm"] = holm(differences["p_value"]).to_numpy()
-    lone = sessions[sessions < 2]
-    left_out = pd.DataFrame(
-        {"group": lone.index, "sessions": lone.to_numpy(), "reason": "one session has no spread"}
-    )
-    return GroupComparison(
-        _tested(means.rename_axis("group")),
-        differences.astype({"shared": int}),
-        left_out,
-        sample.tested,
-        _note(by_session.index.to_numpy(), sample.tested),
-    )
+    table = _tested(pd.DataFrame(found, index=index)).astype({"shared": int})
+    table["p_value"] = table["p_textbook"]
+    if study.is_one_series and study.settings.volatility is not None:
+        z = _scaled(study, start, end)
+        table["p_value"] = [_scaled_p(z, by_session, *pair) for pair in pairs]
+    table["p_holm"] = holm(table["p_value"]).to_numpy()
+    return table
 
 
-def _groups(study: AbnormalReturns, by) -> np.ndarray:
+def _scaled(study: AbnormalReturns, start: int, end: int | None) -> pd.Series:
+    """Conditional z of the window of each unit, by the row of its session."""
+    window = study.over(start, end)
+    z = conditional_columns(study, window.tested)["z_conditional"]
+    return pd.Series(z.to_numpy(), window.position)
+
+
+def _scaled_p(z: pd.Series, by_session: pd.DataFrame, first: object, second: object) -> float:
+    groups = [z.reindex(by_session[name].dropna().index).dropna() for name in (first, second)]
+    if min(map(len, groups)) < MIN_SESSIONS:
+        return np.nan
+    return difference_test(*(group.to_numpy() for group in groups)).p_value
+
+
+def _dropped(study: AbnormalReturns, reasons: np.ndarray) -> pd.DataFrame:
+    out = np.flatnonzero(reasons != "")
+    names = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column[out]]
+    mine = dropped_rows(study.units.index[out], reasons[out], "" if study.is_one_series else names)
+    return pd.concat([study.dropped, mine], ignore_index=True)
+
+
+def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray:
     """Group of each row, missing where it has none."""
     if isinstance(by, str):
         if by not in study.alignment:
@@ -180,7 +248,7 @@ def _tested(table: pd.DataFrame) -> pd.DataFrame:
     reach = stdtrit(table["dof"], 0.975) * table["std_error"]
     named = {
         "statistic": statistic,
-        "p_value": 2 * stdtr(table["dof"], -statistic.abs()),
+        "p_textbook": 2 * stdtr(table["dof"], -statistic.abs()),
         "ci_low": table["estimate"] - reach,
         "ci_high": table["estimate"] + reach,
     }

@@ -7,7 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from impact.estimation.abnormal import AbnormalReturns
+from impact.study.cumulative import car_table
 from impact.text import formats
+from impact.text.result import left_out
 from impact.text.table import KNOWN, SIGMA, Column, Table, percentage
 from impact.text.typeset import NONE
 
@@ -46,7 +49,9 @@ def series_name(name: object) -> str:
     return _SERIES.get(str(name), str(name))
 
 
-def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = False) -> Table:
+def study_table(
+    study: AbnormalReturns, start: int = 0, end: int | None = None, *, stars: bool = False
+) -> Table:
     """Lay out the cumulative abnormal returns of a study, textbook and conditional side by side.
 
     Parameters
@@ -67,7 +72,7 @@ def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = 
     WindowError
         If the window is reversed or reaches outside the study's event window.
     """
-    car = study.car(start, end)
+    car = car_table(study, start, end)
     has = "p_conditional" in car
     columns = [KNOWN["label"], KNOWN["session"]]
     frame = car.reset_index()
@@ -80,13 +85,19 @@ def study_table(study, start: int = 0, end: int | None = None, *, stars: bool = 
             columns += _IMPLIED
         columns.append(KNOWN["smallest_detectable"])
     signature = study.signed(start, end)
-    table = Table(
-        frame, _study_title(study, start, end), tuple(columns), _study_notes(car, has), signature
-    )
+    notes = (*_study_notes(car, has), *_not_there(car), left_out(study.dropped))
+    notes = tuple(note for note in notes if note)
+    table = Table(frame, _study_title(study, start, end), tuple(columns), notes, signature)
     return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table
 
 
-def _study_title(study, start: int, end: int | None) -> str:
+def _not_there(car: pd.DataFrame) -> list[str]:
+    """Say which rows have no return in the window."""
+    missing = car.attrs["missing"]
+    return [f"No return in the window: {formats.list_of(missing)}."] if missing else []
+
+
+def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
     what = "Abnormal return" if end in (None, start) else "Cumulative abnormal return"
     when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
     names = study.returns.columns

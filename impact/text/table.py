@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -40,7 +41,7 @@ class Column:
 
     name: str
     heading: str
-    show: Callable[[object], str] = str
+    show: Callable[[Any], str] = str
     group: str = ""
     is_text: bool = False
 
@@ -53,7 +54,7 @@ def _change(value: float) -> str:
     return formats.percent(value)
 
 
-def _words(value) -> str:
+def _words(value: object) -> str:
     return "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -183,7 +184,7 @@ class Table:
         return None
 
 
-def _cell(column: Column, value) -> str:
+def _cell(column: Column, value: object) -> str:
     missing = not isinstance(value, tuple) and pd.isna(value)
     return NONE if missing else column.show(value)
 

@@ -7,6 +7,7 @@ variance itself is then filtered on all returns up to the eve. All numbers are d
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ __all__ = [
     "VarianceFit",
     "conditional_z",
     "fit_variance",
-    "forecast",
+    "variance_forecast",
 ]
 
 #: Past standardised innovations that an event is ranked among or simulated from.
@@ -184,7 +185,7 @@ def _z_series(
     return columns, tuple(notes)
 
 
-def _with_bar(steps: range, progress: bool):
+def _with_bar(steps: range, progress: bool) -> Iterable[int]:
     if not progress:
         return steps
     from tqdm.auto import tqdm

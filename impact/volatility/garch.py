@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -243,7 +245,9 @@ def _fit(values: np.ndarray, model: str, near: VarianceFit | None) -> VarianceFi
     )
 
 
-def _starts(model: str, near: VarianceFit | None, scale: float):
+def _starts(
+    model: str, near: VarianceFit | None, scale: float
+) -> Iterator[tuple[np.ndarray | None, float]]:
     """Starting values, None meaning arch's own, with the optimiser's tolerance."""
     if near is not None:
         # Strictly inside the constraints, where a border optimum would be refused as a start.
@@ -259,7 +263,9 @@ def _starts(model: str, near: VarianceFit | None, scale: float):
         yield _vector(model, 0.0, omega, alpha, gamma, beta, nu), _USUAL
 
 
-def _vector(model, mu, omega, alpha, gamma, beta, nu) -> np.ndarray:
+def _vector(
+    model: str, mu: float, omega: float, alpha: float, gamma: float, beta: float, nu: float
+) -> np.ndarray:
     if model == "ewma":
         return np.array([mu, nu])
     if model == "garch":
@@ -267,7 +273,9 @@ def _vector(model, mu, omega, alpha, gamma, beta, nu) -> np.ndarray:
     return np.array([mu, omega, alpha, gamma, beta, nu])
 
 
-def _read(result, model: str, scale: float, values: np.ndarray, *, retried: bool) -> VarianceFit:
+def _read(
+    result: Any, model: str, scale: float, values: np.ndarray, *, retried: bool
+) -> VarianceFit:
     found = dict(result.params)
     if model == "ewma":
         found |= {"omega": 0.0, "alpha[1]": 1 - DECAY, "beta[1]": DECAY}

@@ -61,7 +61,7 @@ class _Calibration:
     nu: float
     n: int
 
-    def sigma(self, points):
+    def sigma(self, points: np.ndarray) -> np.ndarray:
         return np.exp(self.intercept + self.slope * _log_daily(points))
 
 
@@ -174,7 +174,7 @@ def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _log_daily(points):
+def _log_daily(points: np.ndarray) -> np.ndarray:
     return np.log(points / (100 * np.sqrt(252)))
 
 
@@ -232,7 +232,7 @@ def _calibrate(values: np.ndarray, points: np.ndarray, lag: int) -> _Calibration
     )
 
 
-def _loss(theta: np.ndarray, shocks: np.ndarray, log_index: np.ndarray):
+def _loss(theta: np.ndarray, shocks: np.ndarray, log_index: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean negative log-likelihood and its gradient in (level, slope, log(nu - 2))."""
     level, slope, log_nu = theta
     spare = np.exp(log_nu)

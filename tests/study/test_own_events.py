@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from history import index_returns
+from scipy import stats
 
 import impact
 from impact.errors import ReturnsError
@@ -56,7 +57,7 @@ def test_simple_returns_are_called_simple_and_bhar_is_the_price_ratio(prices):
     study = impact.event_study(impact.simple_returns(prices), ["2025-04-09"], volatility=None)
     assert "simple returns" in study.signature
     held = prices["2025-04-10"] / prices["2025-04-08"] - 1
-    mean = study.fit["const"].iloc[0]
+    mean = study.fit["alpha"].iloc[0]
     normal = (1 + mean) ** 2 - 1
     assert study.bhar(0, 1)["estimate"].item() == pytest.approx(held - normal, abs=1e-12)
 
@@ -81,3 +82,39 @@ def test_the_signature_names_prices_and_catalogue():
     study = impact.event_study(impact.log_returns(impact.load_prices()), catalogue)
     for frame in (study.returns, catalogue):
         assert frame.attrs["hash"] in study.signature
+
+
+@pytest.fixture(scope="module")
+def directions():
+    catalogue = impact.load_events(since="2025-01-01", counterparty="CN")
+    study = impact.event_study(impact.log_returns(impact.load_prices()), catalogue)
+    return study, study.compare("direction")
+
+
+def test_groups_on_one_series_are_compared_by_scaled_returns(directions):
+    study, found = directions
+    z = study.car(0)["z_conditional"].to_numpy()
+    direction = study.alignment["direction"].to_numpy()
+    for (first, second), row in found.differences.iterrows():
+        one, other = z[direction == first], z[direction == second]
+        if min(len(one), len(other)) < 8:
+            assert np.isnan(row["p_value"]) and np.isfinite(row["p_textbook"])
+            continue
+        drawn = stats.permutation_test(
+            (one, other),
+            lambda a, b, axis: np.abs(stats.ttest_ind(a, b, axis=axis, equal_var=False).statistic),
+            alternative="greater",
+            vectorized=True,
+            n_resamples=9_999,
+            rng=1,
+        )
+        assert row["p_value"] == pytest.approx(drawn.pvalue, abs=0.02)
+
+
+def test_a_comparison_shows_itself_and_what_it_left_out(directions):
+    study, found = directions
+    text = str(found.summary())
+    assert "Mean cumulative abnormal returns by group" in text and study.signed(0) in text
+    assert "no p below 8 sessions" in text and "Left out" in text
+    for medium in (found.to_latex(), found._repr_html_(), found.to_csv()):
+        assert "escalation" in medium

@@ -149,9 +149,9 @@ def test_groups_of_events_are_compared_by_welch_over_sessions(dates):
     close(row[["ci_low", "ci_high"]], welch.confidence_interval())
     assert (row["shared"], row["p_holm"]) == (0, row["p_value"])
     one = stats.ttest_1samp(up, 0)
-    close(found.means.loc["escalation", ["statistic", "p_value"]], [one.statistic, one.pvalue])
-    close(found.means.loc["escalation", ["ci_low", "ci_high"]], one.confidence_interval())
-    assert found.means[["n", "rows"]].to_numpy().tolist() == [[4, 120], [4, 120]]
+    close(found.table.loc["escalation", ["statistic", "p_value"]], [one.statistic, one.pvalue])
+    close(found.table.loc["escalation", ["ci_low", "ci_high"]], one.confidence_interval())
+    assert found.table[["n", "rows"]].to_numpy().tolist() == [[4, 120], [4, 120]]
     assert found.note == "sessions are taken as independent; no two windows overlap"
 
 
@@ -164,7 +164,7 @@ def test_groups_of_securities_on_shared_sessions_are_paired(dates):
     paired = stats.ttest_rel(first, second)
     row = found.differences.loc[("first", "second")]
     close(row[["statistic", "dof", "p_value"]], [paired.statistic, paired.df, paired.pvalue])
-    assert (row["shared"], found.means.loc["first", "rows"]) == (8, 80)
+    assert (row["shared"], found.table.loc["first", "rows"]) == (8, 80)
 
 
 def test_groups_that_share_some_sessions_have_their_covariance_in_the_error():
@@ -196,8 +196,10 @@ def test_three_groups_are_corrected_together_and_a_lone_session_is_listed(dates)
     found = compare_groups(dates, groups, 0)
     p = found.differences["p_value"].sort_values()
     assert found.differences.loc[p.index[0], "p_holm"] == pytest.approx(min(1, 3 * p.iloc[0]))
-    assert found.left_out.to_numpy().tolist() == [["d", 1, "one session has no spread"]]
-    assert list(found.means.index) == ["a", "b", "c"]
+    assert set(found.dropped["reason"]) <= {"one session of its group has no spread", "no group"}
+    lone = found.dropped[found.dropped["reason"].str.startswith("one")]
+    assert set(lone["event"]) == {dates.alignment.index[6]} and len(lone) == 30
+    assert list(found.table.index) == ["a", "b", "c"]
 
 
 def test_clustered_rows_do_not_narrow_an_interval():
