@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
-from impact.volatility.forecast import conditional_z, fit_variance, forecast
+from impact.volatility.forecast import conditional_z, fit_variance, variance_forecast
 
 #: GARCH(1,1)-t on the 2,000 log returns that end 6 sessions before: σ in percent, z. Optimisers
 #: differ in the second decimal: arch 8 itself stops at 1.6746 on 2 May.
@@ -17,7 +17,7 @@ FACTS = {"2025-04-09": (2.84, 3.16), "2025-04-10": (4.48, None), "2025-05-02": (
 def test_garch_sigma_of_the_sp500(day):
     at, (sigma, z) = history.row(day), FACTS[day]
     returns = history.index_returns()
-    known = forecast(returns, at - 5, at - 1, model="garch")
+    known = variance_forecast(returns, at - 5, at - 1, model="garch")
     assert 100 * known.sigma == pytest.approx(sigma, abs=0.008)
     if z is not None:
         assert round((returns.iloc[at] - known.mean) / known.sigma, 2) == z
@@ -27,7 +27,10 @@ def test_a_huge_return_from_the_tested_session_on_changes_nothing():
     returns = history.garch_path(2_200, seed=11)
     planted = returns.copy()
     planted[2_100:] += 0.5
-    before, after = forecast(returns, 2_095, 2_099), forecast(planted, 2_095, 2_099)
+    before, after = (
+        variance_forecast(returns, 2_095, 2_099),
+        variance_forecast(planted, 2_095, 2_099),
+    )
     assert (before.sigma, before.fit) == (after.sigma, after.fit)
     np.testing.assert_array_equal(before.past_z, after.past_z)
 
@@ -37,7 +40,10 @@ def test_a_huge_return_in_the_gap_changes_sigma_and_not_the_parameters():
     for at in (2_095, 2_099):
         planted = returns.copy()
         planted[at] -= 0.2
-        before, after = forecast(returns, 2_095, 2_099), forecast(planted, 2_095, 2_099)
+        before, after = (
+            variance_forecast(returns, 2_095, 2_099),
+            variance_forecast(planted, 2_095, 2_099),
+        )
         assert before.fit == after.fit
         assert after.sigma > 2 * before.sigma
 
@@ -46,28 +52,30 @@ def test_a_huge_return_in_the_fitted_sample_changes_the_parameters():
     returns = history.garch_path(2_200, seed=11)
     planted = returns.copy()
     planted[2_094] -= 0.2
-    assert forecast(returns, 2_095, 2_099).fit != forecast(planted, 2_095, 2_099).fit
+    assert (
+        variance_forecast(returns, 2_095, 2_099).fit != variance_forecast(planted, 2_095, 2_099).fit
+    )
 
 
 def test_past_z_are_the_last_thousand_innovations_up_to_the_eve():
     returns = history.garch_path(2_200, seed=12)
-    known = forecast(returns, 2_095, 2_099)
+    known = variance_forecast(returns, 2_095, 2_099)
     fit = fit_variance(returns[95:2_095])
     sigma = fit.filter(returns[95:2_100])
     z = (returns[95:2_100] - fit.mu) / sigma[:-1]
     np.testing.assert_array_equal(known.past_z, z[-1_000:])
-    assert len(forecast(returns, 300, 304, model="ewma").past_z) == 305
+    assert len(variance_forecast(returns, 300, 304, model="ewma").past_z) == 305
 
 
 @pytest.mark.parametrize(("fit_end", "eve"), [(-1, 5), (7, 5), (5, 2_200)])
 def test_positions_that_do_not_fit_are_refused(fit_end, eve):
     with pytest.raises(WindowError, match=f"fit_end={fit_end} and eve={eve}"):
-        forecast(history.garch_path(2_200, seed=11), fit_end, eve)
+        variance_forecast(history.garch_path(2_200, seed=11), fit_end, eve)
 
 
 def test_too_little_history_names_needed_and_available():
     with pytest.raises(HistoryError, match=r"1,000 returns .* 995"):
-        forecast(history.garch_path(1_100, seed=11), 995, 999)
+        variance_forecast(history.garch_path(1_100, seed=11), 995, 999)
 
 
 def test_conditional_z_equals_a_forecast_at_each_refit():
@@ -75,7 +83,7 @@ def test_conditional_z_equals_a_forecast_at_each_refit():
     z = conditional_z(returns, model="garch", refit=100)
     assert z.index.equals(returns.index[1_000:])
     for at in (1_000, 1_100, 1_150):
-        known = forecast(returns, at - at % 100, at - 1, model="garch")
+        known = variance_forecast(returns, at - at % 100, at - 1, model="garch")
         row = z.loc[returns.index[at]]
         assert row["sigma"] == pytest.approx(known.sigma, rel=1e-3)
         assert row["z"] == pytest.approx((returns.iloc[at] - known.mean) / known.sigma, rel=5e-3)
