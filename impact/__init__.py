@@ -18,7 +18,8 @@ from impact.cards.card import event_card
 from impact.hypotheses.register import load_register
 from impact.hypotheses.verdicts import evaluate_register
 from impact.market.calendar import nyse_sessions, reaction_session
-from impact.market.prices import load_prices, load_vix, log_returns, simple_returns
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
 from impact.news.alignment import align
 from impact.news.catalogue import load_events

@@ -9,9 +9,10 @@ from impact.errors import HistoryError, ModelError, ReturnsError, WindowError
 from impact.estimation.least_squares import Pairs, Panel, estimate
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
-from impact.market.prices import check_returns
+from impact.market.returns import check_returns
 from impact.market.windows import study_windows
-from impact.news.alignment import align, as_events
+from impact.news.alignment import align
+from impact.news.events import as_events
 from impact.study.event_study_result import (
     EventStudy,
     Settings,

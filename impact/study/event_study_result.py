@@ -20,9 +20,9 @@ from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
 from impact.estimation.sample import Sample
 from impact.market.windows import Window, tested_window
-from impact.news.alignment import closest_ids
 from impact.study import average, cumulative, diagnostics, groups, tests_table
-from impact.text.formats import counted, list_of
+from impact.text.formats import counted
+from impact.text.nearest import suggestion
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,7 @@ class EventStudy:
             raise EventError(f"{event!r} is not in this study: {row['reason']}")
         known = [name for members in self.alignment["announcements"] for name in members]
         raise EventError(
-            f"{event!r} is not an event of this study: the nearest are "
-            f"{list_of(map(repr, closest_ids(event, known)), 'or')}"
+            f"{event!r} is not an event of this study: the nearest are {suggestion(event, known)}"
         )
 
     def take(self, rows: np.ndarray) -> EventStudy:
