@@ -27,9 +27,9 @@ from impact.inference.event_sets import (
     window_z,
 )
 from impact.inference.multiplicity import holm, romano_wolf
-from impact.news.catalogue import closest_ids
 from impact.study.event_study import event_study
 from impact.text.formats import counted, iso, list_of
+from impact.text.nearest import suggestion
 from impact.volatility.forecast import conditional_z
 
 LEVEL = 0.05
@@ -128,7 +128,7 @@ class Verdicts:
 
 
 def _not_registered(name: object, known) -> str:
-    nearest = list_of(map(repr, closest_ids(name, known)), "or")
+    nearest = suggestion(name, known)
     return (
         f"{name!r} is not in the register, so it is not evaluated: register it in "
         f"data/hypotheses.csv first, or use {nearest}"

@@ -10,7 +10,8 @@ from impact.analysis.regression import event_regression
 from impact.charts.groups import regression_effects
 from impact.figures import sets
 from impact.hypotheses.verdicts import CHANCE, SUPPORTED
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.text.formats import p_phrase, percent
 
 
