@@ -24,7 +24,8 @@ from impact.inference.tests import HypothesisTest
 from impact.inference.validity import design_table
 from impact.inference.who_was_hit import relative_moves
 from impact.market.calendar import nyse_sessions, reaction_session
-from impact.market.prices import load_prices, load_vix, log_returns, simple_returns
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
 from impact.news.alignment import align
 from impact.news.catalogue import load_events

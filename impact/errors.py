@@ -22,7 +22,7 @@ class WindowError(ImpactError):
 
 
 class ReturnsError(ImpactError):
-    """The returns are not a clean, sorted table of decimal returns by session."""
+    """Returns, prices or sessions are not a clean, sorted table of numbers by session."""
 
 
 class ModelError(ImpactError):

@@ -16,7 +16,8 @@ from impact.errors import InferenceError, ModelError
 from impact.estimation.models import design
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
-from impact.news.alignment import align, as_events
+from impact.news.alignment import align
+from impact.news.events import as_events
 from impact.text.formats import counted, iso, number, p_value
 
 #: How the errors may be computed.

@@ -10,10 +10,11 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
-from impact.market.calendar import parse_announced_at
-from impact.market.prices import check_returns
+from impact.market.instants import parse_announced_at
+from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
-from impact.news.alignment import align, as_events
+from impact.news.alignment import align
+from impact.news.events import as_events
 from impact.text.formats import counted, iso, list_of
 from impact.volatility.forecast import conditional_z
 

@@ -37,7 +37,8 @@ from impact.calibration.rates import COLUMNS
 from impact.calibration.single import MODELS, PATHS, REFIT, refits, series_z
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash
-from impact.market.prices import load_prices, load_vix, log_returns
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns
 from impact.text.formats import iso
 
 __all__ = ["calibrate", "write_calibration"]

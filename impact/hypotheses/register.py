@@ -18,8 +18,9 @@ import pandas as pd
 from impact.errors import HypothesisError
 from impact.inference.event_sets import SIDES
 from impact.market.files import data_hash, data_path
-from impact.news.catalogue import DIRECTIONS, EASING, ESCALATION, closest_ids
+from impact.news.catalogue import DIRECTIONS, EASING, ESCALATION
 from impact.text.formats import counted, list_of
+from impact.text.nearest import suggestion
 
 #: What is done with the sessions of a group (and of the one it is held against).
 STATISTICS = ("mean", "difference", "equivalence", "slope")
@@ -145,10 +146,9 @@ def whole_register(register: str | Path | pd.DataFrame | None) -> pd.DataFrame:
 
 def not_registered(name: object, known: Iterable[str], source: str) -> str:
     """Say that a hypothesis is not in the register, and which are spelt like it."""
-    nearest = list_of(map(repr, closest_ids(name, known)), "or")
     return (
         f"{name!r} is not in the register, so it is not evaluated: register it in "
-        f"{source} first, or use {nearest}"
+        f"{source} first, or use {suggestion(name, known)}"
     )
 
 

@@ -23,7 +23,8 @@ from impact.inference.event_sets import MIN_SESSIONS, extremity
 from impact.inference.multiplicity import holm, romano_wolf
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.market.files import data_hash
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.alignment import align
 from impact.text.formats import counted, iso, list_of, number, p_value
 from impact.text.result import Result, left_out

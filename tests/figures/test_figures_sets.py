@@ -10,7 +10,8 @@ from impact.analysis.regression import event_regression
 from impact.charts.groups import regression_effects
 from impact.figures import sets
 from impact.hypotheses.verdicts import CHANCE, SUPPORTED
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.text.formats import p_phrase, percent
 
 
@@ -35,8 +36,9 @@ def test_every_shift_is_in_a_bar(exhibits):
     bars = exhibits["placebo"].table
     counted = bars.groupby(["set", "statistic"])["shifts"].sum()
     for (name, statistic), total in counted.items():
-        test = sets.verdicts().tests[name, "included"]
-        assert total == len(getattr(test, f"shifted_{statistic}"))
+        column = {"mean": "p_mean", "studentised": "p_value"}[statistic]
+        test = sets.verdicts().tests[name, "included"][column]
+        assert total == len(test.detail["draws"])
 
 
 def test_the_marks_and_p_are_those_of_the_register(exhibits, table):

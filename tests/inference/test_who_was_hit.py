@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from impact.errors import HistoryError, InferenceError, WindowError
 from impact.inference.who_was_hit import relative_max, relative_moves
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.study.event_study import event_study
 
 #: Sessions of a trailing volatility, and of a block in the Monte Carlo error of a rate.

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import DataFileError, DateError
-from impact.market.dates import parse_date
+from impact.market.instants import parse_date
 
 FIRST_COOL_DOWN = pd.Timedelta(minutes=30)
 LONGEST_COOL_DOWN = pd.Timedelta(hours=6)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from impact.errors import FetchError, NoData, Offline, RateLimited
-from impact.market.dates import NEW_YORK, parse_date
+from impact.market.instants import NEW_YORK, parse_date
 from impact.market.prices import SECTORS
 from impact.market.yahoo.cache import Stored, closes_csv
 from impact.market.yahoo.refresh import (

@@ -24,7 +24,7 @@ import pandas as pd
 
 from impact.errors import BadData, FetchError, NoData, Offline, RateLimited, Refused
 from impact.market.calendar import session_close
-from impact.market.dates import NEW_YORK
+from impact.market.instants import NEW_YORK
 from impact.market.prices import ETF_JUMP, INDEX, INDEX_JUMP, SECTORS, VIX, VIX_JUMP
 from impact.text.formats import iso
 

@@ -20,7 +20,7 @@ from impact.errors import (
     Refused,
 )
 from impact.market.calendar import nyse_sessions
-from impact.market.dates import NEW_YORK
+from impact.market.instants import NEW_YORK
 from impact.market.prices import INDEX, SECTORS, VIX, load_prices, load_vix
 from impact.market.yahoo.cache import (
     Stored,

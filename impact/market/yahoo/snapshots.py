@@ -22,10 +22,18 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import ChangedData, DataFileError, ImpactError
-from impact.market.closes import read_closes
-from impact.market.dates import NEW_YORK
 from impact.market.files import accept_changes, data_path
-from impact.market.prices import ETF_JUMP, INDEX, INDEX_JUMP, SECTORS, VIX, VIX_JUMP, VIX_LEVELS
+from impact.market.instants import NEW_YORK
+from impact.market.prices import (
+    ETF_JUMP,
+    INDEX,
+    INDEX_JUMP,
+    SECTORS,
+    VIX,
+    VIX_JUMP,
+    VIX_LEVELS,
+    read_closes,
+)
 from impact.market.yahoo.cache import write_atomically
 from impact.market.yahoo.merge import changed_sessions, complete
 from impact.market.yahoo.refresh import ROUNDING, Request, ask_politely, new_request
