@@ -262,11 +262,6 @@ def conditional_fhs(sample: CheckedReturns) -> Found:
 def conditional_t(sample: CheckedReturns) -> Found:
     """As `conditional_fhs`, with Student-t innovations of unit variance.
 
-    Raises
-    ------
-    InferenceError, HistoryError, VolatilityError
-        As `conditional_fhs`.
-
     References
     ----------
     Bollerslev (1987), A conditionally heteroskedastic time series model for speculative prices
@@ -281,8 +276,6 @@ def portfolio_conditional(sample: CheckedReturns) -> Found:
 
     Raises
     ------
-    InferenceError, HistoryError, VolatilityError
-        As `conditional_fhs`, of the portfolio.
     ModelError
         If the study has firm events, whose securities do not share their dates.
 

@@ -12,13 +12,14 @@ that the labels do not matter): also small when only the variance is larger.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, InferenceError, ReturnsError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.tests import HypothesisTest, signed
+from impact.inference.tests import HypothesisTest, origin
 from impact.text.formats import counted, iso
 from impact.volatility.forecast import conditional_z
 
@@ -330,4 +331,5 @@ def _shift(
             f"the conditional variance begins on {iso(z.index[0])}, after the event of "
             f"{iso(early[0])}: leave that event out or bring a longer history"
         )
-    return signed(shift_test(z, sessions, studentised=studentised), study, tested)
+    found = shift_test(z, sessions, studentised=studentised)
+    return replace(found, **origin(study, tested))

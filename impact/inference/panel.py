@@ -8,7 +8,8 @@ sum of the abnormal returns that there are, s_i² the residual variance with dof
 freedom, C_i the exact variance of CAR_i over s_i² (k + c'(X'X)⁻¹c with c the sum of the regressors
 over the k sessions), SCAR_i = CAR_i/(s_i √C_i). AAR_t is the mean over the n_t pairs with a return
 in session t. Standard deviations divide by n - 1. Returns are decimal fractions. A test that
-cannot be computed raises `InferenceError`.
+cannot be computed raises `InferenceError`: without a return in the window, with fewer values than
+a spread needs, or if those do not differ.
 
 Examples
 --------
@@ -45,11 +46,6 @@ def cross_sectional_t(sample: CheckedReturns, *, distribution: str = "t") -> Fou
     ----------
     distribution : {"t", "normal"}
         t(n - 1) or its limit.
-
-    Raises
-    ------
-    InferenceError
-        With fewer than two CARs, or if they do not differ.
 
     References
     ----------
@@ -99,11 +95,6 @@ def crude_dependence_t(sample: CheckedReturns, *, distribution: str = "t") -> Fo
     distribution : {"t", "normal"}
         t(L - 1) or its limit.
 
-    Raises
-    ------
-    InferenceError
-        Without a return in the window, or if the average residual does not vary.
-
     References
     ----------
     Brown and Warner (1985), Using daily stock returns, J. Financial Economics 14.
@@ -128,11 +119,6 @@ def brown_warner_1980(sample: CheckedReturns, *, distribution: str = "t") -> Fou
     ----------
     distribution : {"t", "normal"}
         t or its limit.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
@@ -180,11 +166,6 @@ def bmp(sample: CheckedReturns, *, distribution: str = "t") -> Found:
     ----------
     distribution : {"t", "normal"}
         t(n - 1) or its limit.
-
-    Raises
-    ------
-    InferenceError
-        With fewer than two SCARs, or if they do not differ.
 
     References
     ----------
@@ -268,11 +249,6 @@ def hall(sample: CheckedReturns, *, form: str = "hall", distribution: str = "t")
         As above, or √n (S + g S²/3 + g/(6n)) with g = mean(((x - mean)/sd)³).
     distribution : {"t", "normal"}
         t(n - 1), or its limit: that rejects 6.6% of true nulls at 5% with 20 normal CARs, t 5.2%.
-
-    Raises
-    ------
-    InferenceError
-        With fewer than three CARs, or if they do not differ.
 
     References
     ----------

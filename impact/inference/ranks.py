@@ -6,7 +6,7 @@ given by keyword. Missing returns are left out: M_i is the number of returns tha
 pair i, n_t the number of pairs with a return in session t, d the number of tested sessions with
 any. Equal values share their mean rank. The scale of a statistic is the mean square over the T
 ranked sessions, not the variance about their mean. A test that cannot be computed raises
-`InferenceError`.
+`InferenceError`: without a return in the window, or if what it ranks does not differ.
 
 Examples
 --------
@@ -49,11 +49,6 @@ def corrado(sample: CheckedReturns, *, ranking: str = "event window") -> Found:
         What is ranked besides the estimation window: the whole event window, or the tested
         sessions alone.
 
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
-
     References
     ----------
     Corrado (1989), A nonparametric test for abnormal security-price performance, J. Financial
@@ -77,11 +72,6 @@ def corrado_zivney(
         U = K/(1 + M) - 1/2, or the sign of the return less its median over the ranked sessions.
     ranking : {"event window", "tested window"}
         As in `corrado`.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
@@ -110,11 +100,6 @@ def cowan_rank(
         As in `corrado`.
     weighted : bool
         Weight Ū_t² by n_t/N, so that sessions with few returns count less.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
@@ -156,11 +141,6 @@ def grank_t(
     correlation : {"event-time", "calendar"}
         How r̄ is matched, see `mean_correlation`; it is truncated at zero.
 
-    Raises
-    ------
-    InferenceError
-        With fewer than two SCARs, or if they do not differ.
-
     References
     ----------
     Kolari and Pynnönen (2011), Nonparametric rank tests for event studies, J. Empirical
@@ -192,11 +172,6 @@ def grank_z(sample: CheckedReturns, *, standardisation: str = "residual") -> Fou
     ----------
     standardisation : {"residual", "prediction", "studentised"}
         As in `grank_t`.
-
-    Raises
-    ------
-    InferenceError
-        With fewer than two SCARs, or if they do not differ.
 
     References
     ----------

@@ -3,7 +3,8 @@
 Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
 `start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
 given by keyword. n counts the pairs of event and security with at least one return in the window,
-w those whose CAR is above zero.
+w those whose CAR is above zero. A test that cannot be computed raises `InferenceError`: without a
+return in the window, or if no CAR differs from zero.
 
 Examples
 --------
@@ -21,7 +22,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import bdtr
 
-from impact.inference.tests import CheckedReturns, Found, check_option, normal_p, window_test
+from impact.inference.tests import (
+    CheckedReturns,
+    Found,
+    check_option,
+    normal_p,
+    tails_p,
+    window_test,
+)
 from impact.text.formats import percent
 
 #: Up to this many CARs the signed-rank distribution is enumerated.
@@ -37,11 +45,6 @@ def sign(sample: CheckedReturns, *, exact: bool = False) -> Found:
     exact : bool
         Binomial p-values for w instead of the normal ones for z.
 
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
-
     References
     ----------
     Brown and Warner (1980), J. Financial Economics 8.
@@ -51,7 +54,7 @@ def sign(sample: CheckedReturns, *, exact: bool = False) -> Found:
         return normal_p((positive - n / 2) / np.sqrt(n / 4), n)
     # At one half P(w or more) is P(n - w or fewer).
     greater, less = float(bdtr(n - positive, n, 0.5)), float(bdtr(positive, n, 0.5))
-    return _two_tails(positive, greater, less, f"binomial, {n} draws at 0.5", n)
+    return tails_p(positive, greater, less, f"binomial, {n} draws at 0.5", n)
 
 
 @window_test("Cowan (1992)")
@@ -108,11 +111,6 @@ def wilcoxon(sample: CheckedReturns, *, method: str = "auto") -> Found:
         z = (W⁺ - n(n+1)/4)/√(n(n+1)(2n+1)/24 - Σ(t³ - t)/48), t the sizes of groups of equal
         |CAR|, with no continuity correction. "auto" is exact up to 200 CARs.
 
-    Raises
-    ------
-    InferenceError
-        If no CAR differs from zero.
-
     References
     ----------
     Wilcoxon (1945), Individual comparisons by ranking methods, Biometrics Bulletin 1.
@@ -128,7 +126,7 @@ def wilcoxon(sample: CheckedReturns, *, method: str = "auto") -> Found:
     ranks = rankdata(np.abs(values))
     total = float(ranks[values > 0].sum())
     if method == "exact" or (method == "auto" and n <= EXACT_LIMIT):
-        return _two_tails(total, *_signed_rank_tails(ranks, total), "exact, signed ranks", n)
+        return tails_p(total, *_signed_rank_tails(ranks, total), "exact, signed ranks", n)
     # Σ ranks² / 4 is the variance with equal ranks taken into account.
     return normal_p((total - n * (n + 1) / 4) / np.sqrt(np.square(ranks).sum() / 4), n)
 
@@ -144,14 +142,3 @@ def _signed_rank_tails(ranks: np.ndarray, total: float) -> tuple[float, float]:
         chance[:rank] /= 2
     at = round(2 * total)
     return float(chance[at:].sum()), float(chance[: at + 1].sum())
-
-
-def _two_tails(statistic: float, greater: float, less: float, distribution: str, n: int) -> Found:
-    return {
-        "statistic": float(statistic),
-        "p_value": min(1.0, 2 * greater, 2 * less),
-        "p_greater": min(greater, 1.0),
-        "p_less": min(less, 1.0),
-        "distribution": distribution,
-        "n": n,
-    }

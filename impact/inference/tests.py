@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import wraps
 from typing import Any
 
@@ -121,6 +121,19 @@ class HypothesisTest(Result):
 # -- p-values ------------------------------------------------------------------------------------
 
 
+def tails_p(statistic: float, greater: float, less: float, distribution: str, n: int) -> Found:
+    """Return a statistic of n observations with the p-values of its two tails."""
+    return {
+        "statistic": float(statistic),
+        # In this order what is not a number stays none.
+        "p_value": float(min(2 * min(greater, less), 1.0)),
+        "p_greater": float(min(greater, 1.0)),
+        "p_less": float(min(less, 1.0)),
+        "distribution": distribution,
+        "n": int(n),
+    }
+
+
 def normal_p(statistic: float, n: int) -> Found:
     """Return a standard normal statistic of n observations with its p-values.
 
@@ -129,14 +142,7 @@ def normal_p(statistic: float, n: int) -> Found:
     >>> round(normal_p(1.959964, 30)["p_value"], 6)
     0.05
     """
-    return {
-        "statistic": float(statistic),
-        "p_value": float(2 * ndtr(-abs(statistic))),
-        "p_greater": float(ndtr(-statistic)),
-        "p_less": float(ndtr(statistic)),
-        "distribution": "standard normal",
-        "n": int(n),
-    }
+    return tails_p(statistic, ndtr(-statistic), ndtr(statistic), "standard normal", n)
 
 
 def student_p(statistic: float, dof: float, n: int) -> Found:
@@ -148,14 +154,8 @@ def student_p(statistic: float, dof: float, n: int) -> Found:
     'Student t with 29 degrees of freedom'
     """
     freedom = number(dof, 0 if dof == int(dof) else 1)
-    return {
-        "statistic": float(statistic),
-        "p_value": float(2 * stdtr(dof, -abs(statistic))),
-        "p_greater": float(stdtr(dof, -statistic)),
-        "p_less": float(stdtr(dof, statistic)),
-        "distribution": f"Student t with {freedom} degrees of freedom",
-        "n": int(n),
-    }
+    law = f"Student t with {freedom} degrees of freedom"
+    return tails_p(statistic, stdtr(dof, -statistic), stdtr(dof, statistic), law, n)
 
 
 def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -> Found:
@@ -297,7 +297,7 @@ def window_test(
                 raise InferenceError(f"{name}: a return of sessions {sample.tested} is missing")
             about: Found = {"name": name, "null": null.format(sample.what)}
             about |= {"reference": reference} | formula(sample, **options)
-            return signed(HypothesisTest(**about), study, sample.tested)
+            return HypothesisTest(**about, **origin(study, sample.tested))
 
         outer = inspect.signature(test, follow_wrapped=False)
         options = list(inspect.signature(formula).parameters.values())[1:]
@@ -318,7 +318,6 @@ def _check_one_event(study: AbnormalReturns, name: str) -> None:
         )
 
 
-def signed(found: HypothesisTest, study: AbnormalReturns, tested: Window) -> HypothesisTest:
-    """Return a test with the study's signature and what the study left out."""
-    signature = study.signed(tested.start, tested.end)
-    return replace(found, signature=signature, dropped=study.dropped)
+def origin(study: AbnormalReturns, tested: Window) -> Found:
+    """The study's signature for a window, and what the study left out."""
+    return {"signature": study.signed(tested.start, tested.end), "dropped": study.dropped}

@@ -2,8 +2,9 @@
 
 These tests reject too often in turbulent times, so they are never shown without their size by
 volatility. Each takes a study of one event on one series and a window of relative sessions, both
-ends included (`end` defaults to `start`), and returns a `HypothesisTest`. The formulas below them
-are functions of arrays.
+ends included (`end` defaults to `start`), and returns a `HypothesisTest`. A study of several units
+or series, too few sessions to rank among and, for `conformal` and `placebo_session`, a model that
+is not the constant mean raise `InferenceError`. The formulas below them are functions of arrays.
 
 Examples
 --------
@@ -37,11 +38,6 @@ def prediction_t(sample: CheckedReturns) -> Found:
 
     The variance is that of the estimation window: exact for normal returns of constant variance.
 
-    Raises
-    ------
-    InferenceError
-        If the study has several units or several series.
-
     References
     ----------
     Salkever (1976); Campbell, Lo and MacKinlay (1997), chapter 4.
@@ -55,11 +51,6 @@ def sample_quantile(sample: CheckedReturns) -> Found:
 
     For k sessions it is ranked among the L - k + 1 overlapping k-session sums of residuals; these
     are dependent, so p is rough beyond a few sessions.
-
-    Raises
-    ------
-    InferenceError
-        If the study has several units or series, or too few residuals.
 
     References
     ----------
@@ -76,11 +67,6 @@ def conformal(sample: CheckedReturns) -> Found:
     The statistic is |Σ u| / √k with u the returns less their mean over all L + k sessions, as the
     null imposes; p = #{shifts with a statistic at least as large} / (L + k), the unshifted one
     counted. The window is joined to the end of the estimation window as if no session lay between.
-
-    Raises
-    ------
-    InferenceError
-        If the study has several units or series, or its model is not the constant mean.
 
     References
     ----------

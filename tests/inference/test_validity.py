@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from panels import panel, reference_study
 from scipy import special
+from statistics_by_name import slow
 
 import impact
 from impact import inference
@@ -347,6 +348,16 @@ def test_the_hall_of_the_table_has_student_t_p_values():
     expected = 2 * special.stdtr(len(study) - 1, -abs(statistic))
     assert table.loc["hall", "p_value"] == pytest.approx(expected, rel=1e-12)
     assert inference.hall(study, 0, distribution="normal").p_value < table.loc["hall", "p_value"]
+
+
+def test_the_grank_of_the_table_is_adjusted_for_correlation():
+    study, loops = reference_study("A", "constant_mean"), slow("A", "constant_mean")
+    assert loops.rbar() > 0.05
+    found = inference.grank_t(study, 0, 1)
+    assert found.statistic == pytest.approx(loops.grank_t((0, 1), rbar=loops.rbar()), rel=1e-9)
+    plain = inference.grank_t(study, 0, 1, correlation_adjusted=False)
+    assert plain.statistic == pytest.approx(loops.grank_t((0, 1)), rel=1e-9)
+    assert abs(plain.statistic) > abs(found.statistic)
 
 
 # -- one default per name ------------------------------------------------------------------------
