@@ -38,6 +38,24 @@ class Evaluated:
 def evaluated(
     returns: pd.Series, series: pd.DataFrame, claim: pd.Series, rows: str, rng: int
 ) -> Evaluated:
+    """Evaluate one hypothesis on one reading of the catalogue.
+
+    Parameters
+    ----------
+    returns : Series, shape (T,)
+        Decimal log returns by session.
+    series : DataFrame
+        Their conditional z, as `impact.volatility.forecast.conditional_z` gives it.
+    claim : Series
+        A row of the register, its id as name.
+    rows : {"included", "all", "documented"}
+    rng : int
+
+    Raises
+    ------
+    HypothesisError
+        With the id, if the catalogue has no such announcements or a test cannot be computed.
+    """
     try:
         if claim["statistic"] == "slope":
             return _slope(returns, series, claim, rows, rng)
