@@ -17,6 +17,7 @@ from impact.estimation.observations import Units, dropped_rows
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted
 from impact.text.nearest import suggestion
+from impact.text.result import signed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,10 +155,7 @@ class AbnormalReturns:
         ]
         if self.is_one_series and settings.volatility is not None:
             parts.append(f"conditional variance {settings.volatility}")
-        for word, frame in (("data", self.returns), ("events", self.alignment)):
-            if "hash" in frame.attrs:
-                parts.append(f"{word} {frame.attrs['hash']}")
-        return "; ".join(parts)
+        return signed(*parts, prices=self.returns, events=[self.alignment])
 
     # -- parts of it -----------------------------------------------------------------------------
 

@@ -319,10 +319,11 @@ def _slope(returns, series: pd.DataFrame, claim: pd.Series, rows: str, rng: int)
     if len(points) < FEWEST:
         return facts, (group,), None, []
     dose = dose_response(study, _DOSE, **window, side=claim["side"], rng=rng)
-    facts |= {"estimate": dose.slope, "ci_low": dose.ci_low, "ci_high": dose.ci_high}
-    if dose.n < MIN_SESSIONS:
+    slope = dose.table.loc["dose"]
+    facts |= slope[["estimate", "ci_low", "ci_high"]].to_dict()
+    if dose.nobs < MIN_SESSIONS:
         return facts, (group,), None, []
-    return facts | {"p_value": dose.p_value}, (group,), dose, []
+    return facts | {"p_value": slope["p_value"]}, (group,), dose, []
 
 
 def _dosed_group(group: Group, dosed: pd.DataFrame, study, sessions) -> Group:
