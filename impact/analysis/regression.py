@@ -18,8 +18,8 @@ from impact.analysis.coefficients import (
 )
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
 from impact.estimation.observations import dropped_rows
-from impact.market.calendar import parse_announced_at
 from impact.market.checks import check_numbers
+from impact.market.instants import parse_announced_at
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
