@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype
+from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype, is_string_dtype
 
 from impact.analysis.arguments import as_study, generator, whole
 from impact.analysis.coefficients import (
@@ -297,18 +297,25 @@ def dosed_sessions(
 
 
 def _doses(units: pd.DataFrame, dose: str) -> pd.Series:
-    numbers = [name for name in units if is_any_real_numeric_dtype(units[name])]
-    known = list_of(map(repr, numbers)) or "none"
     if dose not in list(units):
+        known = [repr(name) for name in units if is_any_real_numeric_dtype(units[name])]
         raise InferenceError(
-            f"the events of the study have no column {dose!r}; columns of numbers: {known}. Add "
-            "the column to the events before event_study()"
+            f"the events of the study have no column {dose!r}; columns of numbers: "
+            f"{list_of(known) or 'none'}. Add the column to the events before event_study()"
         )
-    if dose not in numbers and not is_bool_dtype(units[dose]):
+    values = wrong = units[dose]
+    if is_string_dtype(values):
+        # load_events(path) keeps a column of one's own as text.
+        values = pd.to_numeric(values, errors="coerce")
+        wrong = wrong[values.isna() & (wrong.fillna("").str.strip() != "")]
+    elif is_any_real_numeric_dtype(values) or is_bool_dtype(values):
+        wrong = wrong.iloc[:0]
+    if len(wrong):
         raise InferenceError(
-            f"the column {dose!r} of the events holds no numbers; columns of numbers: {known}"
+            f"the column {dose!r} of the events holds {wrong.iloc[0]!r}, not numbers: use "
+            "pd.to_numeric on it before event_study()"
         )
-    doses = pd.Series(units[dose].to_numpy(float, na_value=np.nan), units.index)
+    doses = pd.Series(values.to_numpy(float, na_value=np.nan), units.index)
     if (endless := np.isinf(doses)).any():
         raise InferenceError(
             f"the dose of {doses.index[endless][0]!r} is infinite: correct it, or leave it empty"

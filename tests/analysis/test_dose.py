@@ -177,10 +177,21 @@ def test_yes_or_no_may_be_the_dose():
     assert found.points["dose"].to_list() == yes.astype(float).tolist()
 
 
+def test_numbers_that_a_file_holds_as_text_are_numbers():
+    study, doses = planted(seed=8)
+    text = [*(f"{dose:g}" for dose in doses[:11]), ""]
+    found = dose_response(with_column(study, "own", text), "own")
+    assert found.points["dose"].to_list() == doses[:11].tolist()
+    assert found.dropped["reason"].to_list() == ["no dose of its own"]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (list("abcdefghijkl"), "the column 'own' of the events holds no numbers"),
+        (list("abcdefghijkl"), "the column 'own' of the events holds 'a', not numbers"),
+        (["10%", *map(str, range(11))], "holds '10%', not numbers: use pd.to_numeric on it"),
+        ([("a",)] * 12, r"holds \('a',\), not numbers"),
+        (DAYS[:12], "holds Timestamp.* not numbers"),
         ([np.inf, *range(11)], r"the dose of '2016-12-01' is infinite"),
         ([1e300, *range(11)], "doses of 'own' are too large or small"),
         ([10.0] * 12, "every session has the same dose of 'own', 10"),
