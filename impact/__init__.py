@@ -14,12 +14,12 @@ from impact.analysis.cross_section import cross_section
 from impact.analysis.dose import dose_response
 from impact.analysis.regression import event_regression
 from impact.analysis.specification import specification_curve
-from impact.calibration import load_calibration, rate_table
 from impact.cards.card import event_card
 from impact.errors import ImpactError
 from impact.figures import figure
 from impact.hypotheses.register import load_register
 from impact.hypotheses.verdicts import evaluate_register
+from impact.inference.size import load_calibration, rate_table
 from impact.inference.tests import HypothesisTest
 from impact.inference.validity import design_table
 from impact.inference.who_was_hit import relative_moves

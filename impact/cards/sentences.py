@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from impact.inference.tests import LEVEL
 from impact.market.instants import NEW_YORK
 from impact.news.surroundings import NOT_CHECKED
-from impact.study.tables import LEVEL
 from impact.text import formats
 
 _RELEASES = {

@@ -16,8 +16,9 @@ from impact.charts.groups import dose_line, group_strips, placebo_panels
 from impact.charts.style import Words
 from impact.figures.common import NEWS, index_returns, source
 from impact.figures.exhibits import Exhibit, write_table
+from impact.hypotheses.evaluation import mean_interval
 from impact.hypotheses.selection import ROW_SETS
-from impact.hypotheses.verdicts import CHANCE, SUPPORTED, Verdicts, evaluate_register, mean_interval
+from impact.hypotheses.verdicts import CHANCE, SUPPORTED, Verdicts, evaluate_register
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
@@ -40,7 +41,7 @@ _NULLS = {
 @cache
 def verdicts() -> Verdicts:
     """Every hypothesis of the register, evaluated once."""
-    return evaluate_register(index_returns())
+    return evaluate_register()
 
 
 def write_verdicts(directory: Path) -> bool:
@@ -66,13 +67,11 @@ def placebo() -> Exhibit:
     }
     bars, sets = [], []
     for name, (kind, what) in shown.items():
-        test, row = verdicts().tests[name, MAIN], _verdict(name)
-        for statistic, p in (("mean", row["p_mean"]), ("studentised", row["p_value"])):
-            shifted = getattr(test, f"shifted_{statistic}")
-            value = getattr(test, statistic)
-            as_far = int(
-                np.sum(shifted <= value) if test.side == "less" else np.sum(shifted >= value)
-            )
+        tests, row = verdicts().tests[name, MAIN], _verdict(name)
+        for statistic, p in (("mean", "p_mean"), ("studentised", "p_value")):
+            shifted, value = tests[p].detail["draws"], tests[p].statistic
+            less = tests[p].alternative == "less"
+            as_far = int(np.sum(shifted <= value) if less else np.sum(shifted >= value))
             counts, edges = np.histogram(shifted, bins=41)
             bars.append(
                 pd.DataFrame(
@@ -92,12 +91,12 @@ def placebo() -> Exhibit:
                     "kind": kind,
                     "statistic": statistic,
                     "value": value,
-                    "p": p,
+                    "p": row[p],
                     "p_holm": row["p_holm"] if statistic == "studentised" else np.nan,
                     "shifts": len(shifted),
                     "as_far": as_far,
                     "told": f"{number(value, 2, signed=True)}\nas far on {as_far:,} of "
-                    f"{len(shifted):,} shifts\n{p_phrase(p)}",
+                    f"{len(shifted):,} shifts\n{p_phrase(row[p])}",
                 }
             )
     bars, sets = pd.concat(bars, ignore_index=True), pd.DataFrame(sets)
