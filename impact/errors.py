@@ -78,4 +78,4 @@ class BadData(FetchError):
 
 
 class ChangedData(FetchError):
-    """A refresh would change committed rows; it needs to be confirmed."""
+    """New rows would follow a committed close that the price service contradicts."""
