@@ -27,8 +27,8 @@ import pandas as pd
 from impact.errors import BadData, DataFileError, FetchError, NoData, Offline, RateLimited, Refused
 from impact.market import prices
 from impact.market.calendar import nyse_sessions, session_close
-from impact.market.instants import NEW_YORK, parse_date
 from impact.market.files import write_atomically
+from impact.market.instants import NEW_YORK, parse_date
 from impact.market.prices import INDEX, SECTORS, VIX
 from impact.text.formats import counted, date, iso, list_of
 

@@ -6,8 +6,8 @@ import pytest
 from history import index_returns, vix
 from scipy import stats
 
-from impact import calibration
-from impact.calibration import panels, rates, sets, single
+import calibration
+from calibration import panels, rates, sets, single
 from impact.inference.conditional import conditional_tests
 from impact.inference.size import load_calibration
 from impact.market.files import accept_changes
