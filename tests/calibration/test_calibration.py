@@ -218,7 +218,7 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(calibration.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(KeyboardInterrupt):
         calibration.write_calibration(table.head(3), tmp_path)
     assert path.read_bytes() == before
