@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from impact.charts.effects import dose_line
+from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.inference.event_sets import extremity
 from impact.text.formats import counted, interval, p_phrase, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Up to this many sessions all sign patterns are enumerated; beyond, they are drawn.
 ALL_SIGNS = 14
@@ -124,13 +131,17 @@ class DoseResponse:
         notes = (f"Slope: {self.verdict}.", f"{left_out} without a dose of its own left out.")
         return Table(frame, "Reaction against dose", columns, notes, self.signature)
 
-    def plot(self):
-        """Draw the reactions against the doses, with the line and its 95% band."""
-        from impact.charts.groups import dose_line
-        from impact.charts.style import Words
+    def plot(self, *, ax: Axes | None = None) -> Figure:
+        """Draw the reactions against the doses, with the line and the bounds of its slope.
 
-        what = "Abnormal return in %, against the change of the tariff rate in percentage points."
-        return dose_line(Words(f"Slope {self.verdict}", what, self.signature), self)
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
+        """
+        words = Words(f"Slope {self.verdict}", "Abnormal return in %, by dose.", self.signature)
+        line = self.line(np.array([0.0, 1.0]))
+        return dose_line(words, self.points, line, self.leave_one_out, ax=ax)
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

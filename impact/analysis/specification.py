@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from impact.charts.curve import estimate_curve
+from impact.charts.page import Words
 from impact.errors import HistoryError, InferenceError, ModelError, WindowError
 from impact.inference.event_sets import MIN_SESSIONS, extremity, rank_p
 from impact.market.returns import check_returns
@@ -22,6 +25,9 @@ from impact.study.event_study import event_study
 from impact.text.formats import counted, list_of, p_value, percent
 from impact.volatility.forecast import conditional_z
 from impact.volatility.garch import VARIANCE_MODELS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Normal returns: the mean of the estimation window, or none.
 MEAN_MODELS = ("constant-mean", "zero-mean")
@@ -96,11 +102,8 @@ class SpecificationCurve:
             signature=f"{counted(self.shifts, 'circular shift')} of the set",
         )
 
-    def plot(self):
+    def plot(self) -> Figure:
         """Draw the sorted estimates above the choices behind them."""
-        from impact.charts.style import Words
-        from impact.charts.trust import specification_plot
-
         words = Words(
             f"The mean CAR lies between {percent(self.table['estimate'].min())} and "
             f"{percent(self.table['estimate'].max())}",
@@ -108,7 +111,7 @@ class SpecificationCurve:
             f"joint p = {p_value(self.joint['share significant'])}",
             f"{counted(self.shifts, 'circular shift')} of the set",
         )
-        return specification_plot(words, self.table, self.options)
+        return estimate_curve(words, self.table, self.options, "among the shifted sets")
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

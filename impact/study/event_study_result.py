@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,13 @@ from impact.estimation.observations import Units, dropped_rows
 from impact.estimation.sample import Sample
 from impact.market.windows import Window, tested_window
 from impact.news.alignment import closest_ids
-from impact.study import average, cumulative, diagnostics, groups, tests_table
+from impact.study import average, cumulative, diagnostics, event_paths, groups, tests_table
 from impact.study.tables import study_table
 from impact.text.formats import counted, list_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -330,11 +335,17 @@ class EventStudy:
         """Return the table of `car` in the look of a journal."""
         return study_table(self, start, end)
 
-    def plot(self, event: str | None = None):
-        """Draw the cumulative paths of the units with their bands."""
-        from impact.charts import study_paths
+    def plot(self, event: str | None = None, *, ax: Axes | None = None) -> Figure:
+        """Draw the cumulative paths of the units with their bands.
 
-        return study_paths(self if event is None else self[event])
+        Parameters
+        ----------
+        event : str, optional
+            Draw this unit only.
+        ax : matplotlib Axes, optional
+            Where to draw a picture of one panel, without the page around it.
+        """
+        return event_paths.study_paths(self if event is None else self[event], ax=ax)
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

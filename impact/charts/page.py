@@ -1,4 +1,4 @@
-"""How every picture looks: colours, type, the page with its title and footer, labels.
+"""How every picture looks: colours, type, the page with its title and footer, axes and keys.
 
 Pixels are those of the finished picture, 1600 wide; at half size the smallest letters still
 have ten. The fonts are those that matplotlib ships, so that every machine draws the same.
@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impact.news.catalogue import EASING, ESCALATION
+from impact.errors import FigureError
+from impact.text.formats import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
@@ -33,46 +36,25 @@ TITLE, SUBTITLE, LABEL, SMALL = 36, 24, 22, 20
 INK, MUTED, STONE, RULE = "#22262B", "#5A626C", "#B9C0C8", "#D3D8DE"
 BAND, PAPER, GROUND = "#E1E6EB", "#F3F5F7", "#FFFFFF"
 
+#: Vermilion and blue keep apart for every common kind of colour blindness, and in grey.
+WARM, COOL = "#C8501B", "#14709E"
+
+#: The look of a line or symbol, and the words that explain it.
+Entry = tuple[Mapping[str, Any], str]
+
 
 @dataclass(frozen=True)
 class Mark:
-    """How one kind of session looks: never colour alone."""
+    """How one kind of thing looks: never colour alone."""
 
     word: str
     colour: str
     marker: str
 
-
-#: Vermilion and blue keep apart for every common kind of colour blindness, and in grey.
-MARKS = {
-    "escalation": Mark("escalation", "#C8501B", "v"),
-    "easing": Mark("easing or talks", "#14709E", "^"),
-    "both": Mark("both in one session", "#5A626C", "D"),
-    "neither": Mark("court or law", "#5A626C", "s"),
-    "plain": Mark("session 0", "#22262B", "o"),
-}
-
-
-def kind_of(direction: str, mixed: bool = False) -> str:
-    """Return the key of `MARKS` for the direction of an announcement or a session.
-
-    Parameters
-    ----------
-    direction : str
-        Directions of the session's announcements, joined by ``;``.
-    mixed : bool
-        Whether the session is known to hold both directions.
-
-    Examples
-    --------
-    >>> kind_of("retaliation"), kind_of("talks"), kind_of("escalation;talks"), kind_of("legal")
-    ('escalation', 'easing', 'both', 'neither')
-    """
-    words = set(direction.split(";"))
-    up, down = words & set(ESCALATION), words & set(EASING)
-    if mixed or "mixed" in words or (up and down):
-        return "both"
-    return "escalation" if up else "easing" if down else "neither"
+    @property
+    def entry(self) -> Entry:
+        """The entry of `key` that explains it."""
+        return {"marker": self.marker, "color": self.colour, "linestyle": ""}, self.word
 
 
 @dataclass(frozen=True)
@@ -89,11 +71,21 @@ def points(pixels: float) -> float:
     return pixels * 72 / DPI
 
 
-def drawing() -> AbstractContextManager:
-    """Return the context in which pictures are drawn and written: our type, nobody's settings."""
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw and write with our type and nobody's settings; also a decorator."""
     import matplotlib
 
-    own = {
+    with matplotlib.rc_context(_settings()):
+        yield
+
+
+@cache
+def _settings() -> dict[str, Any]:
+    import matplotlib
+
+    defaults = matplotlib.rcParamsDefault.items()
+    return {name: value for name, value in defaults if "backend" not in name} | {
         "font.family": "DejaVu Sans",
         "font.size": points(SMALL),
         "text.color": INK,
@@ -111,10 +103,6 @@ def drawing() -> AbstractContextManager:
         "lines.solid_capstyle": "butt",
         "svg.hashsalt": "impact",
     }
-    defaults = {
-        key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key
-    }
-    return matplotlib.rc_context({**defaults, **own})
 
 
 # -- the page ------------------------------------------------------------------------------------
@@ -128,7 +116,7 @@ def _picture_class() -> type[Figure]:
     class Picture(Figure):
         """A figure that a notebook shows without pyplot."""
 
-        def __init__(self, **kw) -> None:
+        def __init__(self, **kw: Any) -> None:
             super().__init__(**kw)
             # This canvas keeps its renderer: measuring a text takes no new one.
             FigureCanvasAgg(self)
@@ -141,9 +129,21 @@ def _picture_class() -> type[Figure]:
 
 def png(figure: Figure, **metadata: str) -> bytes:
     """Return the figure as a PNG without clock time or program name: same figure, same bytes."""
+    return _written(figure, "png", {"Software": None, **metadata})
+
+
+def svg(figure: Figure, **metadata: str) -> str:
+    """Return the figure as an SVG without clock time, letters drawn as shapes: same bytes too."""
+    from matplotlib import __version__, ft2font
+
+    drawn_by = f"matplotlib {__version__}, FreeType {ft2font.__freetype_version__}"
+    return _written(figure, "svg", {"Date": None, "Creator": drawn_by, **metadata}).decode()
+
+
+@drawing()
+def _written(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> bytes:
     held = io.BytesIO()
-    with drawing():
-        figure.savefig(held, format="png", metadata={"Software": None, **metadata})
+    figure.savefig(held, format=kind, metadata=metadata)
     return held.getvalue()
 
 
@@ -156,19 +156,24 @@ class Page:
     top: int
     bottom: int
 
-    def axes(self, left: float, top: float, width: float, height: float, **kw) -> Axes:
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes at a box given in pixels from the top left corner of the page."""
         box = (left / WIDTH, 1 - (top + height) / self.height, width / WIDTH, height / self.height)
-        return self.figure.add_axes(box, **kw)
+        return self.figure.add_axes(box)
 
-    def text(self, left: float, top: float, words: str, size: float = SMALL, **kw) -> Text:
+    def text(self, left: float, top: float, words: str, size: float = SMALL, **kw: Any) -> Text:
         """Write text whose top left corner is given in pixels."""
         kw = {"va": "top", "ha": "left", "color": INK, "linespacing": 1.25, **kw}
         return self.figure.text(
             left / WIDTH, 1 - top / self.height, words, fontsize=points(size), **kw
         )
 
+    def row(self, left: float, middle: float, words: str, **kw: Any) -> Text:
+        """Write one small line of text around the height of its middle."""
+        return self.text(left, middle, words, SMALL, va="center_baseline", **kw)
 
+
+@drawing()
 def page(words: Words, body: int) -> Page:
     """Start a picture: title, subtitle and source around `body` pixels of height for the data."""
     probe = Page(_picture_class()(figsize=(WIDTH / DPI, 10), dpi=DPI), 10 * DPI, 0, 0)
@@ -192,37 +197,57 @@ def _height(text: str, size: float) -> int:
     return round(1.42 * size * (text.count("\n") + 1))
 
 
-def wrapped(page: Page, text: str, size: float, width: float, **kw) -> str:
+def wrapped(page: Page, text: str, size: float, width: float, **kw: Any) -> str:
     """Break lines so that the text fits `width` pixels; existing line breaks stay."""
     probe = page.text(0, 0, text, size, **kw)
+
+    def broken(line: str, characters: int) -> str:
+        return "\n".join(textwrap.wrap(line, characters, break_long_words=False))
+
+    def too_wide(line: str, characters: int) -> bool:
+        probe.set_text(broken(line, characters))
+        return extent(probe)[2] > width
+
     lines = []
     for line in text.split("\n"):
-        characters = len(line)
-        while True:
-            pieces = textwrap.wrap(line, max(characters, 8), break_long_words=False) or [""]
-            probe.set_text("\n".join(pieces))
-            if extent(probe)[2] <= width or characters <= 8:
-                break
-            characters -= 1
-        lines += pieces
+        lengths = range(9, len(line) + 1)
+        most = 8 + bisect_left(lengths, True, key=lambda n, line=line: too_wide(line, n))
+        lines.append(broken(line, most))
     probe.remove()
     return "\n".join(lines)
 
 
 def extent(text: Text) -> tuple[float, float, float, float]:
     """Return left, bottom, width, height of a text in pixels, from the bottom left corner."""
-    with drawing():
-        return text.get_window_extent().bounds
+    return text.get_window_extent().bounds
 
 
-# -- axes and labels -----------------------------------------------------------------------------
+def only_panel(panels: int) -> None:
+    """Refuse to draw a picture of several panels into the one axes that somebody brings."""
+    if panels != 1:
+        raise FigureError(
+            f"a picture of {panels} panels does not fit into ax: leave ax out, or take one event"
+        )
 
 
-def percent_axis(axis, ticks: Sequence[float], digits: int = 0, *, signed: bool = True) -> None:
+# -- axes, symbols and their key -----------------------------------------------------------------
+
+
+def number_axis(axis: Axis, ticks: Sequence[float], digits: int = 0, **kw: bool) -> None:
+    """Put numbers at the given places, signed unless told otherwise."""
+    axis.set_ticks(ticks, labels=[number(tick, digits, **{"signed": True, **kw}) for tick in ticks])
+
+
+def percent_axis(
+    axis: Axis, ticks: Sequence[float], digits: int = 0, *, signed: bool = True
+) -> None:
     """Put percentages at the given decimal fractions, with light rules through the picture."""
-    from impact.text.formats import percent
+    axis.set_ticks(ticks, labels=[percent(tick, digits, signed=signed) for tick in ticks])
+    rules(axis)
 
-    axis.set_ticks(ticks, [percent(tick, digits, signed=signed) for tick in ticks])
+
+def rules(axis: Axis) -> None:
+    """Draw light rules through the picture, under the data."""
     axis.grid(True, color=RULE, linewidth=points(1.5))
     axis.axes.set_axisbelow(True)
 
@@ -242,26 +267,21 @@ def round_ticks(low: float, high: float, count: int = 6) -> np.ndarray:
     return ticks[(ticks >= low - reach) & (ticks <= high + reach)]
 
 
-def key(page: Page, top: float, entries: Sequence[tuple[dict, str]], left: float = MARGIN) -> None:
+def symbol(ax: Axes, x: Any, y: Any, mark: Mark, size: float = 17, **kw: Any) -> None:
+    """Draw symbols with a white rim, so that they part from lines and from each other."""
+    look = {"markeredgecolor": GROUND, "markeredgewidth": points(2), "zorder": 4, **kw}
+    ax.plot(x, y, mark.marker, color=mark.colour, markersize=points(size), **look)
+
+
+def key(page: Page, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
     """Explain symbols in one line: each entry has the look of a line or marker, and words."""
     from matplotlib.lines import Line2D
 
     for look, word in entries:
-        if not look:
-            left += 56 + extent(page.text(left, top + 12, word, SMALL, va="center_baseline"))[2]
-            continue
-        style = {"markersize": points(17), "linewidth": points(5), **look}
-        middle = 1 - (top + 12) / page.height
-        page.figure.add_artist(
-            Line2D([left / WIDTH, (left + 44) / WIDTH], [middle, middle], markevery=[0], **style)
-            if not style.get("marker")
-            else Line2D([(left + 30) / WIDTH], [middle], **style)
-        )
-        text = page.text(left + 56, top + 12, word, SMALL, va="center_baseline")
-        left += 56 + extent(text)[2] + 36
-
-
-def mark_entry(kind: str) -> tuple[dict, str]:
-    """Return the entry of `key` that explains a kind of session."""
-    mark = MARKS[kind]
-    return {"marker": mark.marker, "color": mark.colour, "linestyle": ""}, mark.word
+        if look:
+            style = {"markersize": points(17), "linewidth": points(5), **look}
+            across = [left + 30] if "marker" in look else [left, left + 44]
+            middle = [1 - (top + 12) / page.height] * len(across)
+            page.figure.add_artist(Line2D(np.divide(across, WIDTH), middle, **style))
+            left += 56
+        left += extent(page.row(left, top + 12, word))[2] + 36
