@@ -21,6 +21,7 @@ from impact.charts.page import (
     percent_axis,
     points,
     round_ticks,
+    stroke,
 )
 from impact.text.formats import percent
 
@@ -83,7 +84,7 @@ def _ticks(ax: Axes, at: np.ndarray, row: int, colour: str) -> None:
     """Draw a tick for each specification: one path, which takes less room than its many ticks."""
     x = np.column_stack([at, at, np.full(len(at), np.nan)]).ravel()
     y = np.tile([row - 11 / ROW, row + 11 / ROW, np.nan], len(at))
-    ax.plot(x, y, color=colour, linewidth=points(1.2), snap=True)
+    ax.plot(x, y, **stroke(colour, 1.2), snap=True)
 
 
 def rows_in_groups(groups: pd.Series) -> list[int]:
@@ -102,10 +103,10 @@ def _estimates(ax: Axes, estimates: np.ndarray, found: np.ndarray) -> None:
     reach = max(np.abs(estimates).max(), 1e-6)
     ax.set_xlim(-0.01 * len(place), 1.01 * len(place))
     ax.set_ylim(min(estimates.min(), 0) - 0.08 * reach, max(estimates.max(), 0) + 0.08 * reach)
-    percent_axis(ax.yaxis, round_ticks(*ax.get_ylim(), 6), 1)
+    percent_axis(ax.yaxis, round_ticks(*ax.get_ylim()), 1)
     ax.set_xticks([])
-    ax.spines[["left", "bottom"]].set_visible(False)
-    ax.axhline(0, color=MUTED, linewidth=points(3), zorder=1)
+    ax.spines["bottom"].set_visible(False)
+    ax.axhline(0, **stroke(MUTED, 3, 1))
     for chosen, colour in ((~found, STONE), (found, INK)):
         look = {"markersize": points(9), "markeredgewidth": 0, "zorder": 3}
         ax.plot(place[chosen], estimates[chosen], "o", color=colour, **look)

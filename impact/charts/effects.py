@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.charts.labels import around, halo, move, place, points_on
+from impact.charts.labels import around, letters, move, place, points_on
 from impact.charts.page import (
     BAND,
     COOL,
@@ -30,6 +30,7 @@ from impact.charts.page import (
     percent_axis,
     points,
     round_ticks,
+    stroke,
     symbol,
 )
 from impact.text.formats import percent
@@ -72,10 +73,9 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
     low, high = table["ci_low"].min(), table["ci_high"].max()
     room = 0.05 * (high - low)
     ax.set(xlim=(low - room, high + room), ylim=(len(table) - 0.5, -0.5))
-    percent_axis(ax.xaxis, round_ticks(low, high, 6))
-    ax.spines["left"].set_visible(False)
-    ax.axvline(0, color=MUTED, linewidth=points(2.5))
-    ax.hlines(rows, table["ci_low"], table["ci_high"], color=MUTED, linewidth=points(6))
+    percent_axis(ax.xaxis, round_ticks(low, high))
+    ax.axvline(0, **stroke(MUTED, 2.5))
+    ax.hlines(rows, table["ci_low"], table["ci_high"], **stroke(MUTED, 6))
     ax.plot(table["estimate"], rows, "o", color=INK, markersize=points(16))
     return ax.figure
 
@@ -130,9 +130,8 @@ def dose_line(
     x = np.linspace(low["dose"] - 0.10 * reach["dose"], high["dose"] + 0.10 * reach["dose"], 60)
     pad = 0.12 * reach["estimate"]
     ax.set(xlim=(x[0], x[-1]), ylim=(low["estimate"] - pad, high["estimate"] + pad))
-    percent_axis(ax.yaxis, round_ticks(*ax.get_ylim(), 6))
+    percent_axis(ax.yaxis, round_ticks(*ax.get_ylim()))
     number_axis(ax.xaxis, round_ticks(x[0], x[-1], 7))
-    ax.spines["left"].set_visible(False)
     _lines(ax, x, line, without)
     _scatter(ax, doses, others, marks)
     return ax.figure
@@ -141,8 +140,8 @@ def dose_line(
 def _dose_entries(marks: tuple[Mark, Mark]) -> list[Entry]:
     return [
         *(mark.entry for mark in marks),
-        ({"color": BAND, "linewidth": points(26)}, "95% interval of the slope"),
-        ({"color": MUTED, "linewidth": points(2)}, "slope without one session"),
+        (stroke(BAND, 26), "95% interval of the slope"),
+        (stroke(MUTED, 2), "slope without one session"),
     ]
 
 
@@ -153,10 +152,10 @@ def _lines(ax: Axes, x: np.ndarray, line: pd.DataFrame, without: pd.DataFrame) -
     bounds = through[["ci_low", "ci_high"]]
     ax.fill_between(x, bounds.min(axis=1), bounds.max(axis=1), color=BAND, linewidth=0, zorder=1)
     for row in without.itertuples():
-        ax.plot(x, row.intercept + row.slope * x, color=MUTED, linewidth=points(2), zorder=2)
-    ax.plot(x, through["estimate"], color=INK, linewidth=points(5), zorder=2.5)
-    ax.axhline(0, color=MUTED, linewidth=points(2), zorder=1.5)
-    ax.axvline(0, color=RULE, linewidth=points(2), zorder=1.2)
+        ax.plot(x, row.intercept + row.slope * x, **stroke(MUTED, 2, 2))
+    ax.plot(x, through["estimate"], **stroke(INK, 5, 2.5))
+    ax.axhline(0, **stroke(MUTED, 2, 1.5))
+    ax.axvline(0, **stroke(RULE, 2, 1.2))
 
 
 def _scatter(ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[Mark, Mark]) -> None:
@@ -166,9 +165,9 @@ def _scatter(ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[M
     taken = points_on(ax, both["dose"], both["estimate"]) + np.array([-14, -14, 14, 14])
     bounds = np.array(ax.get_window_extent().extents)
     for row in others.itertuples():
-        look = {"markerfacecolor": GROUND, "markeredgecolor": MUTED, "zorder": 3}
+        hollow = {"markerfacecolor": GROUND, "markeredgecolor": MUTED, "zorder": 3}
         aside = Mark(row.label, MUTED, "o")
-        symbol(ax, row.dose, row.estimate, aside, 18, markeredgewidth=points(3), **look)
+        symbol(ax, row.dose, row.estimate, aside, 18, markeredgewidth=points(3), **hollow)
         taken = _beside(ax, row.dose, row.estimate, aside, taken, bounds)
     for row in doses.itertuples():
         look = rise if row.dose > 0 else fall
@@ -181,8 +180,7 @@ def _beside(
     ax: Axes, dose: float, estimate: float, mark: Mark, taken: np.ndarray, bounds: np.ndarray
 ) -> np.ndarray:
     """Write the word of a mark beside its point; return what is taken, the word included."""
-    look = {"fontsize": points(SMALL), "color": mark.colour, "path_effects": halo(), "zorder": 6}
-    text = ax.text(0, 0, mark.word, va="center", **look)
+    text = ax.text(0, 0, mark.word, va="center", **letters(mark.colour, 6))
     _, _, width, tall = extent(text)
     x, y = ax.transData.transform((dose, estimate))
     steps = [
@@ -198,5 +196,5 @@ def _beside(
         near = min(max(x, box[0]), box[2])
         edge = box[1] if middle > y else box[3]
         ends = ax.transData.inverted().transform([(x, y), (near, edge)]).T
-        ax.plot(*ends, color=mark.colour, linewidth=points(1.5), zorder=2.8)
+        ax.plot(*ends, **stroke(mark.colour, 1.5, 2.8))
     return np.vstack([taken, box])

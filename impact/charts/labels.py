@@ -7,15 +7,14 @@ keep clear of is a box without size.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impact.charts.page import GROUND, extent, points
+from impact.charts.page import GROUND, SMALL, extent, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.patheffects import AbstractPathEffect
     from matplotlib.text import Text
 
 #: Nothing to keep clear of.
@@ -45,9 +44,8 @@ def place(boxes: np.ndarray, taken: np.ndarray, bounds: np.ndarray | None = None
     >>> place(boxes, np.array([[1, 1, 1, 1]])), place(boxes, np.array([[1, 1, 6, 1]]))
     (1, 2)
     """
-    inside = np.ones(len(boxes), dtype=bool)
-    if bounds is not None:
-        inside = (boxes[:, :2] >= bounds[:2]).all(axis=1) & (boxes[:, 2:] <= bounds[2:]).all(axis=1)
+    least, most = (-np.inf, np.inf) if bounds is None else (bounds[:2], bounds[2:])
+    inside = ((boxes[:, :2] >= least) & (boxes[:, 2:] <= most)).all(axis=1)
     for fits in (inside & clear(boxes, taken), inside):
         if fits.any():
             return int(fits.argmax())
@@ -63,14 +61,18 @@ def clear(boxes: np.ndarray, taken: np.ndarray) -> np.ndarray:
 
 
 def around(
-    text: Text, lefts: np.ndarray, middles: np.ndarray, across: float = 0, along: float = 0
+    text: Text,
+    lefts: float | np.ndarray,
+    middles: np.ndarray,
+    across: float = 0,
+    along: float = 0,
 ) -> np.ndarray:
     """Return the boxes of a text at some places, with room around it, shape (k, 4).
 
     Parameters
     ----------
     text : Text
-    lefts, middles : ndarray, shape (k,)
+    lefts, middles : ndarray, shape (k,), or one left end for all
         Left end and height of the middle of the text.
     across, along : float
         Room beside it, and above and below it.
@@ -101,8 +103,9 @@ def points_along(ax: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.concatenate([start + parts * (stop - start) for start, stop in steps])
 
 
-def halo() -> list[AbstractPathEffect]:
-    """Return the effect that keeps letters readable over rules and bands."""
+def letters(colour: str, zorder: float, size: float = SMALL) -> dict[str, Any]:
+    """Return the look of words over the data, with a rim that keeps rules and bands away."""
     from matplotlib.patheffects import withStroke
 
-    return [withStroke(linewidth=points(7), foreground=GROUND)]
+    rim = [withStroke(linewidth=points(7), foreground=GROUND)]
+    return {"color": colour, "fontsize": points(size), "zorder": zorder, "path_effects": rim}

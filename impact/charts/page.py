@@ -42,6 +42,8 @@ WARM, COOL = "#C8501B", "#14709E"
 #: The look of a line or symbol, and the words that explain it.
 Entry = tuple[Mapping[str, Any], str]
 
+Numbers = Sequence[float] | np.ndarray
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -71,6 +73,12 @@ def points(pixels: float) -> float:
     return pixels * 72 / DPI
 
 
+def stroke(colour: str, width: float, zorder: float | None = None) -> dict[str, Any]:
+    """Return the look of a line: its colour, its width in pixels, what it lies over."""
+    over = {} if zorder is None else {"zorder": zorder}
+    return {"color": colour, "linewidth": points(width), **over}
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw and write with our type and nobody's settings; also a decorator."""
@@ -92,6 +100,7 @@ def _settings() -> dict[str, Any]:
         "axes.edgecolor": MUTED,
         "axes.labelcolor": MUTED,
         "axes.linewidth": points(2),
+        "axes.spines.left": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.unicode_minus": True,
@@ -204,15 +213,14 @@ def wrapped(page: Page, text: str, size: float, width: float, **kw: Any) -> str:
     def broken(line: str, characters: int) -> str:
         return "\n".join(textwrap.wrap(line, characters, break_long_words=False))
 
-    def too_wide(line: str, characters: int) -> bool:
-        probe.set_text(broken(line, characters))
-        return extent(probe)[2] > width
+    def longest(line: str) -> int:
+        def too_wide(characters: int) -> bool:
+            probe.set_text(broken(line, characters))
+            return extent(probe)[2] > width
 
-    lines = []
-    for line in text.split("\n"):
-        lengths = range(9, len(line) + 1)
-        most = 8 + bisect_left(lengths, True, key=lambda n, line=line: too_wide(line, n))
-        lines.append(broken(line, most))
+        return 8 + bisect_left(range(9, len(line) + 1), True, key=too_wide)
+
+    lines = [broken(line, longest(line)) for line in text.split("\n")]
     probe.remove()
     return "\n".join(lines)
 
@@ -233,14 +241,12 @@ def only_panel(panels: int) -> None:
 # -- axes, symbols and their key -----------------------------------------------------------------
 
 
-def number_axis(axis: Axis, ticks: Sequence[float], digits: int = 0, **kw: bool) -> None:
-    """Put numbers at the given places, signed unless told otherwise."""
-    axis.set_ticks(ticks, labels=[number(tick, digits, **{"signed": True, **kw}) for tick in ticks])
+def number_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
+    """Put numbers at the given places."""
+    axis.set_ticks(ticks, labels=[number(tick, digits, signed=signed) for tick in ticks])
 
 
-def percent_axis(
-    axis: Axis, ticks: Sequence[float], digits: int = 0, *, signed: bool = True
-) -> None:
+def percent_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
     """Put percentages at the given decimal fractions, with light rules through the picture."""
     axis.set_ticks(ticks, labels=[percent(tick, digits, signed=signed) for tick in ticks])
     rules(axis)
@@ -248,7 +254,7 @@ def percent_axis(
 
 def rules(axis: Axis) -> None:
     """Draw light rules through the picture, under the data."""
-    axis.grid(True, color=RULE, linewidth=points(1.5))
+    axis.grid(True, **stroke(RULE, 1.5))
     axis.axes.set_axisbelow(True)
 
 

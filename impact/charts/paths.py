@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.charts.labels import around, halo, move, place, points_along
+from impact.charts.labels import around, letters, move, place, points_along
 from impact.charts.page import (
     BAND,
     INK,
@@ -29,8 +29,8 @@ from impact.charts.page import (
     only_panel,
     page,
     percent_axis,
-    points,
     round_ticks,
+    stroke,
     symbol,
     wrapped,
 )
@@ -147,8 +147,8 @@ def _path(
         low, high = fan["conditional_low"], fan["conditional_high"]
         ax.fill_between(fan.index, low, high, color=BAND, linewidth=0, zorder=1)
     for side in ("textbook_low", "textbook_high"):
-        ax.plot(fan.index, fan[side], color=MUTED, linewidth=points(2.5), zorder=2, dashes=(3, 2))
-    ax.plot(x, y, color=mark.colour, linewidth=points(5), zorder=3)
+        ax.plot(fan.index, fan[side], **stroke(MUTED, 2.5, 2), dashes=(3, 2))
+    ax.plot(x, y, **stroke(mark.colour, 5, 3))
     symbol(ax, 0, path.loc[0, "path"], mark, 20)
     _label(ax, path["path"])
 
@@ -166,14 +166,13 @@ def session_axes(
     percent_axis(ax.yaxis, round_ticks(*limits, 5))
     if not labelled:
         ax.set_yticklabels([""] * len(ax.get_yticks()))
-    ax.spines["left"].set_visible(False)
-    ax.axhline(0, color=MUTED, linewidth=points(2), zorder=1.5)
+    ax.axhline(0, **stroke(MUTED, 2, 1.5))
 
 
 def _label(ax: Axes, path: pd.Series) -> None:
     """Write the value of session 0 above, below or beside it, wherever the line leaves room."""
-    look = {"weight": "bold", "fontsize": points(LABEL), "path_effects": halo(), "zorder": 5}
-    text = ax.text(0, path[0], percent(path[0]), va="center", **look)
+    look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
+    text = ax.text(0, path[0], percent(path[0]), **look)
     x, y = ax.transData.transform((0, path[0]))
     _, _, width, tall = extent(text)
     up, aside = tall / 2 + 20, width / 2 + 20
@@ -198,10 +197,8 @@ def _label(ax: Axes, path: pd.Series) -> None:
 def _path_entries(conditional: bool) -> list[Entry]:
     entries: list[Entry] = [({"color": INK}, "cumulated abnormal return")]
     if conditional:
-        band = {"color": BAND, "linewidth": points(26)}
-        entries.append((band, "95% range without news, eve's variance"))
-    dashes = {"color": MUTED, "dashes": (2, 1.2), "linewidth": points(3)}
-    return [*entries, (dashes, "the same, constant variance")]
+        entries.append((stroke(BAND, 26), "95% range without news, eve's variance"))
+    return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
 
 
 def _session_entry(mark: Mark) -> Entry:
@@ -240,8 +237,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     ax.set(xlim=(x[0] - 0.4, x[-1] + 0.4), ylim=(low - room, high + room))
     percent_axis(ax.yaxis, round_ticks(low - room, high + room), 1)
     number_axis(ax.xaxis, x)
-    ax.spines["left"].set_visible(False)
     ax.fill_between(x, values["ci_low"], values["ci_high"], color=BAND, linewidth=0)
-    ax.axhline(0, color=MUTED, linewidth=points(2))
-    ax.plot(x, values["estimate"], color=INK, linewidth=points(5))
+    ax.axhline(0, **stroke(MUTED, 2))
+    ax.plot(x, values["estimate"], **stroke(INK, 5))
     return ax.figure

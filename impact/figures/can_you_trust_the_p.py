@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from impact.calibration import load_calibration
 from impact.charts.curve import rows_in_groups
-from impact.charts.labels import halo
+from impact.charts.labels import letters
 from impact.charts.page import (
     BAND,
     GROUND,
@@ -21,12 +21,14 @@ from impact.charts.page import (
     MUTED,
     SMALL,
     WIDTH,
+    Entry,
     Words,
     drawing,
     key,
     page,
     percent_axis,
     points,
+    stroke,
 )
 from impact.figures.common import THIRDS
 from impact.market.files import data_hash
@@ -160,10 +162,10 @@ def draw(data: Size) -> Figure:
     what = "share of sessions on which the test rejects at 5%"
     sheet.text(left, top + height + 50, what, SMALL, color=MUTED)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
-    entries = [
+    entries: list[Entry] = [
         ({"marker": "o", "color": INK}, "knows the variance of the eve"),
         (hollow, "takes the variance as constant"),
-        ({"color": MUTED, "linewidth": points(4)}, "95% Monte Carlo interval"),
+        (stroke(MUTED, 4), "95% Monte Carlo interval"),
     ]
     key(sheet, sheet.bottom - 36, entries)
     return sheet.figure
@@ -171,18 +173,16 @@ def draw(data: Size) -> Figure:
 
 def _panel(ax: Axes, rows: pd.DataFrame, places: Sequence[int], group: str) -> None:
     ax.axvspan(*NEAR, color=BAND, zorder=0)
-    ax.axvline(0.05, color=INK, linewidth=points(3), zorder=1)
+    ax.axvline(0.05, **stroke(INK, 3, 1))
     percent_axis(ax.xaxis, [0, 0.05, 0.10, 0.15], signed=False)
     ax.set_yticks([])
     ax.tick_params(axis="x", length=0)
-    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.spines["bottom"].set_visible(False)
     for place, row in zip(places, rows.to_dict("records"), strict=True):
         rate, reach = row[f"rate_{group}"], 1.96 * row[f"error_{group}"]
         colour, face = (INK, INK) if row["kind"] == KNOWING else (MUTED, GROUND)
-        line = {"color": colour, "linewidth": points(4), "zorder": 2}
-        ax.plot([max(rate - reach, 0), rate + reach], [place, place], **line)
+        ax.plot([max(rate - reach, 0), rate + reach], [place, place], **stroke(colour, 4, 2))
         dot = {"markersize": points(17), "markerfacecolor": face, "markeredgewidth": points(4)}
         ax.plot(rate, place, "o", color=colour, zorder=3, **dot)
         told = percent(rate, 1, signed=False)
-        look = {"fontsize": points(SMALL), "color": colour, "path_effects": halo(), "zorder": 4}
-        ax.text(rate, place - 0.26, told, ha="center", va="bottom", **look)
+        ax.text(rate, place - 0.26, told, ha="center", va="bottom", **letters(colour, 4))

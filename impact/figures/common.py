@@ -99,9 +99,21 @@ def marks_of(kinds: Iterable[str]) -> list[Mark]:
 
 
 @cache
+def closes(ticker: str = "^GSPC") -> pd.Series | pd.DataFrame:
+    """Closes of the S&P 500, or of the sector funds."""
+    return load_prices(ticker)
+
+
+@cache
 def index_returns() -> pd.Series:
     """Log returns of the S&P 500 over the whole history."""
-    return log_returns(load_prices())
+    return log_returns(closes())
+
+
+@cache
+def core_events() -> pd.DataFrame:
+    """The core events of the catalogue."""
+    return load_events(tags="core")
 
 
 @cache
@@ -123,13 +135,13 @@ def sector_study() -> EventStudy:
     The funds have two years of closes: enough for an exponentially weighted variance, which needs
     250 sessions, not for the GJR-GARCH of the index, which needs 1,000.
     """
-    returns = log_returns(load_prices("sectors"))
+    returns = log_returns(closes("sectors"))
     return core_of(event_study(returns, load_events(since=NEWS), volatility="ewma"))
 
 
 def core_of(study: EventStudy) -> EventStudy:
     """Return the sessions that hold core events out of a study of the catalogue."""
-    core = set(load_events(tags="core").index)
+    core = set(core_events().index)
     holds = [not core.isdisjoint(members) for members in study.alignment["announcements"]]
     return study.take(np.flatnonzero(np.array(holds)[study.unit]))
 
@@ -150,15 +162,15 @@ def verdict(hypothesis: str) -> pd.Series:
 
 def core_labels(members: Sequence[str]) -> list[str]:
     """Return the labels of the core events among some announcements."""
-    core = load_events(tags="core")
-    return [core.loc[name, "label"] for name in members if name in core.index]
+    labels = core_events()["label"]
+    return [labels[name] for name in members if name in labels]
 
 
 def core_kind(unit: Any) -> str:
     """Return the kind of a session by its core events; `unit` is a row of the alignment."""
-    core = load_events(tags="core")
-    directions = [core.loc[name, "direction"] for name in unit.announcements if name in core.index]
-    return kind_of(";".join(directions), unit.mixed)
+    directions = core_events()["direction"]
+    told = ";".join(directions[name] for name in unit.announcements if name in directions)
+    return kind_of(told, unit.mixed)
 
 
 def and_more(label: str, unit: Any) -> str:
@@ -191,7 +203,7 @@ def model_of(study: EventStudy) -> str:
 
 def source(name: str, *files: str, prices: str = "^GSPC") -> str:
     """Name the closes and further data files with their hashes, and the numbers of a figure."""
-    closes = load_prices(prices)
-    parts = [f"{closes.attrs['source']} ({closes.attrs['hash']})"]
+    facts = closes(prices).attrs
+    parts = [f"{facts['source']} ({facts['hash']})"]
     parts += [f"data/{name} ({data_hash(name)})" for name in files]
     return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"

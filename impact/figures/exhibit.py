@@ -100,15 +100,15 @@ def write_exhibit(exhibit: Exhibit, directory: Path) -> bool:
         ALT_KEY: exhibit.alt,
     }
     contents = {"csv": table, "txt": exhibit.alt + "\n", "svg": drawing}
-    written = [_write(paths[end], content.encode()) for end, content in contents.items()]
+    written = [write_if_changed(paths[end], content.encode()) for end, content in contents.items()]
     if png_texts(paths["png"]) != texts:
-        written.append(_write(paths["png"], png(exhibit.figure, **texts)))
+        written.append(write_if_changed(paths["png"], png(exhibit.figure, **texts)))
     return any(written)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> bool:
     """Write numbers without a picture where they differ; return whether they did."""
-    return _write(path, _kept(path, as_csv(table), same_table).encode())
+    return write_if_changed(path, _kept(path, as_csv(table), same_table).encode())
 
 
 def as_csv(table: pd.DataFrame) -> str:
@@ -156,8 +156,8 @@ def same_drawing(one: str, other: str) -> bool:
     """
     if _NUMBER.sub("", one) != _NUMBER.sub("", other):
         return False
-    numbers = [np.array(_NUMBER.findall(text), dtype=float) for text in (one, other)]
-    return bool(np.allclose(*numbers, rtol=0, atol=NEAR))
+    ours, theirs = (np.array(_NUMBER.findall(text), dtype=float) for text in (one, other))
+    return bool(np.allclose(ours, theirs, rtol=0, atol=NEAR))
 
 
 def checksum(text: str) -> str:
@@ -171,19 +171,25 @@ def png_texts(path: Path) -> dict[str, str]:
 
     try:
         with Image.open(path) as picture:
-            return dict(picture.text)
+            return dict(getattr(picture, "text", {}))
     except OSError:  # missing or broken: it will be written anew
         return {}
 
 
 def _kept(path: Path, new: str, same: Callable[[str, str], bool]) -> str:
     """The committed text where it says the same."""
-    old = path.read_bytes().decode() if path.exists() else ""
+    old = path.read_bytes().decode(errors="replace") if path.exists() else ""
     return old if old == new or same(old, new) else new
 
 
-def _write(path: Path, content: bytes) -> bool:
-    """Write a file whole or not at all, if its content differs; return whether it did."""
+def write_if_changed(path: Path, content: bytes) -> bool:
+    """Write a file whole or not at all, if its content differs; return whether it did.
+
+    Raises
+    ------
+    FigureError
+        If it cannot be written; the old file is then as it was.
+    """
     if path.exists() and path.read_bytes() == content:
         return False
     try:

@@ -9,14 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from impact.charts.labels import around, halo, move, place
+from impact.charts.labels import around, letters, move, place
 from impact.charts.page import (
     GROUND,
     LABEL,
     MARGIN,
     MUTED,
     PAPER,
-    RULE,
     SMALL,
     STONE,
     WIDTH,
@@ -27,6 +26,8 @@ from impact.charts.page import (
     page,
     points,
     round_ticks,
+    rules,
+    stroke,
 )
 from impact.figures.common import (
     CHINA_CALLED,
@@ -183,9 +184,7 @@ def marked_distribution(
     ax.set(xlim=(low, high + 1), ylim=(0, 1.34 * counts.max()))
     number_axis(ax.xaxis, np.arange(low, high + 1))
     number_axis(ax.yaxis, round_ticks(0, counts.max(), 5), signed=False)
-    ax.grid(True, axis="y", color=RULE, linewidth=points(1.5))
-    ax.set_axisbelow(True)
-    ax.spines["left"].set_visible(False)
+    rules(ax.yaxis)
     far = z[z.abs() > 3]
     ticks = {"markersize": points(20), "markeredgewidth": points(2), "clip_on": False}
     ax.plot(far, np.full(len(far), -0.022 * ax.get_ylim()[1]), "|", color=MUTED, **ticks)
@@ -211,8 +210,8 @@ def _pins(ax: Axes, marks: pd.DataFrame, taken: np.ndarray) -> None:
     heights = np.arange(0.16, 0.84, 0.02) * ax.get_ylim()[1]
     for mark in marks.sort_values("value", key=abs, ascending=False).itertuples():
         look, pin = MARKS[mark.kind], mark.value
-        style = {"fontsize": points(LABEL), "linespacing": 1.25, "path_effects": halo()}
-        text = ax.text(pin, 0, mark.text, va="center", color=look.colour, zorder=6, **style)
+        style = {"va": "center", "linespacing": 1.25, **letters(look.colour, 6, LABEL)}
+        text = ax.text(pin, 0, mark.text, **style)
         x, levels = ax.transData.transform([(pin, height) for height in heights]).T
         # At each height to the right of the pin, then to the left.
         sides = np.column_stack([x + 22, x - 22 - extent(text)[2]]).ravel()
@@ -221,5 +220,5 @@ def _pins(ax: Axes, marks: pd.DataFrame, taken: np.ndarray) -> None:
         move(text, boxes[best])
         height, level = heights[best // 2], levels[best // 2]
         taken = np.vstack([taken, boxes[best], (x[0] - 12, bounds[1], x[0] + 12, level + 12)])
-        ax.plot([pin, pin], [0, height], color=look.colour, linewidth=points(4), zorder=3)
+        ax.plot([pin, pin], [0, height], **stroke(look.colour, 4, 3))
         ax.plot(pin, height, look.marker, color=look.colour, markersize=points(20), zorder=4)

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from importlib.metadata import distributions
 from pathlib import Path
 
+from impact.figures.exhibit import write_if_changed
 from impact.market.files import data_directory
 
 _PACKAGE = Path(__file__).parents[1]
@@ -49,9 +50,10 @@ class Record:
     def __init__(self, path: Path, directory: Path, inputs: str) -> None:
         self.path, self.directory, self.inputs = path, directory, inputs
         try:
-            self.stamps: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+            held = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # none yet, or broken off: every figure is made
-            self.stamps = {}
+            held = None
+        self.stamps: dict[str, str] = held if isinstance(held, dict) else {}
 
     def holds(self, name: str) -> bool:
         """Whether a figure was made of the inputs as they are, and its files are untouched."""
@@ -60,8 +62,7 @@ class Record:
     def add(self, name: str) -> None:
         """Note that a figure has just been made."""
         self.stamps[name] = self._stamp(name)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self.stamps, indent=1), encoding="utf-8")
+        write_if_changed(self.path, json.dumps(self.stamps, indent=1).encode())
 
     def _stamp(self, name: str) -> str:
         return _hash_of(self.directory.glob(f"{name}.*"), self.inputs)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from impact.charts.labels import halo
+from impact.charts.labels import letters
 from impact.charts.page import (
     GROUND,
     LABEL,
@@ -25,6 +25,7 @@ from impact.charts.page import (
     page,
     points,
     round_ticks,
+    stroke,
 )
 from impact.figures.common import MAIN, MARKS, judged, source, verdict, verdicts
 from impact.hypotheses.verdicts import SUPPORTED
@@ -57,7 +58,8 @@ def data() -> Shifts:
     """Count the shifts that went as far as the real sets."""
     bars, sets = [], []
     for name, (kind, what) in SETS.items():
-        test, row = verdicts().tests[name, MAIN], verdict(name)
+        test: Any = verdicts().tests[name, MAIN]
+        row = verdict(name)
         for statistic, p in (("mean", row["p_mean"]), ("studentised", row["p_value"])):
             shifted, value = getattr(test, f"shifted_{statistic}"), getattr(test, statistic)
             beyond = shifted <= value if test.side == "less" else shifted >= value
@@ -152,22 +154,12 @@ def _histogram(ax: Axes, bars: pd.DataFrame, fact: Any, reach: float) -> None:
     ax.set(xlim=(-reach, reach), ylim=(0, top))
     number_axis(ax.xaxis, round_ticks(-reach, reach, 6), 0 if reach > 3 else 1)
     ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    ax.plot([value, value], [0, 0.74 * top], color=mark.colour, linewidth=points(5), zorder=3)
+    ax.plot([value, value], [0, 0.74 * top], **stroke(mark.colour, 5, 3))
     ax.plot(value, 0.74 * top, mark.marker, color=mark.colour, markersize=points(20), zorder=4)
     told = (
         f"{number(value, 2, signed=True)}\nas far on {fact.as_far:,} of {fact.shifts:,} "
         f"shifts\n{p_phrase(fact.p)}"
     )
-    ax.text(
-        value + (-1 if value > 0 else 1) * 0.05 * reach,
-        0.86 * top,
-        told,
-        zorder=5,
-        ha="right" if value > 0 else "left",
-        va="center",
-        fontsize=points(SMALL),
-        color=mark.colour,
-        linespacing=1.25,
-        path_effects=halo(),
-    )
+    side, aside = ("right", -0.05) if value > 0 else ("left", 0.05)
+    look = {"ha": side, "va": "center", "linespacing": 1.25, **letters(mark.colour, 5)}
+    ax.text(value + aside * reach, 0.86 * top, told, **look)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from impact.calibration.rates import thirds
-from impact.charts.labels import around, clear, halo, move, place
+from impact.charts.labels import around, clear, letters, move, place
 from impact.charts.page import (
     GROUND,
     INK,
@@ -27,6 +27,7 @@ from impact.charts.page import (
     page,
     percent_axis,
     points,
+    stroke,
 )
 from impact.figures.common import (
     CHINA_CALLED,
@@ -177,7 +178,7 @@ def draw(data: Power) -> Figure:
     _name_moves(ax, data, _median_lines(ax, data.medians))
     entries = [
         ({"marker": "o", "color": STONE, "markersize": points(10)}, "a session"),
-        ({"color": INK, "linewidth": points(6)}, "median of a third of the sessions"),
+        (stroke(INK, 6), "median of a third of the sessions"),
         MARKS["escalation"].entry,
         MARKS["easing"].entry,
         (_HOLLOW, "what would have been found"),
@@ -196,24 +197,23 @@ def _axes(ax: Axes, sessions: pd.DataFrame, marks: pd.DataFrame) -> None:
     percent_axis(ax.xaxis, (0.05, 0.1, 0.2, 0.4, 0.8), signed=False)
     percent_axis(ax.yaxis, (0.01, 0.02, 0.04, 0.08, 0.16), signed=False)
     ax.minorticks_off()
-    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="x", length=0)
 
 
 def _median_lines(ax: Axes, medians: pd.DataFrame) -> np.ndarray:
     """Draw the median of each third; return the room that the lines take."""
     top, taken = ax.get_ylim()[1], []
-    look = {"fontsize": points(SMALL), "color": INK, "path_effects": halo(), "linespacing": 1.25}
+    look = {"ha": "center", "va": "top", "linespacing": 1.25, **letters(INK, 5)}
     for row in medians.itertuples():
-        ax.plot([row.low, row.high], [row.detectable] * 2, color=INK, linewidth=points(6), zorder=3)
+        ax.plot([row.low, row.high], [row.detectable] * 2, **stroke(INK, 6, 3))
         told = f"{row.heading}\nmedian {percent(row.detectable, 1, signed=False)}"
         middle = np.sqrt(row.low * row.high)
-        ax.text(middle, 0.94 * top, told, ha="center", va="top", zorder=5, **look)
+        ax.text(middle, 0.94 * top, told, **look)
         ends = ax.transData.transform([(row.low, row.detectable), (row.high, row.detectable)])
         taken.append([*(ends[0] - 6), *(ends[1] + 6)])
     for edge in medians["high"].iloc[:-1]:
-        rule = {"color": MUTED, "linewidth": points(2.5), "linestyle": (0, (4, 4))}
-        ax.axvline(edge, zorder=0.5, **rule)
+        ax.axvline(edge, linestyle=(0, (4, 4)), **stroke(MUTED, 2.5, 0.5))
     return np.array(taken)
 
 
@@ -224,7 +224,7 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
     for mark in data.marks.itertuples():
         look, at = MARKS[mark.kind], [mark.volatility] * 2
         ends = [mark.detectable, mark.move]
-        ax.plot(at, ends, color=look.colour, linewidth=points(3), zorder=5)
+        ax.plot(at, ends, **stroke(look.colour, 3, 5))
         circle = {**_HOLLOW, "markersize": points(17), "markeredgewidth": points(4)}
         ax.plot(at[0], ends[0], zorder=6, **circle)
         ax.plot(at[1], ends[1], look.marker, color=look.colour, markersize=points(20), zorder=6)
@@ -232,8 +232,8 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
             f"{date(mark.session)}  {mark.label}\nmoved {percent(mark.estimate, 1)}, found from "
             f"{percent(mark.detectable, 1, signed=False)}"
         )
-        style = {"fontsize": points(SMALL), "linespacing": 1.2, "path_effects": halo()}
-        text = ax.text(0, 0, told, va="center", color=look.colour, zorder=7, **style)
+        style = {"va": "center", "linespacing": 1.2, **letters(look.colour, 7)}
+        text = ax.text(0, 0, told, **style)
         drawn = ax.transData.transform(np.column_stack([at, ends]))
         taken = np.vstack([taken, [*(drawn.min(axis=0) - 14), *(drawn.max(axis=0) + 14)]])
         named.append((text, drawn[1]))
@@ -245,7 +245,7 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         if abs(middle - at[1]) > box[3] - box[1]:
             edge = box[0] - 8 if box[0] > at[0] else box[2] + 8
             lead = ax.transData.inverted().transform([at, (edge, middle)]).T
-            ax.plot(*lead, color=text.get_color(), linewidth=points(2), zorder=4)
+            ax.plot(*lead, **stroke(text.get_color(), 2, 4))
 
 
 def _roomiest(text: Text, at: np.ndarray, taken: np.ndarray, dots: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from impact.charts.page import (
     percent_axis,
     points,
     round_ticks,
+    stroke,
 )
 from impact.figures.common import (
     MARKS,
@@ -154,8 +155,8 @@ def forest(words: Words, rows: pd.DataFrame) -> Figure:
     entries = [mark.entry for mark in marks_of(rows["kind"])]
     key(sheet, sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
     intervals = [
-        ({"color": INK, "linewidth": points(8)}, "95% interval, variance of the eve"),
-        ({"color": MUTED, "linewidth": points(2)}, "95% interval, constant variance"),
+        (stroke(INK, 8), "95% interval, variance of the eve"),
+        (stroke(MUTED, 2), "95% interval, constant variance"),
         ({}, "bold: the thick interval leaves out zero"),
     ]
     key(sheet, sheet.top + 34, intervals)
@@ -166,21 +167,19 @@ def forest(words: Words, rows: pd.DataFrame) -> Figure:
     percent_axis(ax.xaxis, round_ticks(low, high, 7))
     ax.tick_params(axis="x", labeltop=True, labelbottom=True, length=0)
     ax.set_yticks([])
-    ax.spines[["left", "bottom"]].set_visible(False)
-    ax.axvline(0, color=MUTED, linewidth=points(2.5), zorder=1.5)
+    ax.spines["bottom"].set_visible(False)
+    ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
     for place, row in enumerate(rows.itertuples()):
         _row(sheet, ax, place, row)
     months = rows["session"].dt.month.to_numpy()
     for place in np.flatnonzero(np.diff(months)) + 0.5:
-        rule = {"color": RULE, "linewidth": points(1.5), "zorder": 0.5, "clip_on": False}
-        ax.axhline(place, xmin=-0.72, xmax=1.25, **rule)
+        ax.axhline(place, xmin=-0.72, xmax=1.25, clip_on=False, **stroke(RULE, 1.5, 0.5))
     return sheet.figure
 
 
 def _row(sheet: Page, ax: Axes, place: int, row: Any) -> None:
     mark = MARKS[row.kind]
-    thin = {"color": MUTED, "linewidth": points(2), "zorder": 2}
-    thick = {"color": mark.colour, "linewidth": points(8), "alpha": 0.55, "zorder": 3}
+    thin, thick = stroke(MUTED, 2, 2), {**stroke(mark.colour, 8, 3), "alpha": 0.55}
     ax.plot([row.ci_low_textbook, row.ci_high_textbook], [place, place], **thin)
     ax.plot([row.ci_low_conditional, row.ci_high_conditional], [place, place], **thick)
     ax.plot(

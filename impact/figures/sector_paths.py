@@ -21,12 +21,14 @@ from impact.charts.page import (
     STONE,
     WARM,
     WIDTH,
+    Entry,
     Mark,
     Words,
     drawing,
     key,
     page,
     points,
+    stroke,
     symbol,
 )
 from impact.charts.paths import CELL, Panel, panel_heading, session_axes
@@ -179,11 +181,11 @@ def line_panels(words: Words, paths: pd.DataFrame, panels: Mapping[str, Panel]) 
             ax = sheet.axes(left, top + 106, pitch - 20 - ENDS, 310)
             _lines(ax, paths[paths["event"] == event], limits, labelled=column == 0)
     dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
-    entries = [
+    entries: list[Entry] = [
         ({"color": COOL}, "ahead of the portfolio"),
         ({"color": WARM}, "behind it"),
         ({"color": INK, **dot}, "stands out, sessions 0 to here"),
-        ({"color": STONE, "linewidth": points(3)}, "sectors that never stand out"),
+        (stroke(STONE, 3), "sectors that never stand out"),
     ]
     key(sheet, sheet.top + rows * CELL + 6, entries)
     return sheet.figure
@@ -195,14 +197,14 @@ def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labell
     days = wide.index.to_numpy()
     session_axes(ax, days, limits, labelled=labelled, room=0.3)
     ax.set_xticks(days, [number(day, 0, signed=True) if day % 5 == 0 else "" for day in days])
-    ax.axvline(-1, color=RULE, linewidth=points(1.5), zorder=1)
+    ax.axvline(-1, **stroke(RULE, 1.5, 1))
     named = wide.columns[apart.any()]
-    ax.plot(days, wide.drop(columns=named), color=STONE, linewidth=points(2.5), zorder=2)
+    ax.plot(days, wide.drop(columns=named), **stroke(STONE, 2.5, 2))
     ends = []
     for name in named:
         marked, path = apart[name].to_numpy(), wide[name].to_numpy()
         colour = COOL if path[marked][-1] >= 0 else WARM
-        ax.plot(days, path, color=colour, linewidth=points(4), zorder=3)
+        ax.plot(days, path, **stroke(colour, 4, 3))
         dots = Mark(name, colour, "o")
         symbol(ax, days[marked], path[marked], dots, 13, markeredgewidth=points(1.5))
         ends.append((path[-1], dots))

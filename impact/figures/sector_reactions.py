@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -299,7 +300,7 @@ def _cells(ax: Axes, part: Cells, start: float, tall: float, pitch: float) -> No
         x, y = column * pitch, start + row * tall
         cell = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
         ax.add_patch(Rectangle((x, y), pitch, tall, **cell))
-        ink = max((INK, GROUND), key=lambda letters, ground=ground: contrast(letters, ground))
+        ink = max((INK, GROUND), key=partial(contrast, ground))
         look: dict[str, Any] = {"color": ink}
         if part.apart.iat[row, column]:
             inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
@@ -322,9 +323,9 @@ def _cells(ax: Axes, part: Cells, start: float, tall: float, pitch: float) -> No
         )
 
 
-def contrast(letters: Any, ground: Any) -> float:
+def contrast(one: Any, other: Any) -> float:
     """Ratio of the luminances of two colours, as the web's accessibility guidelines define it."""
-    rgb = np.array([to_rgb(letters), to_rgb(ground)])
+    rgb = np.array([to_rgb(one), to_rgb(other)])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     dark, light = np.sort(linear @ [0.2126, 0.7152, 0.0722])
     return float((light + 0.05) / (dark + 0.05))

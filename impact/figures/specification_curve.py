@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -15,7 +17,7 @@ from impact.news.catalogue import load_events
 from impact.text.formats import counted, list_of, p_phrase, percent
 
 #: The escalations.
-CHINA = {
+CHINA: dict[str, Any] = {
     "counterparty": "CN",
     "direction": ["escalation", "retaliation"],
     "since": "2025-01-01",

@@ -10,14 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from impact.charts.labels import halo
+from impact.charts.labels import letters
 from impact.charts.page import (
     INK,
     LABEL,
     MARGIN,
     MUTED,
-    RULE,
-    SMALL,
     WIDTH,
     Mark,
     Words,
@@ -28,6 +26,8 @@ from impact.charts.page import (
     percent_axis,
     points,
     round_ticks,
+    rules,
+    stroke,
     symbol,
 )
 from impact.figures.common import MAIN, MARKS, index_returns, judged, source, verdict, verdicts
@@ -152,9 +152,8 @@ def draw(data: Groups) -> Figure:
     groups = list(data.dots.groupby("group", sort=False))
     tall, dot = ROW * len(groups), MARKS["escalation"]
     sheet = page(words(data), (tall + 150) * len(MEASURES) + 20)
-    mean = {"color": INK, "linewidth": points(8)}
-    entries = [(dot.entry[0], "one session"), (mean, "mean with its 95% interval")]
-    key(sheet, sheet.top - 4, entries)
+    mean = stroke(INK, 8), "mean with its 95% interval"
+    key(sheet, sheet.top - 4, [(dot.entry[0], "one session"), mean])
     for place, (measure, what) in enumerate(MEASURES.items()):
         top = sheet.top + 50 + (tall + 150) * place
         sheet.text(MARGIN, top, what, LABEL, weight="bold")
@@ -177,11 +176,9 @@ def _axes(ax: Axes, values: pd.Series, rows: int, *, in_percent: bool) -> None:
         percent_axis(ax.xaxis, ticks)
     else:
         number_axis(ax.xaxis, ticks)
-        ax.grid(True, axis="x", color=RULE, linewidth=points(1.5))
-    ax.set_axisbelow(True)
+        rules(ax.xaxis)
     ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    ax.axvline(0, color=MUTED, linewidth=points(2.5), zorder=1.5)
+    ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
 
 
 def _strip(ax: Axes, row: int, dots: pd.DataFrame, measure: str, mark: Mark) -> None:
@@ -189,8 +186,7 @@ def _strip(ax: Axes, row: int, dots: pd.DataFrame, measure: str, mark: Mark) -> 
     # Neighbours in value stand at three heights, so that none hides another.
     heights = row + np.resize([0.0, -0.12, 0.12], len(ordered))
     symbol(ax, ordered[measure], heights, mark, zorder=3)
-    lead = {"color": mark.colour, "linewidth": points(1.5), "zorder": 2}
-    look = {"fontsize": points(SMALL), "color": mark.colour, "path_effects": halo(), "zorder": 4}
+    lead, look = stroke(mark.colour, 1.5, 2), letters(mark.colour, 4)
     for place, aside, align in ((0, -8, "left"), (-1, 8, "right")):
         value, below = ordered[measure].iloc[place], row + 0.36
         ax.plot([value, value], [heights[place] + 0.05, below - 0.07], **lead)
@@ -201,10 +197,8 @@ def _strip(ax: Axes, row: int, dots: pd.DataFrame, measure: str, mark: Mark) -> 
 
 
 def _interval(ax: Axes, height: float, fact: Any) -> None:
-    line = {"color": INK, "linewidth": points(8), "zorder": 3}
-    ax.plot([fact.ci_low, fact.ci_high], [height, height], **line)
+    ax.plot([fact.ci_low, fact.ci_high], [height, height], **stroke(INK, 8, 3))
     mean = Mark(_mean(fact), INK, "D")
     symbol(ax, fact.estimate, height, mark=mean, size=18, markeredgewidth=points(2.5))
     at = {"xytext": (16, 0), "textcoords": "offset pixels", "va": "center"}
-    look = {"fontsize": points(SMALL), "path_effects": halo(), "zorder": 5}
-    ax.annotate(mean.word, (fact.ci_high, height), **at, **look)
+    ax.annotate(mean.word, (fact.ci_high, height), **at, **letters(INK, 5))

@@ -28,12 +28,21 @@ from impact.charts.page import (
     percent_axis,
     points,
     round_ticks,
+    stroke,
     symbol,
 )
-from impact.figures.common import MARKS, core_study, kind_of, marks_of, short_day, source
+from impact.figures.common import (
+    MARKS,
+    closes,
+    core_events,
+    core_study,
+    kind_of,
+    marks_of,
+    short_day,
+    source,
+)
 from impact.market.files import data_path
-from impact.market.prices import load_prices, simple_returns
-from impact.news.catalogue import load_events
+from impact.market.prices import simple_returns
 from impact.text.formats import counted, date, list_of, number, percent
 
 #: Where the picture of the story begins.
@@ -52,8 +61,8 @@ class Timeline:
 
 def data() -> Timeline:
     """Read the closes, the tariff and the core events, each at its reaction session."""
-    study, catalogue = core_study(), load_events(tags="core")
-    moves = simple_returns(load_prices())
+    study, catalogue = core_study(), core_events()
+    moves = simple_returns(closes())
     events = pd.DataFrame(
         {
             "session": unit.session,
@@ -72,7 +81,7 @@ def data() -> Timeline:
         for row, lead in zip(events.itertuples(), first, strict=True)
     ]
     liberation = study["liberation-day"].alignment["session"].iloc[0]
-    return Timeline(load_prices(start=STORY), _china_rate(), events, liberation)
+    return Timeline(closes()[STORY:], _china_rate(), events, liberation)
 
 
 def _china_rate() -> pd.Series:
@@ -168,8 +177,8 @@ def _index(ax: Axes, closes: pd.Series, events: pd.DataFrame) -> None:
     low, high = closes.min(), closes.max()
     ax.set_ylim(low - 0.07 * (high - low), high + 0.08 * (high - low))
     number_axis(ax.yaxis, round_ticks(low, high, 5), signed=False)
-    ax.grid(True, axis="y", color=RULE, linewidth=points(1.5))
-    ax.plot(days, closes.to_numpy(), color=INK, linewidth=points(4))
+    ax.grid(True, axis="y", **stroke(RULE, 1.5))
+    ax.plot(days, closes.to_numpy(), **stroke(INK, 4))
     curve = points_on(ax, days, closes.to_numpy())
     texts = leads = NOTHING
     labels = [
@@ -183,34 +192,36 @@ def _index(ax: Axes, closes: pd.Series, events: pd.DataFrame) -> None:
         colour, up = MARKS[kind].colour, 1 if kind in ("escalation", "both") else -1
         look = {"fontsize": points(SMALL), "color": colour, "linespacing": 1.2}
         text = ax.text(x, y, name, va="center", **look)
-        box, lead = _led(text, *ax.transData.transform((x, y)), up, curve, texts, leads)
+        box, lead = _led(text, ax.transData.transform((x, y)), up, curve, texts, leads)
         move(text, box, 6)
         ends = [y, text.get_position()[1]]
-        ax.plot([x, x], ends, color=colour, linewidth=points(1.5), zorder=1.5)
+        ax.plot([x, x], ends, **stroke(colour, 1.5, 1.5))
         texts, leads = np.vstack([texts, box]), np.vstack([leads, lead])
 
 
 def _led(
     text: Text,
-    x: float,
-    y: float,
+    at: np.ndarray,
     up: int,
     curve: np.ndarray,
     texts: np.ndarray,
     leads: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the boxes of a text above or below its point, as near as is free, and of its lead."""
-    width = extent(text)[2]
-    flipped = x + width + 10 > text.axes.get_window_extent().x1
-    middles = y + up * np.arange(34, 1200, 4)
-    boxes = around(text, x - width - 8 if flipped else x + 8, middles, 6, 4)
-    ends = np.sort(np.column_stack([np.full_like(middles, y + 14 * up), middles]))
-    led = np.column_stack(
-        [np.full_like(middles, x - 3), ends[:, 0], np.full_like(middles, x + 3), ends[:, 1]]
-    )
+    """Return the box of a text and that of its lead: on its side of the point, as near as is free.
+
+    Where its side is full, the text takes the other.
+    """
+    (x, y), width = at, extent(text)[2]
+    bounds = np.array(text.axes.get_window_extent().extents)
+    far = np.arange(34, 1200, 4)
+    middles = y + up * np.concatenate([far, -far])
+    left = x - width - 8 if x + width + 10 > bounds[2] else x + 8
+    boxes = around(text, left, middles, 6, 4)
+    ends = np.sort(np.column_stack([y + 14 * np.sign(middles - y), middles]))
+    led = np.insert(ends, [0, 1], x, axis=1) + np.array([-3, 0, 3, 0])
     # First the places that a lead reaches without crossing a text.
     order = np.argsort(~clear(led, texts), kind="stable")
-    best = order[place(boxes[order], np.vstack([curve, texts, leads]))]
+    best = order[place(boxes[order], np.vstack([curve, texts, leads]), bounds)]
     return boxes[best], led[best]
 
 
@@ -222,7 +233,7 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
     ax.set_ylim(-0.04 * values.max(), 1.22 * values.max())
     percent_axis(ax.yaxis, [0, 0.5, 1.0, 1.5], signed=False)
     edges = np.append(days, end)
-    ax.step(edges, [*values, values[-1]], where="post", color=INK, linewidth=points(4.5))
+    ax.step(edges, [*values, values[-1]], where="post", **stroke(INK, 4.5))
     line = points_along(ax, np.repeat(edges, 2)[1:-1], np.repeat(values, 2))
     taken = NOTHING
     # The longest step first; above its middle, left of its riser, below it, right.
@@ -256,4 +267,3 @@ def _time_axis(ax: Axes, days: pd.DatetimeIndex, *, named: bool) -> None:
     quarters = months[months.month % 3 == 1]
     names = [f"{day:%b}\n{day:%Y}" if day.month == 1 else f"{day:%b}" for day in quarters]
     ax.set_xticks(date2num(quarters), names if named else [""] * len(quarters))
-    ax.spines["left"].set_visible(False)
