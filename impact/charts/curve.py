@@ -11,7 +11,6 @@ from impact.charts.page import (
     INK,
     MARGIN,
     MUTED,
-    SMALL,
     STONE,
     WIDTH,
     Words,
@@ -57,8 +56,8 @@ def estimate_curve(
     found = (table["p_value"] <= 0.05).to_numpy()
     sheet = page(words, 44 + TALL + 56 + height + 72)
     width, under = WIDTH - LEFT - RIGHT, sheet.top + 44 + TALL + 56
-    sheet.text(MARGIN, sheet.top, "mean cumulative abnormal return", SMALL, color=MUTED)
-    sheet.text(WIDTH - MARGIN, under - 40, "median", SMALL, color=MUTED, ha="right")
+    sheet.note(MARGIN, sheet.top, "mean cumulative abnormal return")
+    sheet.note(WIDTH - MARGIN, under - 40, "median", ha="right")
     above = sheet.axes(LEFT, sheet.top + 44, width, TALL)
     _estimates(above, table["estimate"].to_numpy(), found)
     below = sheet.axes(LEFT, under, width, height)

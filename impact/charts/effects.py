@@ -16,7 +16,6 @@ from impact.charts.page import (
     MARGIN,
     MUTED,
     RULE,
-    SMALL,
     WARM,
     WIDTH,
     Entry,
@@ -62,7 +61,7 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
     tall, rows = ROW * len(table), np.arange(len(table))
     if ax is None:
         sheet = page(words, tall + 70)
-        ax = sheet.axes(MARGIN + 480, sheet.top, WIDTH - 2 * MARGIN - 480, tall)
+        ax = sheet.across(480, sheet.top, tall)
         for row, text, value in zip(rows, table["text"], table["estimate"], strict=True):
             middle = sheet.top + ROW * (row + 0.5)
             sheet.row(MARGIN, middle, text)
@@ -117,13 +116,12 @@ def dose_line(
     why, others = aside or ("", doses.iloc[:0])
     if ax is None:
         sheet = page(words, 1010)
-        left, width = MARGIN + 90, WIDTH - 2 * MARGIN - 90
         key(sheet, sheet.top - 4, _dose_entries(marks))
         if len(others):
             hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED, "linestyle": ""}
             key(sheet, sheet.top + 34, [(hollow, why)])
-        ax = sheet.axes(left, sheet.top + 90, width, 790)
-        sheet.text(left + width / 2, sheet.top + 950, unit, SMALL, color=MUTED, ha="center")
+        ax = sheet.across(90, sheet.top + 90, 790)
+        sheet.note((WIDTH + 90) / 2, sheet.top + 950, unit, ha="center")
     drawn = pd.concat([others[["dose", "estimate"]], doses[["dose", "estimate"]]])
     low, high = drawn.clip(upper=0).min(), drawn.clip(lower=0).max()
     reach = high - low

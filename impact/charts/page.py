@@ -165,6 +165,10 @@ class Page:
     top: int
     bottom: int
 
+    def across(self, indent: float, top: float, height: float) -> Axes:
+        """Add axes over the width of the page, less the margins and room on the left."""
+        return self.axes(MARGIN + indent, top, WIDTH - 2 * MARGIN - indent, height)
+
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes at a box given in pixels from the top left corner of the page."""
         box = (left / WIDTH, 1 - (top + height) / self.height, width / WIDTH, height / self.height)
@@ -176,6 +180,14 @@ class Page:
         return self.figure.text(
             left / WIDTH, 1 - top / self.height, words, fontsize=points(size), **kw
         )
+
+    def heading(self, left: float, top: float, words: str, **kw: Any) -> Text:
+        """Write what a part of the picture shows."""
+        return self.text(left, top, words, LABEL, **{"weight": "bold", **kw})
+
+    def note(self, left: float, top: float, words: str, **kw: Any) -> Text:
+        """Write small grey words, such as what an axis measures."""
+        return self.text(left, top, words, **{"color": MUTED, **kw})
 
     def row(self, left: float, middle: float, words: str, **kw: Any) -> Text:
         """Write one small line of text around the height of its middle."""

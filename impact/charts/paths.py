@@ -16,7 +16,6 @@ from impact.charts.page import (
     LABEL,
     MARGIN,
     MUTED,
-    SMALL,
     WIDTH,
     Entry,
     Mark,
@@ -115,8 +114,8 @@ def panel_heading(
 ) -> None:
     """Write what a small picture shows above it."""
     heading = wrapped(sheet, panel.heading, LABEL, width, weight="bold")
-    sheet.text(left, top + 50, heading, LABEL, weight="bold", va="baseline", color=colour)
-    sheet.text(left, top + 84, panel.note, SMALL, va="baseline", color=MUTED)
+    sheet.heading(left, top + 50, heading, va="baseline", color=colour)
+    sheet.note(left, top + 84, panel.note, va="baseline")
 
 
 def _limits(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
@@ -207,11 +206,11 @@ def _session_entry(mark: Mark) -> Entry:
 
 
 def _path_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
-    sheet.text(left, top, "How to read it", LABEL, weight="bold")
+    sheet.heading(left, top, "How to read it")
     for line, entry in enumerate(entries):
         key(sheet, top + 50 + 42 * line, [entry], left)
     scale = "Each row of pictures has its own scale."
-    sheet.text(left, top + 56 + 42 * len(entries), scale, SMALL, color=MUTED)
+    sheet.note(left, top + 56 + 42 * len(entries), scale)
 
 
 @drawing()
@@ -229,7 +228,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     """
     if ax is None:
         sheet = page(words, 700)
-        ax = sheet.axes(MARGIN + 90, sheet.top, WIDTH - 2 * MARGIN - 90, 620)
+        ax = sheet.across(90, sheet.top, 620)
     x = table.index.to_numpy()
     values = table[["estimate", "ci_low", "ci_high"]]
     low, high = values.min().min(), values.max().max()

@@ -16,10 +16,8 @@ from impact.charts.page import (
     BAND,
     GROUND,
     INK,
-    LABEL,
     MARGIN,
     MUTED,
-    SMALL,
     WIDTH,
     Entry,
     Words,
@@ -155,12 +153,12 @@ def draw(data: Size) -> Figure:
     high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.1
     for number, (group, name) in enumerate(THIRDS):
         box = left + number * (width + gap)
-        sheet.text(box, sheet.top + 4, name, LABEL, weight="bold")
+        sheet.heading(box, sheet.top + 4, name)
         ax = sheet.axes(box, top, width, height)
         ax.set(xlim=(0, high), ylim=(max(places) + 0.6, min(places) - 1.4))
         _panel(ax, rows, places, group)
     what = "share of sessions on which the test rejects at 5%"
-    sheet.text(left, top + height + 50, what, SMALL, color=MUTED)
+    sheet.note(left, top + height + 50, what)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
     entries: list[Entry] = [
         ({"marker": "o", "color": INK}, "knows the variance of the eve"),

@@ -145,38 +145,15 @@ def alt(data: Unusual) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-def draw(data: Unusual) -> Figure:
-    """Draw the histogram with its marks."""
-    size = percent(data.smallest_detectable, 1, signed=False)
-    day = short_day(data.marks["session"].iloc[0])
-    told = f"On {day} a move had to reach ±{size}\nto be found 4 times in 5"
-    return marked_distribution(words(data), data.z, data.marks, data.reach, told)
-
-
 @drawing()
-def marked_distribution(
-    words: Words, z: pd.Series, marks: pd.DataFrame, reach: float, told: str
-) -> Figure:
-    """Draw the distribution of past values, marking some of them.
-
-    Parameters
-    ----------
-    words : Words
-        Title, subtitle, source.
-    z : Series
-        All values by session.
-    marks : DataFrame
-        `value`, `text`, `kind` of each marked session.
-    reach : float
-        Half-width of a range around zero.
-    told : str
-        What the range says.
-    """
-    sheet = page(words, 940)
-    sheet.text(MARGIN, sheet.top - 16, "sessions", SMALL, color=MUTED)
+def draw(data: Unusual) -> Figure:
+    """Draw the histogram, the range that would not be found, and the marked sessions."""
+    sheet = page(words(data), 940)
+    sheet.note(MARGIN, sheet.top - 16, "sessions")
     unit = "z, standard deviations"
-    sheet.text(WIDTH / 2, sheet.top + 892, unit, SMALL, color=MUTED, ha="center")
-    ax = sheet.axes(MARGIN + 70, sheet.top + 20, WIDTH - 2 * MARGIN - 70, 800)
+    sheet.note(WIDTH / 2, sheet.top + 892, unit, ha="center")
+    ax = sheet.across(70, sheet.top + 20, 800)
+    z = data.z
     low, high = np.floor(z.min() - 0.25), np.ceil(z.max() + 0.25)
     look = {"color": STONE, "edgecolor": GROUND, "linewidth": points(2), "zorder": 2}
     counts, _, bars = ax.hist(z, bins=np.arange(low, high + 0.2, 0.2), **look)
@@ -189,13 +166,16 @@ def marked_distribution(
     ticks = {"markersize": points(20), "markeredgewidth": points(2), "clip_on": False}
     ax.plot(far, np.full(len(far), -0.022 * ax.get_ylim()[1]), "|", color=MUTED, **ticks)
     ax.tick_params(axis="x", pad=points(34), length=0)
-    _range(ax, reach, told)
+    _range(ax, data)
     drawn = [bar.get_window_extent().extents for bar in bars if bar.get_height()]
-    _pins(ax, marks, np.array(drawn))
+    _pins(ax, data.marks, np.array(drawn))
     return sheet.figure
 
 
-def _range(ax: Axes, half: float, told: str) -> None:
+def _range(ax: Axes, data: Unusual) -> None:
+    half, day = data.reach, short_day(data.marks["session"].iloc[0])
+    size = percent(data.smallest_detectable, 1, signed=False)
+    told = f"On {day} a move had to reach ±{size}\nto be found 4 times in 5"
     ax.axvspan(-half, half, color=PAPER, zorder=0)
     top = ax.get_ylim()[1]
     arrow = {"arrowstyle": "<->", "color": MUTED, "linewidth": points(2.5)}

@@ -13,10 +13,7 @@ from matplotlib.figure import Figure
 from impact.charts.labels import letters
 from impact.charts.page import (
     GROUND,
-    LABEL,
     MARGIN,
-    MUTED,
-    SMALL,
     STONE,
     WIDTH,
     Words,
@@ -135,12 +132,12 @@ def draw(data: Shifts) -> Figure:
     sheet = page(words(data), step * len(SETS) + 80)
     lefts = dict(zip(NULLS, (MARGIN, WIDTH - MARGIN - wide), strict=True))
     for statistic, left in lefts.items():
-        sheet.text(left, sheet.top, NULLS[statistic], SMALL, color=MUTED)
+        sheet.note(left, sheet.top, NULLS[statistic])
     bars = dict(list(data.bars.groupby(["set", "statistic"])))
     reach = data.bars[["low", "high"]].abs().max(axis=1).groupby(data.bars["statistic"]).max()
     for place, fact in enumerate(data.sets.itertuples()):
         left, top = lefts[fact.statistic], sheet.top + 74 + step * (place // len(NULLS))
-        sheet.text(left, top, fact.heading, LABEL, weight="bold")
+        sheet.heading(left, top, fact.heading)
         ax = sheet.axes(left, top + 36, wide, tall)
         _histogram(ax, bars[fact.set, fact.statistic], fact, reach[fact.statistic])
     return sheet.figure

@@ -17,7 +17,6 @@ from impact.charts.page import (
     INK,
     MARGIN,
     MUTED,
-    SMALL,
     STONE,
     WIDTH,
     Words,
@@ -169,9 +168,9 @@ def draw(data: Power) -> Figure:
     sheet = page(words(data), 1010)
     what = "smallest move that is found with 80% (one session)"
     across = "volatility of the 22 sessions before, a year"
-    sheet.text(MARGIN, sheet.top, what, SMALL, color=MUTED)
-    sheet.text(WIDTH / 2, sheet.top + 906, across, SMALL, color=MUTED, ha="center")
-    ax = sheet.axes(MARGIN + 80, sheet.top + 44, WIDTH - 2 * MARGIN - 80, 810)
+    sheet.note(MARGIN, sheet.top, what)
+    sheet.note(WIDTH / 2, sheet.top + 906, across, ha="center")
+    ax = sheet.across(80, sheet.top + 44, 810)
     _axes(ax, data.sessions, data.marks)
     dots = {"color": STONE, "markersize": points(8), "markeredgewidth": 0, "zorder": 1}
     ax.plot(data.sessions["volatility"], data.sessions["detectable"], "o", **dots)

@@ -141,18 +141,13 @@ def alt(data: pd.DataFrame) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-def draw(data: pd.DataFrame) -> Figure:
-    """Draw the rows."""
-    return forest(words(data), data)
-
-
 @drawing()
-def forest(words: Words, rows: pd.DataFrame) -> Figure:
+def draw(data: pd.DataFrame) -> Figure:
     """Draw one estimate with two intervals for each session, from top to bottom."""
-    tall = ROW * len(rows)
-    sheet = page(words, 96 + tall + 40)
+    tall = ROW * len(data)
+    sheet = page(words(data), 96 + tall + 40)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
-    entries = [mark.entry for mark in marks_of(rows["kind"])]
+    entries = [mark.entry for mark in marks_of(data["kind"])]
     key(sheet, sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
     intervals = [
         (stroke(INK, 8), "95% interval, variance of the eve"),
@@ -161,17 +156,17 @@ def forest(words: Words, rows: pd.DataFrame) -> Figure:
     ]
     key(sheet, sheet.top + 34, intervals)
     ax = sheet.axes(LEFT, sheet.top + 96, WIDTH - LEFT - RIGHT, tall)
-    bounds = rows.filter(regex="^ci_")
+    bounds = data.filter(regex="^ci_")
     low, high = bounds.min().min(), bounds.max().max()
-    ax.set(xlim=(low - 0.01, high + 0.01), ylim=(len(rows) - 0.5, -0.5))
+    ax.set(xlim=(low - 0.01, high + 0.01), ylim=(len(data) - 0.5, -0.5))
     percent_axis(ax.xaxis, round_ticks(low, high, 7))
     ax.tick_params(axis="x", labeltop=True, labelbottom=True, length=0)
     ax.set_yticks([])
     ax.spines["bottom"].set_visible(False)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
-    for place, row in enumerate(rows.itertuples()):
+    for place, row in enumerate(data.itertuples()):
         _row(sheet, ax, place, row)
-    months = rows["session"].dt.month.to_numpy()
+    months = data["session"].dt.month.to_numpy()
     for place in np.flatnonzero(np.diff(months)) + 0.5:
         ax.axhline(place, xmin=-0.72, xmax=1.25, clip_on=False, **stroke(RULE, 1.5, 0.5))
     return sheet.figure

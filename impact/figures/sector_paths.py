@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,31 +145,14 @@ def _sentence(panel: Panel, paths: pd.DataFrame) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-def draw(data: Paths) -> Figure:
-    """Draw a panel for each session."""
-    named = data.paths.assign(name=data.paths["sector"].replace(SHORT))
-    return line_panels(words(data), named, data.panels)
-
-
 @drawing()
-def line_panels(words: Words, paths: pd.DataFrame, panels: Mapping[str, Panel]) -> Figure:
-    """Draw the paths of many securities around events, naming those that stand out.
-
-    Parameters
-    ----------
-    words : Words
-        Title, subtitle, source.
-    paths : DataFrame
-        One row an event, security and relative session: `event`, `name`, `relative_session`,
-        `path` (decimal fraction), `stands_out` (bool).
-    panels : mapping of event -> Panel
-        In the order in which they are drawn, three in a row; a row shares its scale.
-    """
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    sheet = page(words, rows * CELL + 50)
+def draw(data: Paths) -> Figure:
+    """Draw a panel for each session, naming the sectors that stand out."""
+    paths, events = data.paths, list(data.panels)
+    columns = min(3, len(events))
+    rows = -(-len(events) // columns)
+    sheet = page(words(data), rows * CELL + 50)
     pitch = (WIDTH - 2 * MARGIN - 90 + 20) / columns
-    events = list(panels)
     for row in range(rows):
         members = events[row * columns : (row + 1) * columns]
         drawn = paths.loc[paths["event"].isin(members), "path"]
@@ -177,7 +160,7 @@ def line_panels(words: Words, paths: pd.DataFrame, panels: Mapping[str, Panel]) 
         limits = drawn.min() - room, drawn.max() + room
         for column, event in enumerate(members):
             left, top = MARGIN + 90 + column * pitch, sheet.top + row * CELL
-            panel_heading(sheet, left, top, pitch - 30, panels[event])
+            panel_heading(sheet, left, top, pitch - 30, data.panels[event])
             ax = sheet.axes(left, top + 106, pitch - 20 - ENDS, 310)
             _lines(ax, paths[paths["event"] == event], limits, labelled=column == 0)
     dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
@@ -192,6 +175,7 @@ def line_panels(words: Words, paths: pd.DataFrame, panels: Mapping[str, Panel]) 
 
 
 def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labelled: bool) -> None:
+    paths = paths.assign(name=paths["sector"].replace(SHORT))
     wide = paths.pivot_table(index="relative_session", columns="name", values="path")
     apart = paths.pivot_table(index="relative_session", columns="name", values="stands_out") == 1
     days = wide.index.to_numpy()

@@ -6,7 +6,6 @@ equal-weighted portfolio, is tested first; then each sector against that portfol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -175,107 +174,57 @@ def alt(data: Reactions) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Rows that belong together; all frames have securities as rows.
-
-    Attributes
-    ----------
-    z : DataFrame
-        What the colour shows, standard deviations.
-    text : DataFrame of str
-        What is written in the cell.
-    apart : DataFrame of bool
-        Which cells are hatched and framed.
-    """
-
-    z: pd.DataFrame
-    text: pd.DataFrame
-    apart: pd.DataFrame
-
-
-def draw(data: Reactions) -> Figure:
-    """Draw the table of coloured cells."""
-    pool = counted(int(data.moves.pool.min()), "other session")
-    return heat_map(
-        words(data),
-        data.heads,
-        portfolio_cells(data.car),
-        sector_cells(data.moves, data.order),
-        [p_value(p) for p in data.moves.p_max],
-        f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
-        f"ranked among {pool}",
-    )
+#: What the colour shows (z), what is written, and which cells are hatched and framed.
+Cells = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
 def portfolio_cells(car: pd.DataFrame) -> Cells:
-    """Return the row of the portfolio."""
+    """Return the row of the portfolio, set apart on top."""
     p = car["p_conditional"]
-    written = zip(car["estimate"], p, strict=True)
-    text = [f"{percent(move, 1)}\np {p_phrase(p).removeprefix('p ')}" for move, p in written]
-    name = ["Portfolio of the eleven\nand its conditional p"]
-    rows = (car["z_conditional"].to_numpy(), text, (p <= LEVEL).to_numpy())
-    return Cells(*(pd.DataFrame([row], name) for row in rows))
+    written = [
+        f"{percent(move, 1)}\np {p_phrase(its_p).removeprefix('p ')}"
+        for move, its_p in zip(car["estimate"], p, strict=True)
+    ]
+    rows = car["z_conditional"], pd.Series(written, car.index), p <= LEVEL
+    return tuple(row.to_frame().T for row in rows)
 
 
 def sector_cells(moves: RelativeMoves, order: pd.Index) -> Cells:
     """Return the rows of the sectors."""
-    frames = (moves.z, moves.estimate.map(lambda move: percent(move, 1)), moves.p_adjusted <= LEVEL)
-    return Cells(*(frame[order].T.rename(index=SECTORS) for frame in frames))
+    written = moves.estimate.map(lambda move: percent(move, 1))
+    return tuple(frame[order].T for frame in (moves.z, written, moves.p_adjusted <= LEVEL))
 
 
 @drawing()
-def heat_map(
-    words: Words,
-    heads: Mapping[str, Panel],
-    common: Cells,
-    cells: Cells,
-    largest: Sequence[str],
-    meaning: str,
-) -> Figure:
-    """Draw a table of coloured cells: one column a session, one row a security.
-
-    Parameters
-    ----------
-    words : Words
-        Title, subtitle, source.
-    heads : mapping of event -> Panel
-        Columns from left to right; `heading` is a date, `note` the words under it.
-    common : Cells
-        The one row on top, set apart from the others.
-    cells : Cells
-        The rows below.
-    largest : sequence of str
-        p of the largest move of each column, for a last row without colour.
-    meaning : str
-        What hatched cells are.
-    """
-    pitch = (WIDTH - 2 * MARGIN - NAMES) / len(heads)
-    probe = page(words, 100)
-    notes = [wrapped(probe, head.note, SMALL, pitch - 4) for head in heads.values()]
+def draw(data: Reactions) -> Figure:
+    """Draw a table of coloured cells: one column a session, one row a security."""
+    pitch = (WIDTH - 2 * MARGIN - NAMES) / len(data.heads)
+    about = words(data)
+    probe = page(about, 100)
+    notes = [wrapped(probe, head.note, SMALL, pitch - 4) for head in data.heads.values()]
     over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
-    grid = TALL + APART + FLAT * len(cells.z)
-    sheet = page(words, over + grid + 48 + 130)
-    shown = {head.mark for head in heads.values()}
+    grid = TALL + APART + FLAT * len(data.order)
+    sheet = page(about, over + grid + 48 + 130)
+    shown = {head.mark for head in data.heads.values()}
     key(sheet, sheet.top - 6, [mark.entry for mark in MARKS.values() if mark in shown])
     left, top = MARGIN + NAMES, sheet.top + over
     ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
     ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
     ax.set_axis_off()
-    for part, start, tall in ((common, 0, TALL), (cells, TALL + APART, FLAT)):
-        _cells(ax, part, start, tall, pitch)
-        for row, name in enumerate(part.z.index):
-            middle = top + start + (row + 0.5) * tall
-            align = "center" if "\n" in name else "center_baseline"
-            weight = "bold" if part is common else "normal"
-            sheet.text(MARGIN, middle, name, SMALL, va=align, weight=weight)
+    name = "Portfolio of the eleven\nand its conditional p"
+    sheet.text(MARGIN, top + TALL / 2, name, va="center", weight="bold")
+    _cells(ax, portfolio_cells(data.car), 0, TALL, pitch)
+    _cells(ax, sector_cells(data.moves, data.order), TALL + APART, FLAT, pitch)
+    for row, security in enumerate(data.order):
+        sheet.row(MARGIN, top + TALL + APART + (row + 0.5) * FLAT, SECTORS[security])
     below = top + grid + 26
     sheet.row(MARGIN, below, "p of the largest move", color=MUTED)
-    for place, (head, note, p) in enumerate(zip(heads.values(), notes, largest, strict=True)):
+    heads = zip(data.heads.values(), notes, data.moves.p_max, strict=True)
+    for place, (head, note, p) in enumerate(heads):
         middle = left + (place + 0.5) * pitch
         _column(sheet, middle, head, note)
-        sheet.row(middle, below, p, ha="center", color=MUTED)
-    _scale(sheet, top + grid + 76, meaning)
+        sheet.row(middle, below, p_value(p), ha="center", color=MUTED)
+    _scale(sheet, top + grid + 76, int(data.moves.pool.min()))
     return sheet.figure
 
 
@@ -283,9 +232,9 @@ def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
     colour, high = head.mark.colour, 1 - (sheet.top + 52) / sheet.height
     look = {"marker": head.mark.marker, "markersize": points(17), "linestyle": ""}
     sheet.figure.add_artist(Line2D([middle / WIDTH], [high], color=colour, **look))
-    bold = {"ha": "center", "weight": "bold", "color": colour}
-    sheet.text(middle, sheet.top + 68, head.heading, SMALL, **bold)
-    sheet.text(middle, sheet.top + 98, note, SMALL, ha="center", color=MUTED)
+    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": colour}
+    sheet.text(middle, sheet.top + 68, head.heading, **bold)
+    sheet.note(middle, sheet.top + 98, note, ha="center")
 
 
 def colours() -> Colormap:
@@ -293,16 +242,16 @@ def colours() -> Colormap:
     return LinearSegmentedColormap.from_list("behind_ahead", (WARM, GROUND, COOL))
 
 
-def _cells(ax: Axes, part: Cells, start: float, tall: float, pitch: float) -> None:
-    scale = colours()
-    for (row, column), z in np.ndenumerate(part.z.to_numpy()):
+def _cells(ax: Axes, cells: Cells, start: float, tall: float, pitch: float) -> None:
+    scale, (shades, written, apart) = colours(), cells
+    for (row, column), z in np.ndenumerate(shades.to_numpy(float)):
         ground = scale((float(np.clip(z / FULL, -1, 1)) + 1) / 2)
         x, y = column * pitch, start + row * tall
         cell = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
         ax.add_patch(Rectangle((x, y), pitch, tall, **cell))
         ink = max((INK, GROUND), key=partial(contrast, ground))
         look: dict[str, Any] = {"color": ink}
-        if part.apart.iat[row, column]:
+        if apart.iat[row, column]:
             inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
             frame = {"edgecolor": INK, "linewidth": points(4), "zorder": 2}
             hatch = {"edgecolor": ink, "linewidth": 0, "zorder": 1.5, "hatch": "///"}
@@ -313,7 +262,7 @@ def _cells(ax: Axes, part: Cells, start: float, tall: float, pitch: float) -> No
         ax.text(
             x + pitch / 2,
             y + tall / 2,
-            part.text.iat[row, column],
+            written.iat[row, column],
             ha="center",
             va="center",
             fontsize=points(SMALL),
@@ -331,7 +280,7 @@ def contrast(one: Any, other: Any) -> float:
     return float((light + 0.05) / (dark + 0.05))
 
 
-def _scale(sheet: Page, top: float, meaning: str) -> None:
+def _scale(sheet: Page, top: float, pool: int) -> None:
     """Explain the colours and the hatch in one line under the table."""
     left, width = MARGIN + NAMES, 380
     sheet.row(MARGIN, top + 14, "Colour: z, eve's variance")
@@ -346,5 +295,9 @@ def _scale(sheet: Page, top: float, meaning: str) -> None:
     box.set(xlim=(0, 64), ylim=(0, 28))
     hatch = {"hatch": "///", "edgecolor": INK, "linewidth": points(4)}
     box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", **hatch))
+    meaning = (
+        f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
+        f"ranked among {counted(pool, 'other session')}"
+    )
     room = WIDTH - MARGIN - (left + width + 130)
-    sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room), SMALL)
+    sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room))

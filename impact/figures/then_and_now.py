@@ -16,7 +16,6 @@ from impact.charts.page import (
     LABEL,
     MARGIN,
     MUTED,
-    WIDTH,
     Mark,
     Words,
     drawing,
@@ -156,8 +155,8 @@ def draw(data: Groups) -> Figure:
     key(sheet, sheet.top - 4, [(dot.entry[0], "one session"), mean])
     for place, (measure, what) in enumerate(MEASURES.items()):
         top = sheet.top + 50 + (tall + 150) * place
-        sheet.text(MARGIN, top, what, LABEL, weight="bold")
-        ax = sheet.axes(MARGIN + 210, top + 40, WIDTH - 2 * MARGIN - 210, tall)
+        sheet.heading(MARGIN, top, what)
+        ax = sheet.across(210, top + 40, tall)
         _axes(ax, data.dots[measure], len(groups), in_percent=measure == "estimate")
         means = data.means[data.means["measure"] == measure]
         for row, ((group, dots), fact) in enumerate(zip(groups, means.itertuples(), strict=True)):

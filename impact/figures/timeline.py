@@ -18,7 +18,6 @@ from impact.charts.page import (
     MARGIN,
     RULE,
     SMALL,
-    WIDTH,
     Words,
     drawing,
     extent,
@@ -161,12 +160,11 @@ def alt(data: Timeline) -> str:
 def draw(data: Timeline) -> Figure:
     """Draw the index with labelled events, and below it the tariff that moves in steps."""
     sheet = page(words(data), 1180)
-    left, width = MARGIN + 84, WIDTH - 2 * MARGIN - 84
-    sheet.text(MARGIN, sheet.top, "S&P 500, daily close", LABEL, weight="bold")
+    sheet.heading(MARGIN, sheet.top, "S&P 500, daily close")
     rate = "Additional US tariff on goods from China, in force"
-    sheet.text(MARGIN, sheet.top + 776, rate, LABEL, weight="bold")
-    _index(sheet.axes(left, sheet.top + 44, width, 690), data.closes, data.events)
-    _steps(sheet.axes(left, sheet.top + 816, width, 250), data.rate, data.closes.index)
+    sheet.heading(MARGIN, sheet.top + 776, rate)
+    _index(sheet.across(84, sheet.top + 44, 690), data.closes, data.events)
+    _steps(sheet.across(84, sheet.top + 816, 250), data.rate, data.closes.index)
     key(sheet, sheet.top + 1150, [mark.entry for mark in marks_of(data.events["kind"])])
     return sheet.figure
 

@@ -5,11 +5,8 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
-from impact.charts.page import Words
 from impact.figures import how_unusual_2_may
 from impact.market.prices import load_prices, simple_returns
-
-WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")
 
 
 def test_it_counts_what_its_table_holds(made):
@@ -39,14 +36,17 @@ def test_an_ordinary_day_and_an_unusual_one_have_their_sentences(as_far, words):
 
 @pytest.mark.parametrize("values", [(0.9, 2.5, -5.1), (0.1, 0.2, 0.15), (-3.9, -4.0, 3.9)])
 def test_every_value_is_counted_and_the_texts_stay_apart(values):
-    z = pd.Series(np.random.default_rng(1).standard_t(5, 4000).clip(-6, 6))
+    days = pd.bdate_range("2009-01-01", periods=4000)
+    z = pd.Series(np.random.default_rng(1).standard_t(5, 4000).clip(-6, 6), days)
     marks = pd.DataFrame(
         {
+            "session": days[-3:],
+            "as_far": [1, 2, 3],
             "value": values,
             "kind": ["easing", "both", "escalation"],
             "text": [f"{value}: a label\nof two lines" for value in values],
         }
     )
-    figure = how_unusual_2_may.marked_distribution(WORDS, z, marks, 2.9, "a range")
+    figure = how_unusual_2_may.draw(how_unusual_2_may.Unusual(z, marks, 0.029, 0.01))
     assert sum(bar.get_height() for bar in figure.axes[0].containers[0]) == len(z)
     assert_words_are_clear(figure)

@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
-from impact.charts.page import GROUND, Words
+from impact.charts.page import GROUND
 from impact.figures import reaction_days
 from impact.figures.common import MARKS
 from impact.news.catalogue import load_events
-
-WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")
 
 
 def test_it_has_every_news_session_of_2025(made):
@@ -48,7 +46,7 @@ def rows_of(n: int) -> pd.DataFrame:
 @pytest.mark.parametrize("n", [1, 8, 60])
 def test_a_row_has_one_marker_at_its_estimate(n):
     rows = rows_of(n)
-    figure = reaction_days.forest(WORDS, rows)
+    figure = reaction_days.draw(rows)
     markers = {mark.marker for mark in MARKS.values()}
     drawn = [line for line in figure.axes[0].lines if line.get_marker() in markers]
     assert [line.get_xdata()[0] for line in drawn] == rows["estimate"].to_list()

@@ -8,12 +8,10 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
-from impact.charts.page import COOL, WARM, Words
+from impact.charts.page import COOL, WARM
 from impact.charts.paths import Panel
 from impact.figures import sector_paths
 from impact.market.prices import load_prices, log_returns
-
-WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +110,8 @@ def test_lines_that_all_stand_out_are_all_named():
     rows = [
         {
             "event": event,
-            "name": name,
+            "sector": name,
+            "security": name,
             "relative_session": day,
             "path": 0.002 * i * (day + 1),
             "stands_out": event == "one" and day >= 0,
@@ -122,6 +121,6 @@ def test_lines_that_all_stand_out_are_all_named():
         for day in days
     ]
     heads = {event: Panel(event, "3 April 2025") for event in ("one", "two")}
-    chart = sector_paths.line_panels(WORDS, pd.DataFrame(rows), heads)
+    chart = sector_paths.draw(sector_paths.Paths(pd.DataFrame(rows), heads, 100))
     assert {text.get_text() for text in chart.axes[0].texts} == set(names)
     assert_words_are_clear(chart)

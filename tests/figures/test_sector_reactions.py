@@ -3,19 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 from pictures import assert_words_are_clear, texts_of
 
-from impact.charts.page import GROUND, INK, Words
+from impact.charts.page import GROUND, INK
 from impact.charts.paths import Panel
 from impact.figures import sector_reactions
 from impact.figures.common import MARKS, sector_study
 from impact.market.prices import SECTORS, load_prices, log_returns
 from impact.text.formats import MINUS
-
-WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +98,8 @@ def test_the_title_is_counted_from_the_table(reactions):
 def test_a_cell_is_framed_by_its_own_step_down_p(data):
     p = data.moves.p_adjusted * 0 + 0.06
     p.loc["busan-summit", "XLB"] = 0.05
-    cells = sector_reactions.sector_cells(replace(data.moves, p_adjusted=p), p.columns)
-    assert cells.apart.sum().sum() == 1 and cells.apart.loc["Materials", "busan-summit"]
+    _, _, apart = sector_reactions.sector_cells(replace(data.moves, p_adjusted=p), p.columns)
+    assert apart.sum().sum() == 1 and apart.loc["XLB", "busan-summit"]
 
 
 def test_the_opposite_finding_has_its_own_sentence(data):
@@ -124,24 +121,22 @@ def test_words_say_data_model_window_and_n(name, made):
 
 
 @pytest.mark.parametrize("columns", [1, 4, 9])
-def test_a_heat_map_of_other_data_stays_readable(columns):
+def test_a_table_of_other_data_stays_readable(data, columns):
     rng = np.random.default_rng(columns)
-    note = "A rather long label +2\nwith payrolls"
-    heads = {f"e{i}": Panel("30 Sep", note, MARKS["easing"]) for i in range(columns)}
-
-    def cells(names):
-        z = pd.DataFrame(rng.normal(0, 5, (len(names), columns)), names)
-        return sector_reactions.Cells(z, z.map(lambda value: f"{value:+.1f}%"), z.abs() > 4)
-
-    chart = sector_reactions.heat_map(
-        WORDS,
-        heads,
-        cells(["All of\nthem"]),
-        cells(list("abcdef")),
-        ["0.123"] * columns,
-        "p at most 0.05",
+    shape = data.moves.z.shape
+    moves = replace(
+        data.moves,
+        z=data.moves.z * 0 + rng.normal(0, 5, shape),
+        estimate=data.moves.estimate * 0 + rng.normal(0, 0.05, shape),
+        p_adjusted=data.moves.p_adjusted * 0 + rng.uniform(0, 0.1, shape),
     )
-    assert_words_are_clear(chart)
+    shown = list(data.heads)[:columns]
+    for name in ("z", "estimate", "p_adjusted", "p_max"):
+        moves = replace(moves, **{name: getattr(moves, name).loc[shown]})
+    note = "A rather long label +2\nwith payrolls"
+    heads = {event: Panel("30 Sep", note, MARKS["easing"]) for event in shown}
+    other = replace(data, heads=heads, car=data.car.loc[shown], moves=moves)
+    assert_words_are_clear(sector_reactions.draw(other))
 
 
 def test_letters_contrast_with_every_colour_of_the_scale():
