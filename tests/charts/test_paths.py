@@ -36,8 +36,14 @@ def test_each_event_has_a_panel_with_its_path_and_no_words_collide(events, condi
     figure = path_panels(WORDS, paths, {name: Panel(name, "3 April 2025") for name in names})
     assert len(figure.axes) == events
     for ax, name in zip(figure.axes, names, strict=True):
-        path = paths.loc[paths["event"] == name, "path"].to_numpy()
-        assert any(np.array_equal(line.get_ydata(), path) for line in ax.lines)
+        path = paths[paths["event"] == name].set_index("relative_session")
+        drawn = [line.get_ydata() for line in ax.lines]
+        assert any(np.array_equal(line, path["path"]) for line in drawn)
+        # The bands open on the eve, where nothing has moved yet.
+        for side in ("low", "high"):
+            edge = [0, *path.loc[0:, f"textbook_{side}"]]
+            assert any(np.array_equal(line, edge) for line in drawn)
+        assert len(ax.collections) == conditional
     assert_words_are_clear(figure)
 
 

@@ -57,7 +57,13 @@ def test_a_name_and_dots_for_each_sector_that_stands_out_and_grey_for_the_rest(p
         assert dots == rows["stands_out"].sum()
         full = [line for line in ax.lines if len(line.get_xdata()) == 11]
         assert len(full) == 11
-        assert sum(line.get_color() in (WARM, COOL) for line in full) == len(names)
+        coloured = [line for line in full if line.get_color() in (WARM, COOL)]
+        assert len(coloured) == len(names)
+        ahead = rows.set_index(["sector", "relative_session"])["path"]
+        last = found[found["event"] == event].groupby("sector")["relative_session"].max()
+        for name, day in last.items():
+            (line,) = (line for line in coloured if np.array_equal(line.get_ydata(), ahead[name]))
+            assert line.get_color() == (COOL if ahead[name, day] >= 0 else WARM), name
 
 
 def test_the_title_counts_what_lasted(paths):
