@@ -11,9 +11,6 @@ else
 PY := $(VENV)/bin/python
 endif
 
-SOURCES := $(shell find impact data -type f ! -path '*/__pycache__/*' 2>/dev/null)
-FIGURES_STAMP := build/figures.stamp
-
 .PHONY: help figures notebooks readme test lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
@@ -37,12 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 figures: $(STAMP) ## draw every figure into figures/, with its numbers and its text
-	@if $(MAKE) --no-print-directory -q $(FIGURES_STAMP); then echo "the figures are up to date"; \
-	else $(MAKE) --no-print-directory $(FIGURES_STAMP); fi
-
-$(FIGURES_STAMP): $(STAMP) $(SOURCES)
-	$(PY) -m impact.figures
-	@mkdir -p build && touch $@
+	@$(PY) -m impact.figures
 
 notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
 	$(PY) tests/run_notebooks.py build/notebooks

@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
+from impact.charts.effects import scaled_effects
+from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.text.formats import number, p_phrase
 from impact.text.result import Result
@@ -16,7 +18,7 @@ from impact.text.table import KNOWN, Column
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 #: Digits of a coefficient that tables show.
 _DIGITS = 4
@@ -180,7 +182,7 @@ class Coefficients(Result):
         reach = stdtrit(self.dof, (1 + level) / 2) * self.bse
         return pd.DataFrame({0: self.params - reach, 1: self.params + reach})
 
-    def plot(self, ax: Axes | None = None) -> Figure | SubFigure:
+    def plot(self, ax: Axes | None = None) -> Figure:
         """Draw the coefficients with their 95% intervals, each in its own standard errors.
 
         Parameters
@@ -188,26 +190,18 @@ class Coefficients(Result):
         ax : matplotlib Axes, optional
             Where to draw; without it a page of its own, signed.
         """
-        from impact.charts.style import INK, MARGIN, MUTED, WIDTH, Words, drawing, page, points
-
-        table, step, left = self.table, 64, MARGIN + 560
         what = "Estimates divided by their standard errors, with 95% intervals."
-        with drawing():
-            if ax is None:
-                sheet = page(Words(self._title(), what, self.signature), step * len(table) + 60)
-                width = WIDTH - MARGIN - left
-                ax = sheet.axes(left, sheet.top, width, step * len(table))
-            places = np.arange(len(table))
-            low, high = (table[name] / table["std_error"] for name in ("ci_low", "ci_high"))
-            ax.axvline(0, color=MUTED, linewidth=points(2.5))
-            ax.hlines(places, low, high, color=MUTED, linewidth=points(6))
-            ax.plot(table["statistic"], places, "o", color=INK, markersize=points(16))
-            ax.set_ylim(len(table) - 0.5, -0.5)
-            told = zip(table.index, table["estimate"], table["p_value"], strict=True)
-            labels = [f"{name}: {_shown(value)}, {p_phrase(p)}" for name, value, p in told]
-            ax.set_yticks(places, labels, parse_math=False)
-            ax.spines["left"].set_visible(False)
-        return ax.figure
+        table = self.table
+        told = zip(table.index, table["estimate"], table["p_value"], strict=True)
+        drawn = (
+            table[["ci_low", "ci_high"]]
+            .div(table["std_error"], axis=0)
+            .assign(
+                estimate=table["statistic"],
+                text=[f"{name}: {_shown(value)}, {p_phrase(p)}" for name, value, p in told],
+            )
+        )
+        return scaled_effects(Words(self._title(), what, self.signature), drawn, ax=ax)
 
     def _columns(self) -> tuple[Column, ...]:
         name = str(self.table.index.name)

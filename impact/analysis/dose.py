@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from impact.analysis.coefficients import (
     has_usable_size,
     is_fitted_alone,
 )
+from impact.charts.effects import dose_line
+from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.inference.event_sets import extremity
@@ -25,6 +27,10 @@ from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, list_of, number, p_phrase, percent
 from impact.text.result import signed
 from impact.text.table import KNOWN, Column, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Up to this many sessions all sign patterns are enumerated; beyond, they are drawn.
 ALL_SIGNS = 14
@@ -148,13 +154,17 @@ class DoseResponse(Coefficients):
             "flipping signs.",
         )
 
-    def plot(self):
-        """Draw the reactions against the doses, with the line and its 95% band."""
-        from impact.charts.groups import dose_line
-        from impact.charts.style import Words
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Draw the reactions against the doses, with the line and the bounds of its slope.
 
-        what = "Abnormal return in %, against the change of the tariff rate in percentage points."
-        return dose_line(Words(f"Slope {self.verdict}", what, self.signature), self)
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
+        """
+        words = Words(f"Slope {self.verdict}", "Abnormal return in %, by dose.", self.signature)
+        line = self.line(np.array([0.0, 1.0]))
+        return dose_line(words, self.points, line, self.leave_one_out, ax=ax)
 
 
 def dose_response(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from impact.analysis.coefficients import (
     is_collinear,
     is_fitted_alone,
 )
+from impact.charts.effects import effects
+from impact.charts.page import Words
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
 from impact.estimation.observations import dropped_rows
 from impact.market.checks import check_numbers
@@ -28,6 +30,10 @@ from impact.text.formats import counted, iso, list_of
 from impact.text.result import left_out, signed
 from impact.text.table import KNOWN, Column
 from impact.volatility.forecast import conditional_z
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Robust standard errors of a dummy rest on its own sessions; below this many they are refused
 #: (one session) or get few degrees of freedom.
@@ -99,11 +105,27 @@ class EventRegression(Coefficients):
             return ()
         return ("Conditional: weighted least squares by the variance known the evening before.",)
 
-    def plot(self):
-        """Draw each effect with its 95% interval."""
-        from impact.charts.groups import regression_effects
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Draw each effect with its 95% interval.
 
-        return regression_effects(self)
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
+        """
+        weighted = self.weighted is not None
+        suffix = "_conditional" if weighted else ""
+        how = "weighted by the variance of the eve" if weighted else "constant variance"
+        shown = self.table[[f"{name}{suffix}" for name in ("estimate", "ci_low", "ci_high")]]
+        merged = self.table["announcements"].map(len) - 1
+        names = [f"{name} +{n}" if n else name for name, n in merged.items()]
+        words = Words(
+            f"Effects of {counted(len(shown), 'event dummy', 'event dummies')}, estimated jointly",
+            f"Cumulated over the window {self.window}, in %, with 95% intervals, {how}.",
+            self.signature,
+        )
+        table = shown.set_axis(["estimate", "ci_low", "ci_high"], axis=1).assign(text=names)
+        return effects(words, table, ax=ax)
 
 
 def event_regression(

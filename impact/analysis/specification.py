@@ -20,6 +20,8 @@ import pandas as pd
 from impact.analysis.arguments import generator, processes, whole
 from impact.analysis.choices import KINDS, known, returns_by_kind, sizes, tested_windows
 from impact.analysis.shifted_set import CHOICES, LEVEL, ShiftedSet, Specification, evaluate, judged
+from impact.charts.curve import estimate_curve
+from impact.charts.page import Words
 from impact.errors import EventError, HistoryError, InferenceError
 from impact.inference.event_sets import MIN_SESSIONS
 from impact.study.event_study import event_study
@@ -113,9 +115,6 @@ class SpecificationCurve(Result):
 
     def plot(self) -> Figure:
         """Draw the sorted estimates above the choices behind them."""
-        from impact.charts.style import Words
-        from impact.charts.trust import specification_plot
-
         words = Words(
             f"The mean CAR lies between {percent(self.table['estimate'].min())} and "
             f"{percent(self.table['estimate'].max())}",
@@ -123,7 +122,7 @@ class SpecificationCurve(Result):
             f"joint p = {p_value(self.joint['share significant'])}",
             self.signature,
         )
-        return specification_plot(words, self.table, self.options)
+        return estimate_curve(words, self.table, self.options, "among the shifted sets")
 
 
 def specification_curve(
