@@ -93,7 +93,7 @@ def scaled_effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None)
         sheet = page(words, tall + 60)
         ax = sheet.axes(left, sheet.top, WIDTH - MARGIN - left, tall)
     _intervals(ax, table)
-    ax.set_yticks(np.arange(len(table)), table["text"], parse_math=False)
+    ax.set_yticks(np.arange(len(table)), table["text"])
     ax.spines["left"].set_visible(False)
     return ax.figure
 

@@ -97,6 +97,7 @@ def _settings() -> dict[str, Any]:
         "font.family": "DejaVu Sans",
         "font.size": points(SMALL),
         "text.color": INK,
+        "text.parse_math": False,
         "axes.edgecolor": MUTED,
         "axes.labelcolor": MUTED,
         "axes.linewidth": points(2),

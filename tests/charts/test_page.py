@@ -40,6 +40,14 @@ def test_lines_are_as_long_as_they_can_be(size, width):
     assert page.wrapped(sheet, text, size, width) == expected
 
 
+def test_a_dollar_is_a_letter():
+    sheet = page.page(Words("From $200bn to $300bn", "$\\frac{", "n"), 100)
+    plain = sheet.text(0, 0, "From 200bn to 300bn", TITLE, weight="bold")
+    title = sheet.figure.texts[0]
+    assert page.extent(title)[2] > page.extent(plain)[2]
+    assert png(sheet.figure)
+
+
 def test_a_word_that_is_too_long_stands_alone():
     sheet = page.page(WORDS, 100)
     assert page.wrapped(sheet, f"a {'b' * 200} c", SMALL, 100) == f"a\n{'b' * 200}\nc"
