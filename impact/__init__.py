@@ -24,12 +24,14 @@ from impact.inference.tests import HypothesisTest
 from impact.inference.validity import design_table
 from impact.inference.who_was_hit import relative_moves
 from impact.market.calendar import nyse_sessions, reaction_session
+from impact.market.factors import load_factors
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.published import published_beside_ours
+from impact.news.uncertainty import load_uncertainty
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.study.groups import compare_groups
@@ -58,8 +60,10 @@ __all__ = [
     "inference",
     "load_calibration",
     "load_events",
+    "load_factors",
     "load_prices",
     "load_register",
+    "load_uncertainty",
     "load_vix",
     "log_returns",
     "nyse_sessions",

@@ -141,7 +141,7 @@ def as_html(sheet: Sheet) -> str:
     )
 
 
-def _side(column) -> str:
+def _side(column: Column) -> str:
     return "left" if column.is_text else "right"
 
 

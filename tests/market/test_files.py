@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from impact.errors import DataFileError
@@ -151,7 +153,7 @@ README = (DATA / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.csv")), ids=lambda path: path.name)
 def test_every_file_and_column_is_in_the_dictionary(path):
-    section = README.split("## Columns")[1]
+    section = README.split("## File by file")[1]
     heading = next(part for part in section.split("\n### ") if f"`{path.name}`" in part[:60])
     for column in path.read_text(encoding="utf-8").splitlines()[0].split(","):
         assert f"`{column}`" in heading, column
@@ -165,22 +167,45 @@ def test_every_file_and_column_is_in_the_dictionary(path):
         "sp500.csv",
         "sectors.csv",
         "vix.csv",
+        "funds.csv",
+        "firms.csv",
+        "firms_about.csv",
+        "factors.csv",
+        "spy_5min.csv",
+        "tpu.csv",
         "tariff_rates.csv",
         "events.csv",
         "macro_releases.csv",
+        "macro_surprises.csv",
         "published_results.csv",
+        "hypotheses.csv",
+        "calibration.csv",
     ],
 )
 def test_counts_and_spans_in_the_table_are_those_of_the_files(name):
-    import pandas as pd
-
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
     table = pd.read_csv(DATA / name)
     assert f" {len(table):,} rows" in row
-    if "date" in table:
-        assert f"{table['date'].iloc[0]}..{table['date'].iloc[-1]}" in row
+    for column in {"date", "time"} & set(table):
+        first, last = table[column].iloc[[0, -1]]
+        assert f"{first}.." in row and f"..{last}" in row
     if "effective_from" in table:
         assert f"{table['effective_from'].iloc[0]}.." in row
+
+
+def test_no_file_is_larger_than_a_person_can_open():
+    assert max(path.stat().st_size for path in DATA.glob("*.csv")) < 2_000_000
+
+
+def test_each_file_says_how_it_is_kept_and_on_what_terms():
+    for path in DATA.glob("*.csv"):
+        section = README.split(f"### `{path.name}`\n")[1].split("\n### ")[0]
+        assert re.search("Refreshed by|Changed by hand|Written by", section), path.name
+        assert "terms" in section.lower(), path.name
+    five_minutes = README.split("### `spy_5min.csv`\n")[1].split("\n### ")[0]
+    assert "without stated terms: replace it with bars of your own by" in " ".join(
+        five_minutes.replace("**", "").split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,8 +221,6 @@ def test_counts_and_spans_in_the_table_are_those_of_the_files(name):
     ],
 )
 def test_allowed_values_of_the_catalogue_are_those_that_occur(column):
-    import re
-
     from impact.news.catalogue import load_events
 
     line = next(line for line in README.splitlines() if line.startswith(f"| `{column}` |"))
