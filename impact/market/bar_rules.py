@@ -16,6 +16,9 @@ _JUMP = 0.40
 #: Sessions with a price at 09:25 that are needed to say how the bars are labelled.
 _ENOUGH = 20
 
+#: Bars of an hour: fewer that are missing are no other time zone.
+_HOUR = 60 // MINUTES
+
 _START = "labelled by their start: add five minutes to every time"
 _ZONE = "in another time zone: write the offset behind each time, as in 2025-05-02T13:35+00:00"
 
@@ -114,9 +117,10 @@ def check_regular(sessions: pd.DatetimeIndex, there: np.ndarray, close: np.ndarr
     bars = np.flatnonzero(there[row])
     wanted = np.arange(OPEN + 1, close[row] + 1)
     run = f"the bars of {iso(sessions[row])} run from {clock(bars[0])} to {clock(bars[-1])}"
-    if np.isin(wanted - 1, bars).all():
+    if bars[-1] == close[row] - 1 and np.isin(wanted - 1, bars).all():
         raise BarsError(f"{run}: they may be {_START}")
-    if any(np.isin(wanted + 12 * hours, bars).all() for hours in range(-12, 13)):
+    hours = _HOUR * np.arange(-12, 13)[:, None]
+    if missing[row].sum() >= _HOUR and np.isin(wanted + hours, bars).all(axis=1).any():
         raise BarsError(f"{run}: they may be {_ZONE}")
     raise BarsError(
         f"the bar {iso(sessions[row])} {clock(first)} is missing ({run}): add it, or leave out the "

@@ -210,13 +210,14 @@ def windows(known: ClockVariance, bars: int) -> Windows:
     pace = known.level[:, 1 : COLUMNS - bars + 1]
     base = np.where(np.isfinite(move), _sums(known.share[:, 1:], bars) * pace, np.nan)
     base[: known.first] = np.nan
+    base[~(base > 0)] = np.nan
     begin = np.arange(COLUMNS - bars)
     end = begin + bars
     part = np.select(
         [end <= OPEN, (begin >= OPEN) & (end <= close), begin >= close, begin < OPEN],
         range(4),
         default=4,
-    )
+    ).astype(np.int8)
     scale = _scales(move**2 / base, part)
     return Windows(bars, move, np.sqrt(base * scale), pace * scale, part)
 

@@ -246,7 +246,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_lines(tmp_path):
 def test_a_row_with_too_few_fields(tmp_path):
     path = write(tmp_path, GOOD)
     path.write_text(path.read_text() + "short,2025-04-02\n")
-    with pytest.raises(EventError, match="line 3: 2 fields where the header has 11"):
+    with pytest.raises(EventError, match="line 3: 2 fields where the header has 13"):
         load_events(path)
 
 
