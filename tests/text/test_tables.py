@@ -220,5 +220,5 @@ def test_published_numbers_reproduce_and_a_wrong_close_is_noticed():
 def test_csv_keeps_dates_as_dates_and_times_whole():
     stamps = pd.to_datetime(["2025-04-09 13:15"]).tz_localize("America/New_York")
     frame = pd.DataFrame({"session": pd.to_datetime(["2025-04-09"]), "from": stamps})
-    written = table(frame, "Times").to_csv().splitlines()
+    written = tables.table(frame, "Times").to_csv().splitlines()
     assert written[1].startswith("2025-04-09,2025-04-09 13:15:00-04:00")
