@@ -84,7 +84,9 @@ class IntradayStudy(Result):
         - `move`: log return, decimal fraction; `simple_change`; `sigma`: its standard deviation
           as known before; `z`; `p_value`: rank of z among the same windows of other days, NaN
           where no test is valid; `ci_low`, `ci_high`: 95% interval of the effect;
-          `smallest_detectable`: the effect found with 80% power at 5%;
+          `smallest_detectable`: the effect found with 80% power at 5%. Of a bounded
+          announcement the p is that of its largest window, and the effect found is one within a
+          window; the interval is that of the whole stretch, up to two hours;
         - `part`: "pre-open", "trading", "after hours", "across 09:30", "across the close" or
           "closed hours"; `minute`: "exact", "bounded" or "approximate";
         - `hour_before_move`, `hour_before_p`: the 60 minutes before `from`;

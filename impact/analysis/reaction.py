@@ -15,6 +15,7 @@ from impact.market.bars import Bar, BarGrid
 from impact.market.calendar import nyse_sessions
 from impact.market.clock_time import MINUTES, OPEN, clock
 from impact.news.minutes import APPROXIMATE, BOUNDED
+from impact.news.surroundings import covered_spans
 from impact.text.formats import iso, number, ordinal
 from impact.volatility.clock import PARTS, ClockVariance
 
@@ -41,7 +42,8 @@ _NO_P = {
     PARTS[4]: "no p: across the close no test keeps its size",
 }
 _RELEASE = "no p: a macro release moves prices in this window"
-_NOT_KNOWN = "no σ and no p: there are fewer than 51 sessions before it"
+_NOT_KNOWN = "no σ and no p: 51 earlier sessions with these hours are needed"
+_NOT_CHECKED = "macro releases of this day are not known"
 _TOUCHES = "no p: trading is closed for a part of this stretch"
 _UNTESTED = "no p: windows to the close are not tested"
 _ALREADY_MOVING = "the market was already moving"
@@ -185,6 +187,9 @@ def reaction(
         _fill_window(row, known, where, None if window == TO_CLOSE else int(window), minute)
     if not where.night:
         _fill_before(row, known, where.begin)
+    days = (grid.sessions[where.begin.row], grid.sessions[where.end.row])
+    if not any(first <= min(days) and max(days) <= last for first, last in covered_spans()):
+        row.notes.append(_NOT_CHECKED)
     return row.cells | {"note": "; ".join(row.notes)}
 
 

@@ -187,7 +187,7 @@ def test_loops_over_bars_give_the_same_numbers(slow, compared):
         night = row["part"] == "closed hours" and "trading is closed" not in row["note"]
         if not night and minutes > 70:
             continue  # each length takes the loops a second
-        if "fewer than 51 sessions" in row["note"]:
+        if "51 earlier sessions" in row["note"]:
             assert np.isnan(row["sigma"]) and np.isnan(row["p_value"])
             continue
         expected = _slow_row(slow, row)
@@ -339,12 +339,25 @@ def test_other_approximate_minutes_are_shown_with_their_condition(table):
         ("2025-06-17T09:40", "in the first half hour of trading this test rejects 8%, not 5%"),
         ("2025-11-18T09:40", "in the first half hour of trading this test rejects 9%, not 5%"),
         ("2025-04-09T13:45", "the market was already moving; this test then rejects 10%, not 5%"),
-        ("2024-11-13T11:00", "no σ and no p: there are fewer than 51 sessions before it"),
-        ("2024-11-13T22:00", "no σ and no p: there are fewer than 51 sessions before it"),
+        ("2024-11-13T11:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
+        ("2024-11-13T22:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
     ],
 )
 def test_a_row_says_where_its_test_is_weaker(bars, announced_at, words):
     assert words in measured(bars, announced_at)["note"]
+
+
+def test_a_day_whose_releases_are_not_known_says_so(bars):
+    """The file of releases skips 2022, so a window there may hold one."""
+    days = impact.nyse_sessions("2022-01-03", "2022-06-30")
+    clock = pd.timedelta_range("9h35min", "16h", freq="5min")
+    index = pd.DatetimeIndex([day + time for day in days for time in clock])
+    rng = np.random.default_rng(0)
+    prices = 400 * np.exp(rng.normal(0, 0.0008, len(index)).cumsum())
+    mine = pd.Series(prices, index.tz_localize("America/New_York"), name="mine")
+    row = intraday_study(mine, {"x": "2022-06-10T11:00"}).table.loc["x"]
+    assert row["note"] == "macro releases of this day are not known"
+    assert np.isfinite(row["p_value"])
 
 
 def test_others_within_the_window_are_named(bars, table):
