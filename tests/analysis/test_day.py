@@ -71,6 +71,9 @@ def test_announcements_and_releases_stand_in_their_part(second_of_may):
     pause = day("2025-04-09").table
     assert pause.loc["13:00-13:30", "announcements"] == ("ninety-day-pause",)
     assert pause.loc["closed hours", "possible"] == ("china-84-retaliation",)
+    # An approximate minute is never certain, even where its half hours lie inside one part.
+    answer = day("2025-04-04").table.loc["04:05-08:30"]
+    assert answer["possible"] == ("china-34-retaliation",) and answer["announcements"] == ()
     fed = day("2025-09-17").table
     assert fed.loc["14:00-14:30", "releases"] == ("Fed rate 4.25%, 4.25 expected",)
 
