@@ -61,8 +61,8 @@ lint: $(STAMP) ## look for mistakes that can be seen without running the code
 bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
 
-data: $(STAMP) ## refresh the committed prices from the network (changed rows: FORCE=1)
-	$(PY) -m impact.market.yahoo.snapshots $(if $(FORCE),--force)
+data: $(STAMP) ## add what is new to the committed prices, from the network
+	$(PY) -m impact.market.refresh
 
 calibration: $(STAMP) ## measure again how often each test errs (minutes; writes data/calibration.csv)
 	$(PY) -m impact.calibration

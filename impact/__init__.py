@@ -16,18 +16,19 @@ from impact.analysis.dose import dose_response
 from impact.analysis.intraday import IntradayStudy, intraday_study
 from impact.analysis.regression import event_regression
 from impact.analysis.specification import specification_curve
-from impact.calibration import load_calibration, rate_table
 from impact.cards.card import event_card
 from impact.errors import ImpactError
 from impact.figures import figure
 from impact.hypotheses.register import load_register
 from impact.hypotheses.verdicts import evaluate_register
+from impact.inference.size import load_calibration, rate_table
 from impact.inference.tests import HypothesisTest
 from impact.inference.validity import design_table
 from impact.inference.who_was_hit import relative_moves
 from impact.market.bars import load_bars
 from impact.market.calendar import nyse_sessions, reaction_session
-from impact.market.prices import load_prices, load_vix, log_returns, simple_returns
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
 from impact.news.alignment import align
 from impact.news.catalogue import load_events

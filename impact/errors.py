@@ -22,7 +22,7 @@ class WindowError(ImpactError):
 
 
 class ReturnsError(ImpactError):
-    """The returns are not a clean, sorted table of decimal returns by session."""
+    """Returns, prices or sessions are not a clean, sorted table of numbers by session."""
 
 
 class BarsError(ImpactError):
@@ -82,4 +82,4 @@ class BadData(FetchError):
 
 
 class ChangedData(FetchError):
-    """A refresh would change committed rows; it needs to be confirmed."""
+    """New rows would follow a committed close that the price service contradicts."""

@@ -52,6 +52,9 @@ SLOW = {
     )
 }
 
+#: The file has GRANK without the adjustment for correlation.
+PLAIN = {"correlation_adjusted": False}
+
 #: The file's name -> our test, its options, and the option of the alternative p-value.
 OURS = {
     "cs_t": (tests.cross_sectional_t, {}, {"distribution": "normal"}),
@@ -68,14 +71,14 @@ OURS = {
         {"distribution": "normal"},
     ),
     "bw85_crude_dependence_t": (tests.crude_dependence_t, {}, {"distribution": "normal"}),
-    "hall_skew_t": (tests.hall, {}, {"distribution": "t"}),
+    "hall_skew_t": (tests.hall, {"distribution": "normal"}, {"distribution": "t"}),
     "corrado_rank_1989": (tests.corrado, {}, None),
     "corrado_zivney_rank": (tests.corrado_zivney, {}, None),
     "corrado_zivney_sign": (tests.corrado_zivney, {"scores": "sign"}, None),
     "cowan_rank_z": (tests.cowan_rank, {}, None),
-    "grank_t": (tests.grank_t, {}, None),
-    "grank_t_pe": (tests.grank_t, {"standardisation": "prediction"}, None),
-    "grank_t_stud": (tests.grank_t, {"standardisation": "studentised"}, None),
+    "grank_t": (tests.grank_t, PLAIN, None),
+    "grank_t_pe": (tests.grank_t, PLAIN | {"standardisation": "prediction"}, None),
+    "grank_t_stud": (tests.grank_t, PLAIN | {"standardisation": "studentised"}, None),
     "grank_z": (tests.grank_z, {}, None),
     "grank_z_pe": (tests.grank_z, {"standardisation": "prediction"}, None),
     "grank_z_stud": (tests.grank_z, {"standardisation": "studentised"}, None),

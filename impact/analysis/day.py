@@ -14,9 +14,9 @@ from impact.analysis.window_ranks import known_variance, ranked_windows
 from impact.errors import DateError
 from impact.market.bars import Bar, BarGrid, bars_hash, load_bars, security_of
 from impact.market.clock_time import MINUTES, OPEN, clock, column_at
-from impact.market.dates import parse_date
-from impact.news.alignment import as_events
+from impact.market.instants import parse_date
 from impact.news.catalogue import load_events
+from impact.news.events import as_events
 from impact.news.minutes import APPROXIMATE, announcement_minutes, release_minutes, release_words
 from impact.text import formats
 from impact.text.result import Result

@@ -16,7 +16,7 @@ from impact.errors import EventError, InferenceError, WindowError
 from impact.inference.conditional import inverted
 from impact.market.bars import Bar, bars_hash, security_of
 from impact.market.clock_time import COLUMNS, MINUTES
-from impact.news.alignment import as_events, unknown_id_error
+from impact.news.events import as_events, unknown_id_error
 from impact.news.minutes import BOUNDED, EXACT, announcement_minutes, known_minutes, release_minutes
 from impact.text import formats
 from impact.text.formats import counted, iso, list_of

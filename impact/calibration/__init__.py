@@ -2,7 +2,7 @@
 
 Brown and Warner's experiment on the real S&P 500, sets of events with induced variance, and
 simulated panels. It takes minutes, so its results are committed as ``data/calibration.csv``:
-``python -m impact.calibration`` writes them again, `load_calibration` reads them.
+``python -m impact.calibration`` writes them again, `impact.inference.size` reads them.
 
 References
 ----------
@@ -35,15 +35,13 @@ from impact.calibration.experiments import (
 )
 from impact.calibration.rates import COLUMNS
 from impact.calibration.single import MODELS, PATHS, REFIT, refits, series_z
-from impact.errors import InferenceError
-from impact.market.files import data_directory, data_hash, data_path
-from impact.market.prices import load_prices, load_vix, log_returns
-from impact.text.formats import iso, list_of, percent
+from impact.inference.size import EXPERIMENTS
+from impact.market.files import data_directory, data_hash
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns
+from impact.text.formats import iso
 
-__all__ = ["calibrate", "load_calibration", "rate_table", "write_calibration"]
-
-#: The experiments, in the order of the table; "meta" says how they were made.
-EXPERIMENTS = ("meta", "size", "size-vix", "power", "power-vix", "set", "set-power", "panel")
+__all__ = ["calibrate", "write_calibration"]
 
 #: The history ends here, so that later prices do not change committed results.
 LAST = "2026-08-31"
@@ -54,109 +52,6 @@ SEED = 20_250_502
 _PIECE = 100
 
 _LIBRARIES = ("numpy", "scipy", "pandas", "arch")
-
-
-def load_calibration(experiment: str | None = None) -> pd.DataFrame:
-    """Return the committed rejection rates.
-
-    Parameters
-    ----------
-    experiment : str, optional
-        One of "size" (real S&P 500 sessions on which nothing is supposed to have happened),
-        "size-vix" (those of them with a calibrated volatility index), "power" and "power-vix"
-        (a move was added), "set" and "set-power" (circular shifts of random sets), "panel"
-        (simulated securities), "meta" (seed, versions, duration). All by default.
-
-    Returns
-    -------
-    DataFrame
-        `experiment`, `test`, `model` (variance model), `window`, `group`, `variance` (of event
-        sessions over that of others), `effect` (decimal fraction; in "set-power" in σ), `level`,
-        `tail`, `rate`, `error` (Monte Carlo standard error of `rate`), `n`, `note`.
-
-    Raises
-    ------
-    InferenceError
-        If there is no such experiment.
-    DataFileError
-        If the file changed.
-
-    Examples
-    --------
-    >>> size = load_calibration("size").query("window == '(0, 0)' and level == 0.05")
-    >>> rate = size.set_index(["test", "model", "group"])["rate"]
-    >>> bool(rate["prediction_t", "", "high volatility"] > 0.1)
-    True
-    """
-    if experiment is not None and experiment not in EXPERIMENTS:
-        raise InferenceError(
-            f"there is no experiment {experiment!r}: use {list_of(map(repr, EXPERIMENTS), 'or')}"
-        )
-    words = {"model": "str", "note": "str", "test": "str", "window": "str", "group": "str"}
-    table = pd.read_csv(data_path("calibration.csv"), dtype=words)
-    table[list(words)] = table[list(words)].fillna("")
-    if experiment is None:
-        return table
-    return table[table["experiment"] == experiment].reset_index(drop=True)
-
-
-def rate_table(
-    experiment: str,
-    *,
-    rows: Sequence[str] = ("test", "model"),
-    columns: Sequence[str] = ("group",),
-    level: float = 0.05,
-    **where: object,
-) -> pd.DataFrame:
-    """Lay out committed rejection rates for reading.
-
-    Parameters
-    ----------
-    experiment : str
-        As for `load_calibration`.
-    rows, columns : sequence of str
-        Columns of `load_calibration` that name the rows and the columns of the table.
-    level : float
-        Nominal size: 0.01, 0.05, 0.10, or 0.025 for the tails.
-    **where
-        Values that further columns must have.
-
-    Returns
-    -------
-    DataFrame of str
-        Rates in percent.
-
-    Raises
-    ------
-    InferenceError
-        If no rate is left, or several for one cell.
-    DataFileError
-        If the file changed.
-
-    Examples
-    --------
-    >>> table = rate_table("set", columns=["variance"], group="15 sessions anywhere")
-    >>> table.loc[("shift_studentised", "gjr")].to_list()
-    ['4.7%', '5.5%', '4.4%']
-    """
-    table = load_calibration(experiment)
-    where = {"level": level, **where}
-    for column, value in where.items():
-        table = table[table[column] == value]
-    rows, columns = list(rows), list(columns)
-    if table.empty or table.duplicated([*rows, *columns]).any():
-        raise InferenceError(
-            f"{experiment!r} has {'no rate' if table.empty else 'several rates'} for a cell with "
-            f"{where}: name other values, or more rows and columns"
-        )
-    shown = table.assign(rate=[percent(rate, 1, signed=False) for rate in table["rate"]])
-    return shown.pivot_table(
-        index=rows,
-        columns=columns if len(columns) > 1 else columns[0],
-        values="rate",
-        aggfunc="first",
-        sort=False,
-    )
 
 
 def calibrate(

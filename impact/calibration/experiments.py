@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from impact.calibration.rates import BLOCK, outcome_rows, resampling_weights, thirds
+from impact.calibration.rates import BLOCK, outcome_rows, resampling_weights
 from impact.calibration.single import (
     MODELS,
     WINDOWS,
@@ -22,6 +22,7 @@ from impact.calibration.single import (
     trailing_volatility,
     unconditional_outcomes,
 )
+from impact.inference.size import thirds
 from impact.news.surroundings import releases_on
 
 #: What is added to session 0 for power: falls and rises of 0.5, 1, 2 and 3%.

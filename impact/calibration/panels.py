@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -47,11 +48,7 @@ DESIGNS = (
 )
 
 
-def _grank_t(study: EventStudy, start: int) -> HypothesisTest:
-    return ranks.grank_t(study, start, correlation_adjusted=True)
-
-
-#: Name as in `EventStudy.tests` -> the test.
+#: Name as in `EventStudy.tests`, with the options that differ from its defaults -> the test.
 PANEL_TESTS: dict[str, Callable[..., HypothesisTest]] = {
     "portfolio_t": panel.portfolio_t,
     "crude_dependence_t": panel.crude_dependence_t,
@@ -61,11 +58,11 @@ PANEL_TESTS: dict[str, Callable[..., HypothesisTest]] = {
     "bmp": panel.bmp,
     "kp_patell": panel.kp_patell,
     "kp_bmp": panel.kp_bmp,
-    "hall": panel.hall,
+    "hall, normal p": partial(panel.hall, distribution="normal"),
     "corrado": ranks.corrado,
     "corrado_zivney": ranks.corrado_zivney,
     "cowan_rank": ranks.cowan_rank,
-    "grank_t": _grank_t,
+    "grank_t": ranks.grank_t,
     "grank_z": ranks.grank_z,
     "sign": signs.sign,
     "generalised_sign": signs.generalised_sign,

@@ -38,27 +38,6 @@ COUNTED = (
 #: Sessions in a block of the bootstrap, and resamples.
 BLOCK, RESAMPLES = 63, 500
 
-THIRDS = ("low", "middle", "high")
-
-
-def thirds(values: np.ndarray, name: str) -> dict[str, np.ndarray]:
-    """Cut a sample into three groups of equal size by some values.
-
-    Returns
-    -------
-    dict
-        "low name", "middle name", "high name" -> bool, shape (n,).
-
-    Examples
-    --------
-    >>> [list(map(int, group)) for group in thirds(np.array([5.0, 1.0, 3.0]), "x").values()]
-    [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
-    """
-    rank = np.empty(len(values), dtype=int)
-    rank[np.argsort(values, kind="stable")] = np.arange(len(values))
-    third = 3 * rank // len(values)
-    return {f"{word} {name}": third == number for number, word in enumerate(THIRDS)}
-
 
 def resampling_weights(n: int, block: int, seed: int) -> np.ndarray:
     """How often each of n sessions is drawn in each resample of circular blocks, shape (B, n).

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.inference.conditional import equal_tails, simulated_sums, student_p
-from impact.inference.tests import student_p as student_result
-from impact.inference.unconditional import conformal_test, placebo_test, sample_quantile_test
+from impact.inference.conditional import equal_tails, simulated_sums, unit_student_p
+from impact.inference.tests import student_p
+from impact.inference.unconditional import (
+    among_cyclic_shifts,
+    among_earlier_windows,
+    among_residuals,
+)
 from impact.volatility.forecast import PAST_SESSIONS, Forecast
 from impact.volatility.garch import FIT_SESSIONS, VARIANCE_MODELS, VarianceFit, fit_variance
 from impact.volatility.vix import implied_z
@@ -175,21 +179,21 @@ def _prediction_t(history, estimation, first, k, row) -> float:
     length = len(estimation)
     error = estimation.std(ddof=1) * np.sqrt(k + k**2 / length)
     t = (history[first:].sum() - k * estimation.mean()) / error
-    return student_result(t, length - 1)["p_value"]
+    return student_p(t, length - 1, length)["p_value"]
 
 
 def _sample_quantile(history, estimation, first, k, row) -> float:
     mean = estimation.mean()
-    return sample_quantile_test(estimation - mean, history[first:] - mean).p_value
+    return among_residuals(estimation - mean, history[first:] - mean)["p_value"]
 
 
 def _conformal(history, estimation, first, k, row) -> float:
-    return conformal_test(estimation, history[first:]).p_value
+    return among_cyclic_shifts(estimation, history[first:])["p_value"]
 
 
 def _placebo(history, estimation, first, k, row) -> float:
     ends = (ESTIMATION[0] + row - first, ESTIMATION[1] + row - first)
-    return placebo_test(history, first, k, estimation=ends).p_value
+    return among_earlier_windows(history, first, k, estimation=ends)["p_value"]
 
 
 _UNCONDITIONAL = {
@@ -222,7 +226,7 @@ def conditional_outcomes(
     fits : sequence of Refit
         Of one variance model; every window begins on a row that one of them serves.
     seed, paths : int
-        Of windows of two sessions or more, as in `impact.inference.conditional_test`.
+        Of windows of two sessions or more, as in `impact.inference.conditional.conditional_tests`.
 
     Returns
     -------
@@ -248,7 +252,7 @@ def conditional_outcomes(
 def _conditional_p(known: Forecast, moves: np.ndarray, first: int, k: int, seed: int, paths: int):
     if k == 1:
         sums = known.sigma * known.past_z
-        return student_p(moves / known.sigma, known.nu), [equal_tails(sums, x) for x in moves]
+        return unit_student_p(moves / known.sigma, known.nu), [equal_tails(sums, x) for x in moves]
     generator = np.random.default_rng([seed, first, first + k - 1])
     sums, student = simulated_sums(known, k, generator, paths)
     return [equal_tails(student, x) for x in moves], [equal_tails(sums, x) for x in moves]
@@ -265,7 +269,7 @@ def implied_outcomes(
     z, sigma, nu = (found[name].to_numpy() for name in ("z", "sigma", "nu"))
     shifted = [z + effect / sigma for effect in effects]
     return [
-        Outcome("implied_t", "vix", (0, 0), effect, student_p(moved, nu), moved > 0)
+        Outcome("implied_t", "vix", (0, 0), effect, unit_student_p(moved, nu), moved > 0)
         for effect, moved in zip(effects, shifted, strict=True)
     ]
 

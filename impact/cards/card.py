@@ -14,9 +14,11 @@ import pandas as pd
 
 from impact.cards.sentences import sentences
 from impact.errors import EventError, ReturnsError
-from impact.market.prices import check_returns, load_prices, load_vix, log_returns
-from impact.news.alignment import align, as_events, unknown_id_error
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import check_returns, log_returns
+from impact.news.alignment import align
 from impact.news.catalogue import load_events
+from impact.news.events import as_events, unknown_id_error
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.study.tables import series_name
@@ -79,7 +81,7 @@ def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
     Parameters
     ----------
     event : str, dict, DataFrame or date
-        Id of the catalogue, or anything that `impact.news.alignment.as_events` reads with one date.
+        Id of the catalogue, or anything that `impact.news.events.as_events` reads with one date.
     returns : Series, shape (T,), optional
         Decimal returns by session, log returns unless ``attrs["returns"]`` says "simple". By
         default log returns of the S&P 500, with the volatility that the VIX implies beside the

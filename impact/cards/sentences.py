@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from impact.inference.tests import LEVEL
+from impact.market.instants import NEW_YORK
 from impact.news.surroundings import NOT_CHECKED
-from impact.study.tables import LEVEL
 from impact.text import formats
 
 _RELEASES = {
@@ -85,7 +86,7 @@ def _day(day: pd.Timestamp) -> str:
 def _in_new_york(announced_at: str) -> pd.Timestamp:
     """Read the clock; an ISO text without an offset is New York time."""
     instant = pd.Timestamp(announced_at)
-    return instant if instant.tz is None else instant.tz_convert("America/New_York")
+    return instant if instant.tz is None else instant.tz_convert(NEW_YORK)
 
 
 def _how_unusual(facts: pd.Series) -> str:

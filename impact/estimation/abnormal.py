@@ -15,8 +15,9 @@ from impact.estimation.least_squares import Estimates, Pairs, Panel, estimate
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
 from impact.market.windows import Window, tested_window
-from impact.text.formats import counted, list_of
-from impact.text.nearest import nearest
+from impact.text.formats import counted
+from impact.text.nearest import suggestion
+from impact.text.result import signed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,10 +155,7 @@ class AbnormalReturns:
         ]
         if self.is_one_series and settings.volatility is not None:
             parts.append(f"conditional variance {settings.volatility}")
-        for word, frame in (("data", self.returns), ("events", self.alignment)):
-            if "hash" in frame.attrs:
-                parts.append(f"{word} {frame.attrs['hash']}")
-        return "; ".join(parts)
+        return signed(*parts, prices=self.returns, events=[self.alignment])
 
     # -- parts of it -----------------------------------------------------------------------------
 
@@ -176,8 +174,7 @@ class AbnormalReturns:
             raise EventError(f"{event!r} is not in this study: {row['reason']}")
         known = [name for members in self.alignment["announcements"] for name in members]
         raise EventError(
-            f"{event!r} is not an event of this study: the nearest are "
-            f"{list_of(map(repr, nearest(event, known)), 'or')}"
+            f"{event!r} is not an event of this study: the nearest are {suggestion(event, known)}"
         )
 
     def take(self, rows: np.ndarray) -> Self:

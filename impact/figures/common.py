@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from impact.market.files import data_hash
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy

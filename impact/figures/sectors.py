@@ -25,7 +25,8 @@ from impact.figures.common import (
 )
 from impact.figures.exhibits import Exhibit
 from impact.inference.who_was_hit import RelativeMoves, relative_moves
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy

@@ -16,8 +16,9 @@ from impact.charts.groups import dose_line, group_strips, placebo_panels
 from impact.charts.style import Words
 from impact.figures.common import NEWS, index_returns, source
 from impact.figures.exhibits import Exhibit, write_table
+from impact.hypotheses.evaluation import mean_interval
 from impact.hypotheses.selection import ROW_SETS
-from impact.hypotheses.verdicts import CHANCE, SUPPORTED, Verdicts, evaluate_register, mean_interval
+from impact.hypotheses.verdicts import CHANCE, SUPPORTED, Verdicts, evaluate_register
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
@@ -40,7 +41,7 @@ _NULLS = {
 @cache
 def verdicts() -> Verdicts:
     """Every hypothesis of the register, evaluated once."""
-    return evaluate_register(index_returns())
+    return evaluate_register()
 
 
 def write_verdicts(directory: Path) -> bool:
@@ -66,13 +67,11 @@ def placebo() -> Exhibit:
     }
     bars, sets = [], []
     for name, (kind, what) in shown.items():
-        test, row = verdicts().tests[name, MAIN], _verdict(name)
-        for statistic, p in (("mean", row["p_mean"]), ("studentised", row["p_value"])):
-            shifted = getattr(test, f"shifted_{statistic}")
-            value = getattr(test, statistic)
-            as_far = int(
-                np.sum(shifted <= value) if test.side == "less" else np.sum(shifted >= value)
-            )
+        tests, row = verdicts().tests[name, MAIN], _verdict(name)
+        for statistic, p in (("mean", "p_mean"), ("studentised", "p_value")):
+            shifted, value = tests[p].detail["draws"], tests[p].statistic
+            less = tests[p].alternative == "less"
+            as_far = int(np.sum(shifted <= value) if less else np.sum(shifted >= value))
             counts, edges = np.histogram(shifted, bins=41)
             bars.append(
                 pd.DataFrame(
@@ -92,12 +91,12 @@ def placebo() -> Exhibit:
                     "kind": kind,
                     "statistic": statistic,
                     "value": value,
-                    "p": p,
+                    "p": row[p],
                     "p_holm": row["p_holm"] if statistic == "studentised" else np.nan,
                     "shifts": len(shifted),
                     "as_far": as_far,
                     "told": f"{number(value, 2, signed=True)}\nas far on {as_far:,} of "
-                    f"{len(shifted):,} shifts\n{p_phrase(p)}",
+                    f"{len(shifted):,} shifts\n{p_phrase(row[p])}",
                 }
             )
     bars, sets = pd.concat(bars, ignore_index=True), pd.DataFrame(sets)
@@ -153,32 +152,36 @@ def dose_study() -> EventStudy:
 def dose_response() -> Exhibit:
     """Draw the reaction of the index against the change of the tariff on China."""
     study = dose_study()
-    dose = doses.dose_response(study, side=_verdict(DOSE)["side"])
+    dose = doses.dose_response(study, "china_dose_pp", side=_verdict(DOSE)["side"])
+    fitted = dose.table.loc["dose"]
     aside = _left_out(study, dose)
     title = _dose_title(dose)
     slope = (
-        f"Slope for 10 points: {percent(10 * dose.slope)}, 95% interval "
-        f"{interval(10 * dose.ci_low, 10 * dose.ci_high)}"
+        f"Slope for 10 points: {percent(10 * fitted['estimate'])}, 95% interval "
+        f"{interval(10 * fitted['ci_low'], 10 * fitted['ci_high'])}"
     )
     lowest, highest = 10 * dose.leave_one_out["slope"].agg(["min", "max"])
     words = Words(
         title,
         f"Abnormal log return of session 0, in %, against the first announcement of each change. "
         f"{slope}; without one session {interval(lowest, highest)}. Weighted least squares by the "
-        f"variance of the eve (GJR-GARCH); n = {counted(dose.n, 'session')}.",
+        f"variance of the eve (GJR-GARCH); n = {counted(dose.nobs, 'session')}.",
         source("dose-response", "events.csv", "hypotheses.csv"),
     )
     points = dose.points.assign(used=True, slope_without=dose.leave_one_out["slope"])
     table = pd.concat([points, aside.assign(used=False)]).rename_axis("event").reset_index()
     table = table.assign(
-        slope=dose.slope, intercept=dose.intercept, ci_low=dose.ci_low, ci_high=dose.ci_high
+        slope=fitted["estimate"],
+        intercept=dose.params["constant"],
+        ci_low=fitted["ci_low"],
+        ci_high=fitted["ci_high"],
     )
     told = "; ".join(
         f"{row.label}, {number(row.dose, 1, signed=True)} points: {percent(row.estimate)}"
         for row in dose.points.itertuples()
     )
     alt = (
-        f"{title}. Scatter of {counted(dose.n, 'session')}: {told}. {slope}. Left out because "
+        f"{title}. Scatter of {counted(dose.nobs, 'session')}: {told}. {slope}. Left out because "
         f"other news shared the session: {'; '.join(aside['label'])}."
     )
     return Exhibit("dose-response", dose_line(words, dose, aside), table, alt)
@@ -186,7 +189,7 @@ def dose_response() -> Exhibit:
 
 def _left_out(study: EventStudy, dose: doses.DoseResponse) -> pd.DataFrame:
     car = study.car(0)
-    rows = car.loc[dose.excluded["event"], ["label", "session", "estimate"]]
+    rows = car.loc[car.index.isin(dose.dropped["event"]), ["label", "session", "estimate"]]
     return rows.assign(
         dose=study.alignment.loc[rows.index, "china_dose_pp"],
         sigma=car.loc[rows.index, "sigma_conditional"],
@@ -197,12 +200,13 @@ def _dose_title(dose: doses.DoseResponse) -> str:
     if not dose.identified:
         return (
             f"Whether the index falls by more when the tariff on China rises by more "
-            f"cannot be told from {counted(dose.n, 'session')}"
+            f"cannot be told from {counted(dose.nobs, 'session')}"
         )
-    moved = "fell" if dose.slope < 0 else "rose"
+    slope = dose.params["dose"]
+    moved = "fell" if slope < 0 else "rose"
     return (
-        f"The index {moved} {percent(abs(10 * dose.slope), signed=False)} for each 10 points of "
-        f"tariff on China, with or without any one of {counted(dose.n, 'session')}"
+        f"The index {moved} {percent(abs(10 * slope), signed=False)} for each 10 points of "
+        f"tariff on China, with or without any one of {counted(dose.nobs, 'session')}"
     )
 
 

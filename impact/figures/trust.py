@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis import specification
-from impact.calibration import load_calibration
-from impact.calibration.rates import thirds
 from impact.charts.style import Words, kind_of
 from impact.charts.trust import detectable_moves, size_rows, specification_plot
 from impact.figures.common import core_labels, core_study, index_returns, source
 from impact.figures.exhibits import Exhibit
 from impact.hypotheses.selection import select_group
 from impact.inference.conditional import POWER, detectable
+from impact.inference.size import load_calibration, thirds
 from impact.market.files import data_hash
 from impact.news.catalogue import load_events
 from impact.text.formats import counted, date, list_of, p_phrase, percent

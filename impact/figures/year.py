@@ -28,7 +28,8 @@ from impact.figures.common import (
 )
 from impact.figures.exhibits import Exhibit
 from impact.market.files import data_path
-from impact.market.prices import load_prices, simple_returns
+from impact.market.prices import load_prices
+from impact.market.returns import simple_returns
 from impact.news.catalogue import load_events
 from impact.study.event_paths import event_paths
 from impact.study.event_study_result import EventStudy

@@ -6,6 +6,9 @@ evaluated, and what is in it is reported whatever comes out.
 
 from __future__ import annotations
 
+import hashlib
+import io
+from collections.abc import Iterable
 from datetime import date as calendar_date
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from impact.inference.event_sets import SIDES
 from impact.market.files import data_hash, data_path
 from impact.news.catalogue import DIRECTIONS, EASING, ESCALATION
 from impact.text.formats import counted, list_of
+from impact.text.nearest import suggestion
 
 #: What is done with the sessions of a group (and of the one it is held against).
 STATISTICS = ("mean", "difference", "equivalence", "slope")
@@ -72,11 +76,12 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
         ``direction``, ``counterparty``, ``status`` (``;``-separated), ``since``, ``until`` and
         ``taken_back`` ("yes") select the group, the columns with ``against_`` the group that it
         is compared with; ``registered`` is an ISO date. "" stands for no restriction.
+        ``.attrs`` holds `source` and `hash`, and the `path` of a register of one's own.
 
     Raises
     ------
     HypothesisError
-        If rows break a rule; all are named.
+        If the file cannot be read or rows break a rule; all are named.
     DataFileError
         If the committed register has changed.
 
@@ -86,11 +91,7 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
     'Talks with China raised the index.'
     """
     source = data_path(_FILE) if path is None else Path(path)
-    text = pd.read_csv(source, dtype="str", keep_default_na=False)
-    if tuple(text.columns) != COLUMNS:
-        raise HypothesisError(
-            f"the header of {source.name} is {', '.join(text.columns)}: write {', '.join(COLUMNS)}"
-        )
+    text, digest = _read(source)
     problems = [
         f"{row['id'] or 'a row without id'}: {problem}"
         for _, row in text.iterrows()
@@ -104,10 +105,75 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
     register = text.set_index("id")
     register["margin"] = [float(cell) if cell else np.nan for cell in register["margin"]]
     register = register.astype({"start": int, "end": int})
-    register.attrs = {"source": source.name}
-    if path is None:
-        register.attrs["hash"] = data_hash(_FILE)
+    register.attrs = {"source": source.name, "hash": digest}
+    if path is not None and digest != data_hash(_FILE):
+        register.attrs["path"] = str(source.resolve())
     return register
+
+
+def whole_register(register: str | Path | pd.DataFrame | None) -> pd.DataFrame:
+    """Return the register of a file, or a frame of `load_register` that is still all of it.
+
+    Raises
+    ------
+    HypothesisError
+        As `load_register`, and if rows of the frame are not those of its file: the register is
+        the family that is corrected for, and cannot be shrunk or grown after it was written.
+    """
+    if register is None or isinstance(register, str | Path):
+        return load_register(register)
+    if not isinstance(register, pd.DataFrame):
+        raise HypothesisError(
+            f"a register of type {type(register).__name__} cannot be read: give the path of a "
+            "file, or load_register(path); returns are given by name, returns="
+        )
+    whole = load_register(register.attrs.get("path"))
+    for name in register.index:
+        if name not in whole.index:
+            raise HypothesisError(not_registered(name, whole.index, whole.attrs["source"]))
+        if not register.loc[name].equals(whole.loc[name]):
+            raise HypothesisError(
+                f"{name!r} stands otherwise in the register: evaluate it as it was registered"
+            )
+    missing = whole.index.difference(register.index)
+    if len(missing):
+        raise HypothesisError(
+            f"{missing[0]!r} is registered and left out: evaluate the whole register, because "
+            "it is the family that is corrected for"
+        )
+    return whole.loc[register.index]
+
+
+def not_registered(name: object, known: Iterable[str], source: str) -> str:
+    """Say that a hypothesis is not in the register, and which are spelt like it."""
+    return (
+        f"{name!r} is not in the register, so it is not evaluated: register it in "
+        f"{source} first, or use {suggestion(name, known)}"
+    )
+
+
+def _read(source: Path) -> tuple[pd.DataFrame, str]:
+    """Return the cells of a register as text, and the hash of its file."""
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise HypothesisError(f"the register {source} cannot be read: {error.strerror}") from error
+    try:
+        # Spreadsheets put a byte order mark in front of UTF-8.
+        text = pd.read_csv(
+            io.StringIO(content.decode("utf-8-sig")), dtype="str", keep_default_na=False
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise HypothesisError(f"{source.name} is not CSV in UTF-8: {error}") from error
+    if tuple(text.columns) != COLUMNS:
+        raise HypothesisError(
+            f"the header of {source.name} is {', '.join(text.columns)}: write {', '.join(COLUMNS)}"
+        )
+    if not isinstance(text.index, pd.RangeIndex):
+        raise HypothesisError(f"rows of {source.name} have more fields than its header")
+    if text.empty:
+        raise HypothesisError(f"{source.name} has a header and no hypotheses")
+    return text.fillna(""), hashlib.sha256(content).hexdigest()[:12]
 
 
 def _problems(row: pd.Series) -> list[str]:

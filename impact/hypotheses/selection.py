@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ class Group:
         return len(self.sessions)
 
 
-def catalogue_rows(rows: str, **filters) -> pd.DataFrame:
+def catalogue_rows(rows: str, **filters: Any) -> pd.DataFrame:
     """Select announcements from one of the three readings of the catalogue.
 
     Parameters
@@ -74,7 +75,7 @@ def catalogue_rows(rows: str, **filters) -> pd.DataFrame:
 def select_group(
     sessions: pd.DatetimeIndex,
     rows: str,
-    filters: Mapping[str, object],
+    filters: Mapping[str, Any],
     *,
     taken_back: bool = False,
     length: int = 1,

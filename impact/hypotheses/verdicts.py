@@ -6,33 +6,30 @@ what can be done is to report all of it, failures included, on three readings of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
-from impact.analysis.dose import FEWEST, DoseResponse, dose_response, dosed_sessions
+from impact.analysis.dose import DoseResponse
 from impact.errors import HypothesisError
-from impact.hypotheses.register import AGAINST, FILTERS, load_register
-from impact.hypotheses.selection import ROW_SETS, Group, catalogue_rows, select_group
-from impact.inference.equivalence import EquivalenceTest, equivalence_test
-from impact.inference.event_sets import (
-    MIN_SESSIONS,
-    DifferenceTest,
-    ShiftTest,
-    difference_test,
-    extremity,
-    shift_test,
-    window_z,
-)
+from impact.estimation.observations import dropped_rows
+from impact.hypotheses.evaluation import Evaluated, evaluated
+from impact.hypotheses.register import not_registered, whole_register
+from impact.hypotheses.selection import ROW_SETS, Group, catalogue_rows
+from impact.inference.event_sets import MIN_SESSIONS, extremity
 from impact.inference.multiplicity import holm, romano_wolf
-from impact.news.catalogue import closest_ids
-from impact.study.event_study import event_study
-from impact.text.formats import counted, iso, list_of
+from impact.inference.tests import LEVEL, HypothesisTest
+from impact.market.files import data_hash
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
+from impact.news.alignment import align
+from impact.text.formats import counted, iso, list_of, number, p_value
+from impact.text.result import Result, left_out
+from impact.text.table import KNOWN, Column, Table
 from impact.volatility.forecast import conditional_z
-
-LEVEL = 0.05
 
 SUPPORTED = "supported"
 BEFORE_CORRECTION = "only before correction"
@@ -40,13 +37,15 @@ CHANCE = "cannot be told from chance"
 NOT_RULED_OUT = "a larger effect is not ruled out"
 TOO_FEW = f"no verdict below {MIN_SESSIONS} sessions"
 
+#: What `chosen` says of a hypothesis that was written down when its events had happened.
+AFTER = "chosen after the event"
+
 #: So many sessions without effect are tried before it is said that they would not undo a verdict.
 _MOST_ADDED = 500
-_DOSE = "china_dose_pp"
 
 
-@dataclass(frozen=True, eq=False)
-class Verdicts:
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdicts(Result):
     """What became of every hypothesis of the register.
 
     Attributes
@@ -59,21 +58,30 @@ class Verdicts:
         (for a slope and for equivalence, their own ``p_value``); ``p_holm`` over the whole
         register; ``p_romano_wolf`` over the means; ``undone_by``, the announcements without
         effect that would change the verdict; ``verdict``; ``chosen``.
+    dropped : DataFrame
+        event, security, reason of every announcement of the catalogue that has no session.
+    signature : str
+        What it was computed with.
+    source : str
+        File of the register, which is the family that was corrected for.
+    committed : bool
+        Whether that is the register that is kept with the library.
     funnel : DataFrame
         Index = (hypothesis, rows, group): what is left of the catalogue after each step.
     groups : dict
         (hypothesis, rows) -> the `Group` objects: one, or two where two are compared.
     tests : dict
-        (hypothesis, rows) -> what was computed; None below 8 sessions.
-    signature : str
-        What it was computed with.
+        (hypothesis, rows) -> column of p -> the test behind it; none below 8 sessions.
     """
 
     table: pd.DataFrame
+    dropped: pd.DataFrame
+    signature: str
+    source: str
+    committed: bool
     funnel: pd.DataFrame
     groups: dict[tuple[str, str], tuple[Group, ...]]
-    tests: dict[tuple[str, str], ShiftTest | DifferenceTest | EquivalenceTest | DoseResponse | None]
-    signature: str
+    tests: dict[tuple[str, str], Mapping[str, HypothesisTest | DoseResponse]]
 
     def __getitem__(self, hypothesis: str) -> pd.DataFrame:
         """Return the verdicts on one hypothesis, a row for each reading of the catalogue.
@@ -83,8 +91,9 @@ class Verdicts:
         HypothesisError
             If it is not in the register.
         """
-        if hypothesis not in self.table.index.levels[0]:
-            raise HypothesisError(_not_registered(hypothesis, self.table.index.levels[0]))
+        known = self.table.index.unique("hypothesis")
+        if hypothesis not in known:
+            raise HypothesisError(not_registered(hypothesis, known, self.source))
         return self.table.loc[hypothesis]
 
     def __repr__(self) -> str:
@@ -92,61 +101,87 @@ class Verdicts:
         found = list_of(f"{count} {verdict}" for verdict, count in main.items())
         return f"Verdicts on {counted(main.sum(), 'hypothesis', 'hypotheses')}: {found}"
 
-    def summary(self, rows: str = ROW_SETS[0]):
-        """Return the verdicts on one reading of the catalogue in the look of a journal."""
-        from impact.text.formats import number, p_value
-        from impact.text.table import KNOWN, Column, Table
+    def summary(self, rows: str = ROW_SETS[0]) -> Table:
+        """Return the verdicts on one reading of the catalogue in the look of a journal.
 
-        def whole(value: float) -> str:
-            return number(value, 0)
+        Parameters
+        ----------
+        rows : {"included", "all", "documented"}
+            See `impact.hypotheses.selection.catalogue_rows`.
 
-        columns = (
-            Column("claim", "claim", is_text=True),
-            Column("n", "n", whole),
-            KNOWN["estimate"],
-            KNOWN["ci_low"],
-            KNOWN["ci_high"],
-            Column("p_mean", "p (mean)", p_value),
-            KNOWN["p_value"],
-            Column("p_holm", "p (Holm)", p_value),
-            Column("p_romano_wolf", "p (Romano-Wolf)", p_value),
-            Column("undone_by", "undone by", whole),
-            Column("verdict", "verdict", is_text=True),
-        )
+        Raises
+        ------
+        HypothesisError
+            For any other word.
+        """
+        if rows not in ROW_SETS:
+            known = list_of(map(repr, ROW_SETS), "or")
+            raise HypothesisError(f"rows={rows!r} is not known: use {known}")
+        frame = self.table.xs(rows, level="rows").reset_index()
+        register = "The register of hypotheses" if self.committed else f"The register {self.source}"
         notes = (
-            "Every hypothesis was chosen after the events. Verdicts rest on p (Holm).",
+            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm).",
             "p (mean): these sessions are like any other; p: their mean is zero, whatever their "
             "variance. The estimate of a dose is for one percentage point.",
             "undone by: announcements without effect that would change the verdict.",
+            "" if self.committed else _OWN,
+            left_out(self.dropped),
         )
-        frame = self.table.xs(rows, level="rows").reset_index()
-        title = f"The register of hypotheses, {rows} announcements"
-        return Table(frame, title, columns, notes, self.signature)
+        title = f"{register}, {rows} announcements"
+        return Table(frame, title, _COLUMNS, tuple(filter(None, notes)), self.signature)
 
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+    def to_csv(self, path: str | Path | None = None) -> str | None:
+        """Write the verdicts on every reading, unrounded; return the text without a path."""
+        return Table(self.table.reset_index(), "", (), (), self.signature).to_csv(path)
 
 
-def _not_registered(name: object, known) -> str:
-    nearest = list_of(map(repr, closest_ids(name, known)), "or")
-    return (
-        f"{name!r} is not in the register, so it is not evaluated: register it in "
-        f"data/hypotheses.csv first, or use {nearest}"
-    )
+def _whole(value: float) -> str:
+    return number(value, 0)
+
+
+_COLUMNS = (
+    Column("claim", "claim", is_text=True),
+    Column("n", "n", _whole),
+    KNOWN["estimate"],
+    KNOWN["ci_low"],
+    KNOWN["ci_high"],
+    Column("p_mean", "p (mean)", p_value),
+    KNOWN["p_value"],
+    Column("p_holm", "p (Holm)", p_value),
+    Column("p_romano_wolf", "p (Romano-Wolf)", p_value),
+    Column("undone_by", "undone by", _whole),
+    Column("verdict", "verdict", is_text=True),
+)
+
+_OWN = (
+    "This is a register of your own, corrected for the number of its own hypotheses; it is not "
+    "the committed register."
+)
+
+
+def _how_chosen(chosen: pd.Series) -> str:
+    after = int((chosen == AFTER).sum())
+    if after == len(chosen):
+        return "Every hypothesis was chosen after the events."
+    return f"Chosen after the events: {after} of {len(chosen)}."
 
 
 def evaluate_register(
-    returns: pd.Series, register: pd.DataFrame | None = None, *, rng: int = 0
+    register: str | Path | pd.DataFrame | None = None,
+    *,
+    returns: pd.Series | None = None,
+    rng: int = 0,
 ) -> Verdicts:
     """Evaluate every hypothesis of the register on three readings of the catalogue.
 
     Parameters
     ----------
-    returns : Series, shape (T,)
-        Decimal log returns of the S&P 500 by session.
-    register : DataFrame, optional
-        `load_register()` by default. The order of its rows is free; a row that is not registered
-        as it stands, or one that is missing, is refused.
+    register : str, Path or DataFrame, optional
+        The committed register by default. The path of a register of one's own, a CSV with the
+        same columns (see `load_register`), or ``load_register(path)``: all of its hypotheses are
+        then the family that is corrected for. The order of its rows is free.
+    returns : Series, shape (T,), optional
+        Decimal log returns by session; those of the S&P 500 by default.
     rng : int
         Seed of the permutations and sign flips.
 
@@ -157,7 +192,8 @@ def evaluate_register(
     Raises
     ------
     HypothesisError
-        If `register` is not the committed register: the family cannot be shrunk or grown here.
+        If a file cannot be read or breaks a rule, a hypothesis cannot be evaluated, or a frame is
+        not all of its register as it was registered: the family cannot be shrunk or grown here.
     ReturnsError, HistoryError, VolatilityError
         As `impact.volatility.forecast.conditional_z`.
 
@@ -171,28 +207,42 @@ def evaluate_register(
     ----------
     Holm (1979); Romano and Wolf (2005); Janssen (1997); Schuirmann (1987).
     """
-    committed = load_register()
-    register = committed if register is None else register
-    _check_family(register, committed)
+    family = whole_register(register)
+    returns = log_returns(load_prices()) if returns is None else returns
     series = conditional_z(returns)
-    facts, funnels, groups, tests, values = {}, {}, {}, {}, {}
-    for name, claim in register.iterrows():
-        for rows in ROW_SETS:
-            key = (name, rows)
-            found = _evaluate(returns, series, claim, rows, rng)
-            facts[key], groups[key], tests[key], values[key] = found
-            for group, label in zip(groups[key], ("group", "against"), strict=False):
-                funnels[(*key, label)] = group.funnel
-    table = pd.DataFrame.from_dict(facts, orient="index")
-    table.index = pd.MultiIndex.from_tuples(facts, names=["hypothesis", "rows"])
-    table = table.join(register, on="hypothesis")
-    table = _corrected(table, tests, values)
-    table["chosen"] = _chosen(table, groups)
+    found = {
+        (name, rows): evaluated(returns, series, claim, rows, rng)
+        for name, claim in family.iterrows()
+        for rows in ROW_SETS
+    }
+    index = pd.MultiIndex.from_tuples(found, names=["hypothesis", "rows"])
+    table = pd.DataFrame([one.facts for one in found.values()], index, _FACTS)
+    table = table.astype(dict.fromkeys(_FACTS[2:], float)).join(family, on="hypothesis")
+    table = _corrected(table, found)
+    table["chosen"] = _chosen(table, found)
+    funnels = {
+        (*key, label): group.funnel
+        for key, one in found.items()
+        for group, label in zip(one.groups, ("group", "against"), strict=False)
+    }
     funnel = pd.DataFrame.from_dict(funnels, orient="index")
     funnel.index = pd.MultiIndex.from_tuples(funnels, names=["hypothesis", "rows", "group"])
-    return Verdicts(table[list(_SHOWN)], funnel, groups, tests, _signature(returns, register))
+    placed = align(catalogue_rows("all"), series.index)["dropped"]
+    lost = placed[placed != ""]
+    return Verdicts(
+        table[list(_SHOWN)],
+        dropped_rows(lost.index, lost),
+        _signature(returns, family),
+        family.attrs["source"],
+        "path" not in family.attrs,
+        funnel,
+        {key: one.groups for key, one in found.items()},
+        {key: one.tests for key, one in found.items()},
+    )
 
 
+#: What is found of each hypothesis, and the columns of the table.
+_FACTS = ("n", "n_against", "estimate", "ci_low", "ci_high", "p_mean", "p_value")
 _SHOWN = (
     "claim",
     "statistic",
@@ -200,13 +250,7 @@ _SHOWN = (
     "start",
     "end",
     "margin",
-    "n",
-    "n_against",
-    "estimate",
-    "ci_low",
-    "ci_high",
-    "p_mean",
-    "p_value",
+    *_FACTS,
     "p_holm",
     "p_romano_wolf",
     "undone_by",
@@ -215,137 +259,24 @@ _SHOWN = (
 )
 
 
-def _check_family(register: pd.DataFrame, committed: pd.DataFrame) -> None:
-    for name in register.index:
-        if name not in committed.index:
-            raise HypothesisError(_not_registered(name, committed.index))
-        if not register.loc[name].equals(committed.loc[name]):
-            raise HypothesisError(
-                f"{name!r} stands otherwise in the register: evaluate it as it was registered"
-            )
-    missing = committed.index.difference(register.index)
-    if len(missing):
-        raise HypothesisError(
-            f"{missing[0]!r} is registered and left out: evaluate the whole register, because "
-            "it is the family that is corrected for"
-        )
-
-
 def _signature(returns: pd.Series, register: pd.DataFrame) -> str:
+    committed = "path" not in register.attrs
+    whose = "" if committed else f" of {register.attrs['source']}, not the committed register"
     parts = [
-        f"{counted(len(register), 'hypothesis', 'hypotheses')}, registered to "
-        f"{max(register['registered'])} ({register.attrs.get('hash', 'unsaved')})",
+        f"{counted(len(register), 'hypothesis', 'hypotheses')}{whose}, registered to "
+        f"{max(register['registered'])} ({register.attrs['hash']})",
         f"returns {iso(returns.index[0])} to {iso(returns.index[-1])}",
         "conditional variance gjr, refit every 21 sessions",
     ]
     if "hash" in returns.attrs:
         parts.append(f"data {returns.attrs['hash']}")
-    return "; ".join(parts)
-
-
-# -- one hypothesis on one reading of the catalogue ----------------------------------------------
-
-
-def _evaluate(returns, series: pd.DataFrame, claim: pd.Series, rows: str, rng: int):
-    """Facts, groups, test and conditional z of the groups."""
-    if claim["statistic"] == "slope":
-        return _slope(returns, series, claim, rows, rng)
-    z = window_z(series, claim["start"], claim["end"])
-    length = claim["end"] - claim["start"] + 1
-    sigma = series["sigma"].shift(-claim["start"]).reindex(z.index)
-    moves = z * sigma * np.sqrt(length)
-    groups = tuple(
-        select_group(
-            z.index,
-            rows,
-            _filters(claim, prefix),
-            length=length,
-            taken_back=not prefix and claim["taken_back"] == "yes",
-        )
-        for prefix in (("", AGAINST) if claim["statistic"] == "difference" else ("",))
-    )
-    samples = [moves[group.sessions].to_numpy() for group in groups]
-    values = [z[group.sessions].to_numpy() for group in groups]
-    facts = dict(zip(("estimate", "ci_low", "ci_high"), mean_interval(*samples), strict=True))
-    facts |= {"n": len(groups[0]), "n_against": len(groups[1]) if len(groups) > 1 else pd.NA}
-    if min(map(len, groups)) < MIN_SESSIONS:
-        return facts, groups, None, values
-    if claim["statistic"] == "equivalence":
-        test = equivalence_test(samples[0], claim["margin"])
-        return facts | {"p_value": test.p_value}, groups, test, values
-    if claim["statistic"] == "difference":
-        test = difference_test(*values, side=claim["side"], rng=rng)
-        return facts | {"p_mean": test.p_mean, "p_value": test.p_value}, groups, test, values
-    test = shift_test(z, groups[0].sessions, side=claim["side"])
-    return facts | {"p_mean": test.p_mean, "p_value": test.p_studentised}, groups, test, values
-
-
-def _filters(claim: pd.Series, prefix: str) -> dict[str, object]:
-    given = {name: claim[f"{prefix}{name}"] for name in FILTERS if claim[f"{prefix}{name}"]}
-    return {
-        name: cell if name in ("since", "until") else cell.split(";")
-        for name, cell in given.items()
-    }
-
-
-def mean_interval(first: np.ndarray, second: np.ndarray | None = None):
-    """Mean of a sample, or difference of two, with its 95% interval (Student, Welch).
-
-    Examples
-    --------
-    >>> [round(float(value), 3) for value in mean_interval(np.array([0.01, 0.02, 0.03]))]
-    [0.02, -0.005, 0.045]
-    """
-    samples = [first] if second is None else [first, second]
-    if min(map(len, samples)) < 2:
-        return (float(first.mean()) if second is None and len(first) else np.nan), np.nan, np.nan
-    shares = np.array([sample.var(ddof=1) / len(sample) for sample in samples])
-    dof = shares.sum() ** 2 / np.sum(shares**2 / [len(sample) - 1 for sample in samples])
-    reach = stdtrit(dof, 1 - LEVEL / 2) * np.sqrt(shares.sum())
-    mean = first.mean() - (0.0 if second is None else second.mean())
-    return float(mean), float(mean - reach), float(mean + reach)
-
-
-def _slope(returns, series: pd.DataFrame, claim: pd.Series, rows: str, rng: int):
-    filters = _filters(claim, "")
-    group = select_group(series.index, rows, filters)
-    dosed = catalogue_rows(rows, **filters)
-    dosed = dosed[dosed[_DOSE].notna()]
-    study = event_study(returns, dosed, window=(min(claim["start"], 0), max(claim["end"], 0)))
-    window = {"start": claim["start"], "end": claim["end"]}
-    points, _ = dosed_sessions(study, _DOSE, **window)
-    group = _dosed_group(group, dosed, study, points["session"])
-    facts = {"n": len(points), "n_against": pd.NA}
-    if len(points) < FEWEST:
-        return facts, (group,), None, []
-    dose = dose_response(study, _DOSE, **window, side=claim["side"], rng=rng)
-    facts |= {"estimate": dose.slope, "ci_low": dose.ci_low, "ci_high": dose.ci_high}
-    if dose.n < MIN_SESSIONS:
-        return facts, (group,), None, []
-    return facts | {"p_value": dose.p_value}, (group,), dose, []
-
-
-def _dosed_group(group: Group, dosed: pd.DataFrame, study, sessions) -> Group:
-    """The group of a slope: sessions with one dose of their own."""
-    news = dosed[dosed["news"]]
-    counts = {
-        "of the group": len(dosed),
-        "taken back where asked": len(dosed),
-        "news": len(news),
-        "in the sample": sum(map(len, study.alignment["announcements"])),
-        "sessions": len(study.alignment),
-        "one direction": len(sessions),
-        "windows apart": len(sessions),
-    }
-    days = pd.DatetimeIndex(sessions)
-    labels = study.alignment.set_index("session")["label"].reindex(days)
-    return Group(days, labels, pd.Series({**group.funnel, **counts}, name="left"))
+    return "; ".join([*parts, f"events {data_hash('events.csv')}"])
 
 
 # -- all hypotheses together ---------------------------------------------------------------------
 
 
-def _corrected(table: pd.DataFrame, tests: dict, values: dict) -> pd.DataFrame:
+def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) -> pd.DataFrame:
     """Corrected p-values, verdicts and how easily they are undone, for each reading."""
     parts = []
     for rows in ROW_SETS:
@@ -353,27 +284,22 @@ def _corrected(table: pd.DataFrame, tests: dict, values: dict) -> pd.DataFrame:
         # A claim without a verdict was asked too: it stays in the family as one that found nothing.
         family = part["p_value"].fillna(1.0)
         part["p_holm"] = holm(family).where(part["p_value"].notna())
-        draws = {key: _draws(tests[key]) for key in part.index if isinstance(tests[key], ShiftTest)}
+        means = part.index[(part["statistic"] == "mean") & part["p_value"].notna()]
+        draws = {key: _draws(found[key]) for key in means}
         part["p_romano_wolf"] = (
             romano_wolf(pd.DataFrame(draws)).reindex(part.index) if draws else np.nan
         )
         part["verdict"] = [_verdict(row) for _, row in part.iterrows()]
-        part["undone_by"] = pd.array(
-            [
-                _undone_by(key, family, part.loc[key, "verdict"], tests[key], values[key])
-                for key in part.index
-            ],
-            dtype="Int64",
-        )
+        undone = [_undone_by(row, family, found[row.name]) for _, row in part.iterrows()]
+        part["undone_by"] = pd.array(undone, dtype="Int64")
         parts.append(part)
     return pd.concat(parts).loc[table.index].astype({"n": int, "n_against": "Int64"})
 
 
-def _draws(test: ShiftTest | DifferenceTest) -> np.ndarray:
+def _draws(one: Evaluated) -> np.ndarray:
     """Extremity of the studentised statistic: row 0 as observed, then under the null."""
-    if isinstance(test, ShiftTest):
-        return extremity(np.append(test.studentised, test.shifted_studentised), test.side)
-    return extremity(np.append(test.welch_t, test.permuted), test.side)
+    test = one.tests["p_value"]
+    return extremity(np.append(test.statistic, test.detail["draws"]), test.alternative)
 
 
 def _verdict(row: pd.Series) -> str:
@@ -386,18 +312,19 @@ def _verdict(row: pd.Series) -> str:
     return NOT_RULED_OUT if row["statistic"] == "equivalence" else CHANCE
 
 
-def _undone_by(key, p: pd.Series, verdict: str, test, values) -> int | None:
+def _undone_by(row: pd.Series, p: pd.Series, one: Evaluated) -> int | None:
     """How many announcements without effect, in each group, would change the verdict."""
-    if verdict not in (SUPPORTED, BEFORE_CORRECTION) or isinstance(test, EquivalenceTest):
+    found = row["verdict"] in (SUPPORTED, BEFORE_CORRECTION)
+    if not found or row["statistic"] not in ("mean", "difference"):
         return None
-    draws = _draws(test)[1:]
+    draws = _draws(one)[1:]
     for added in range(1, _MOST_ADDED + 1):
-        statistic = extremity(diluted(values, added), test.side)
+        statistic = extremity(np.asarray(diluted(one.values, added)), row["side"])
         diluted_p = (1 + int((draws >= statistic).sum())) / (len(draws) + 1)
-        if verdict == SUPPORTED:
+        if row["verdict"] == SUPPORTED:
             changed = p.copy()
-            changed[key] = diluted_p
-            diluted_p = holm(changed)[key]
+            changed[row.name] = diluted_p
+            diluted_p = holm(changed)[row.name]
         if diluted_p > LEVEL:
             return added
     return None
@@ -428,11 +355,14 @@ def diluted(values: list[np.ndarray], added: int) -> float:
     return float((means[0] - sum(means[1:])) / np.sqrt(sum(shares)))
 
 
-def _chosen(table: pd.DataFrame, groups: dict) -> list[str]:
+def _chosen(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) -> list[str]:
     """Whether each hypothesis was registered after the last session that it is about."""
-    return [
-        "chosen after the event"
-        if all((group.sessions < pd.Timestamp(registered)).all() for group in groups[key])
-        else "registered before the last event"
-        for key, registered in table["registered"].items()
-    ]
+    said = []
+    for key, day in table["registered"].items():
+        last = [group.sessions[-1] for group in found[key].groups if len(group)]
+        if not last:
+            said.append("no event yet")
+        else:
+            early = max(last) >= pd.Timestamp(day)
+            said.append("registered before the last event" if early else AFTER)
+    return said

@@ -1,9 +1,17 @@
 """Tests of abnormal returns, each a function of a study and a window of relative sessions.
 
-They compute always; `impact.inference.validity` says which are valid for a design.
+They compute always; `impact.inference.validity` says which are valid for a design. Every row of
+``study.tests()`` is one of them, with its defaults.
 """
 
+from impact.inference.conditional import (
+    conditional_fhs,
+    conditional_t,
+    implied_t,
+    portfolio_conditional,
+)
 from impact.inference.correlation import mean_correlation
+from impact.inference.event_sets import shift_mean, shift_studentised
 from impact.inference.panel import (
     bmp,
     brown_warner_1980,
@@ -18,12 +26,21 @@ from impact.inference.panel import (
 from impact.inference.ranks import corrado, corrado_zivney, cowan_rank, grank_t, grank_z
 from impact.inference.signs import generalised_sign, sign, wilcoxon
 from impact.inference.tests import HypothesisTest
+from impact.inference.unconditional import (
+    conformal,
+    placebo_session,
+    prediction_t,
+    sample_quantile,
+)
 from impact.inference.who_was_hit import relative_max
 
 __all__ = [
     "HypothesisTest",
     "bmp",
     "brown_warner_1980",
+    "conditional_fhs",
+    "conditional_t",
+    "conformal",
     "corrado",
     "corrado_zivney",
     "cowan_rank",
@@ -33,12 +50,19 @@ __all__ = [
     "grank_t",
     "grank_z",
     "hall",
+    "implied_t",
     "kp_bmp",
     "kp_patell",
     "mean_correlation",
     "patell",
+    "placebo_session",
+    "portfolio_conditional",
     "portfolio_t",
+    "prediction_t",
     "relative_max",
+    "sample_quantile",
+    "shift_mean",
+    "shift_studentised",
     "sign",
     "wilcoxon",
 ]

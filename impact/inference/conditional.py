@@ -1,68 +1,56 @@
 """One event on one series, tested against the variance known the evening before.
 
-Plain functions of arrays: nothing here knows what an event study is.
+`conditional_tests` is a function of arrays; the tests of a study and a window share its answer.
+
+Examples
+--------
+>>> import impact
+>>> returns = impact.log_returns(impact.load_prices())
+>>> study = impact.event_study(returns, ["2025-05-02"])
+>>> round(conditional_fhs(study).p_value, 3), round(conditional_t(study).p_value, 3)
+(0.318, 0.294)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from impact.errors import InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError, WindowError
+from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.tests import LEVEL, CheckedReturns, Found, window_test
+from impact.market.windows import Window
 from impact.volatility.forecast import Forecast, variance_forecast
+from impact.volatility.vix import implied_forecast
 
-#: Level of the intervals and of the test whose power gives `smallest_detectable`; that power.
-LEVEL, POWER = 0.05, 0.8
+#: Power at which an effect counts as one that the test finds.
+POWER = 0.8
 
+#: What `conditional_columns` holds, in order.
+COLUMNS = (
+    "sigma_conditional",
+    "z_conditional",
+    "p_conditional",
+    "p_conditional_t",
+    "ci_low_conditional",
+    "ci_high_conditional",
+    "sigma_implied",
+    "z_implied",
+    "p_implied",
+    "smallest_detectable",
+)
 
-@dataclass(frozen=True)
-class ConditionalTest:
-    """One window tested against the variance known on its eve.
-
-    Attributes
-    ----------
-    car : float
-        Σ (r - mu) over the window, mu the fitted mean; decimal fraction.
-    sigma : float
-        Forecast standard deviation of the window's sum.
-    z : float
-        car / sigma.
-    p_fhs : float
-        Filtered historical simulation, equal tails.
-    ci_low, ci_high : float
-        95% interval of the effect: what `p_fhs` does not reject.
-    p_t, ci_t_low, ci_t_high : float
-        The same with Student-t innovations.
-    smallest_detectable : float
-        Size of the effect that the 5% test by `p_fhs` finds in 80% of cases, in its harder
-        direction.
-    mean, nu : float
-        Fitted mean and degrees of freedom.
-    n : int
-        Past innovations that were ranked or drawn from.
-    model, note : str
-    """
-
-    car: float
-    sigma: float
-    z: float
-    p_fhs: float
-    ci_low: float
-    ci_high: float
-    p_t: float
-    ci_t_low: float
-    ci_t_high: float
-    smallest_detectable: float
-    mean: float
-    nu: float
-    n: int
-    model: str
-    note: str
+#: What can keep a forecast from one event without being wrong for the others.
+_NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 
-def conditional_test(
+# -- arrays --------------------------------------------------------------------------------------
+
+
+def conditional_tests(
     returns: np.ndarray,
     *,
     fit_end: int,
@@ -71,7 +59,7 @@ def conditional_test(
     model: str = "gjr",
     seed: int = 0,
     paths: int = 10_000,
-) -> ConditionalTest:
+) -> tuple[Found, Found]:
     """Test that the returns of a window sum to what their mean and eve's variance allow.
 
     Parameters
@@ -90,6 +78,14 @@ def conditional_test(
     paths : int
         Simulated paths.
 
+    Returns
+    -------
+    tuple of dict
+        What `conditional_fhs` and `conditional_t` find. `detail` holds `estimate` (Σ (r - mu)),
+        `sigma` (of that sum), `ci_low`, `ci_high` (95%: the effects that the test does not
+        reject), `mean` and `nu` of the fit and its `note`; the first also `smallest_detectable`,
+        the effect that it finds in 80% of cases, in its harder direction.
+
     Raises
     ------
     WindowError
@@ -101,25 +97,20 @@ def conditional_test(
 
     Notes
     -----
-    One session: z = (r - mu) / σ is ranked among the last 1,000 past z, and p_t is from the
-    Student t scaled to unit variance. Windows: past z (or Student-t draws) are drawn with
+    One session: z = (r - mu) / σ is ranked among the last 1,000 past z, and the second p is from
+    the Student t scaled to unit variance. Windows: past z (or Student-t draws) are drawn with
     replacement and run forward from the eve through the variance equation, and Σ (r - mu) is
     ranked among the simulated sums. Equal tails: p = min(1, 2 min(1 + #{x* >= x},
     1 + #{x* <= x}) / (B + 1)). The interval inverts that test. With q the quantiles under the
     null, a rise is found with 80% from q_.975 - q_.2 and a fall from q_.8 - q_.025;
     `smallest_detectable` is the larger.
 
-    References
-    ----------
-    Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for portfolios of
-    derivative securities.
-
     Examples
     --------
     >>> returns = 0.01 * np.random.default_rng(0).standard_t(6, 1_500)
     >>> returns[1_400] = 0.09
-    >>> test = conditional_test(returns, fit_end=1_395, first=1_400, last=1_400)
-    >>> test.p_fhs < 0.01, test.ci_low > 0
+    >>> found, _ = conditional_tests(returns, fit_end=1_395, first=1_400, last=1_400)
+    >>> found["p_value"] < 0.01, found["detail"]["ci_low"] > 0
     (True, True)
     """
     values = np.asarray(returns, float)
@@ -136,33 +127,33 @@ def conditional_test(
     known = variance_forecast(values, fit_end, first - 1, model=model)
     car = float((window - known.mean).sum())
     if len(window) == 1:
-        sums, p_t, reach = known.sigma * known.past_z, *_student(car, known)
-        low_t, high_t = car - reach, car + reach
+        sums = known.sigma * known.past_z
+        p_t, ends_t = _student(car, known)
     else:
-        sums, sums_t = simulated_sums(
-            known, len(window), np.random.default_rng([seed, first, last]), paths
-        )
-        p_t = equal_tails(sums_t, car)
-        low_t, high_t = inverted(sums_t, car)
+        generator = np.random.default_rng([seed, first, last])
+        sums, sums_t = simulated_sums(known, len(window), generator, paths)
+        p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car)
     sigma = float(np.sqrt(known.fit.variances(known.sigma, len(window)).sum()))
-    low, high = inverted(sums, car)
-    return ConditionalTest(
-        car=car,
-        sigma=sigma,
-        z=car / sigma,
-        p_fhs=equal_tails(sums, car),
-        ci_low=low,
-        ci_high=high,
-        p_t=p_t,
-        ci_t_low=low_t,
-        ci_t_high=high_t,
-        smallest_detectable=detectable(sums),
-        mean=known.mean,
-        nu=known.nu,
-        n=len(known.past_z),
-        model=known.model,
-        note=known.note,
-    )
+    detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
+    detail["note"] = known.note
+    both = {"statistic": car / sigma, "n": len(known.past_z)}
+    by_past = both | {
+        "p_value": equal_tails(sums, car),
+        "distribution": f"filtered historical simulation ({known.model}), equal tails",
+        "detail": detail
+        | _interval(inverted(sums, car))
+        | {"smallest_detectable": detectable(sums)},
+    }
+    by_t = both | {
+        "p_value": p_t,
+        "distribution": f"Student t of unit variance ({known.model})",
+        "detail": detail | _interval(ends_t),
+    }
+    return by_past, by_t
+
+
+def _interval(ends: tuple[float, float]) -> dict[str, float]:
+    return dict(zip(("ci_low", "ci_high"), ends, strict=True))
 
 
 def simulated_sums(
@@ -180,20 +171,21 @@ def simulated_sums(
     return by_past, known.fit.simulate(known.sigma, student).sum(axis=1)
 
 
-def student_p(z: float | np.ndarray, nu: float | np.ndarray) -> float | np.ndarray:
+def unit_student_p(z: float | np.ndarray, nu: float | np.ndarray) -> np.ndarray:
     """Two-sided p of z under the Student t scaled to unit variance.
 
     Examples
     --------
-    >>> round(float(student_p(3.164, 5.745)), 4)
+    >>> round(float(unit_student_p(3.164, 5.745)), 4)
     0.0085
     """
     return 2 * stdtr(nu, -np.abs(z) * np.sqrt(nu / (nu - 2)))
 
 
-def _student(car: float, known: Forecast) -> tuple[float, float]:
+def _student(car: float, known: Forecast) -> tuple[float, tuple[float, float]]:
     quantile = stdtrit(known.nu, 1 - LEVEL / 2) * np.sqrt((known.nu - 2) / known.nu)
-    return float(student_p(car / known.sigma, known.nu)), float(quantile * known.sigma)
+    reach = float(quantile * known.sigma)
+    return float(unit_student_p(car / known.sigma, known.nu)), (car - reach, car + reach)
 
 
 def equal_tails(draws: np.ndarray, value: float) -> float:
@@ -233,9 +225,190 @@ def inverted(draws: np.ndarray, value: float) -> tuple[float, float]:
 def detectable(draws: np.ndarray) -> float:
     """Effect that the 5% equal-tailed test finds with 80% in its harder direction.
 
-    See `conditional_test`; `draws` come from the null.
+    See `conditional_tests`; `draws` come from the null.
     """
     low, high = _critical(draws)
     rise = high - np.quantile(draws, 1 - POWER)
     fall = np.quantile(draws, POWER) - low
     return float(max(rise, fall))
+
+
+# -- a study -------------------------------------------------------------------------------------
+
+_FHS = "Barone-Adesi, Giannopoulos and Vosper (1999)"
+_GIVEN = "the {} is zero in expectation, given the variance known on the eve"
+
+
+@window_test(_FHS, _GIVEN, one_event=True)
+def conditional_fhs(sample: CheckedReturns) -> Found:
+    """Filtered historical simulation, equal tails: see `conditional_tests`.
+
+    Raises
+    ------
+    InferenceError
+        If the study has several units or series, or no variance model.
+    HistoryError, VolatilityError
+        If there is no history to fit the variance on.
+
+    References
+    ----------
+    Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for portfolios of
+    derivative securities.
+    """
+    return _of_event(sample)[0]
+
+
+@window_test("Bollerslev (1987)", _GIVEN, one_event=True)
+def conditional_t(sample: CheckedReturns) -> Found:
+    """As `conditional_fhs`, with Student-t innovations of unit variance.
+
+    References
+    ----------
+    Bollerslev (1987), A conditionally heteroskedastic time series model for speculative prices
+    and rates of return.
+    """
+    return _of_event(sample)[1]
+
+
+@window_test(_FHS, _GIVEN, one_event=True, of_portfolio=True)
+def portfolio_conditional(sample: CheckedReturns) -> Found:
+    """`conditional_fhs` of the equal-weighted portfolio: the common move of one date.
+
+    Raises
+    ------
+    ModelError
+        If the study has firm events, whose securities do not share their dates.
+
+    References
+    ----------
+    Barone-Adesi, Giannopoulos and Vosper (1999).
+    """
+    return _of_event(sample)[0]
+
+
+@window_test(
+    "Poon and Granger (2003)",
+    "the {} is zero in expectation, given the volatility index of the eve",
+    one_event=True,
+)
+def implied_t(sample: CheckedReturns) -> Found:
+    """Test one session against the variance that the volatility index implied on its eve.
+
+    Raises
+    ------
+    InferenceError
+        If the study has several units or series, no ``implied=``, or the window several sessions.
+    HistoryError, VolatilityError
+        If the index does not reach back far enough.
+
+    References
+    ----------
+    Poon and Granger (2003), Forecasting volatility in financial markets: a review.
+    """
+    if sample.study.implied is None or sample.tested.length > 1:
+        raise sample.refusal(
+            "tests one session of a study made with implied=load_vix(), for the S&P 500 alone"
+        )
+    return _implied(sample.study, 0, sample.tested)
+
+
+def _of_event(sample: CheckedReturns) -> tuple[Found, Found]:
+    if sample.study.settings.volatility is None:
+        raise sample.refusal("needs a variance model: run the study with volatility='gjr'")
+    return _of_row(sample.study, 0, sample.tested)
+
+
+#: What was found of a study, by row and window: two tests and a table share one forecast.
+_FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
+
+
+def _of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found]:
+    found = _FOUND.setdefault(study, {})
+    if (i, tested) not in found:
+        position = int(study.fits.pairs.position[i])
+        values, cut = study.history(i)
+        found[i, tested] = conditional_tests(
+            values,
+            fit_end=position + study.settings.window.start - cut,
+            first=position + tested.start - cut,
+            last=position + tested.end - cut,
+            model=str(study.settings.volatility),
+            seed=study.settings.seed,
+        )
+    return found[i, tested]
+
+
+def _implied(study: AbnormalReturns, i: int, tested: Window) -> Found:
+    position = int(study.fits.pairs.position[i])
+    returns = study.returns.iloc[:, 0]
+    known = implied_forecast(
+        returns,
+        study.implied,
+        position + tested.start,
+        fit_end=position + min(study.settings.window.start, tested.start),
+        # The index closes at 16:15: after 16:00 its close on the eve may hold the news.
+        after_vix_close=tested.start == 0
+        and bool(study.alignment["after_close"].iloc[study.fits.unit[i]]),
+    )
+    z = (float(returns.iloc[position + tested.start]) - known.mean) / known.sigma
+    return {
+        "statistic": z,
+        "p_value": float(unit_student_p(z, known.nu)),
+        "n": known.n,
+        "distribution": "Student t of unit variance, calibrated on earlier sessions",
+        "detail": {"sigma": known.sigma},
+    }
+
+
+def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
+    """Conditional and implied tests of every row of a study of one series.
+
+    Parameters
+    ----------
+    study : AbnormalReturns
+        On one series, with a variance model.
+    tested : Window
+        Tested window, relative sessions.
+
+    Returns
+    -------
+    DataFrame, shape (M, 10)
+        Index as ``study.abnormal``; `sigma_conditional` (of the window's sum), `z_conditional`,
+        `p_conditional` (filtered historical simulation, equal tails), `p_conditional_t`,
+        `ci_low_conditional`, `ci_high_conditional` (95%), `sigma_implied`, `z_implied`,
+        `p_implied` (one session, and only with ``implied=``), `smallest_detectable`. NaN where a
+        forecast is not available; ``.attrs["notes"]`` says why, by event.
+    """
+    rows, notes = [], []
+    for i, event in enumerate(study.abnormal.index):
+        row, said = _row(study, i, tested)
+        rows.append(row)
+        notes += [f"{event}: {note}" for note in said if note]
+    table = pd.DataFrame(rows, columns=COLUMNS, index=study.abnormal.index, dtype=float)
+    table.attrs["notes"] = notes
+    return table
+
+
+def _row(study: AbnormalReturns, i: int, tested: Window) -> tuple[dict[str, float], list[str]]:
+    """What there is of `COLUMNS`, and what the forecasts have to say."""
+    row: dict[str, float] = {}
+    notes = []
+    try:
+        by_past, by_t = _of_row(study, i, tested)
+        detail = by_past["detail"]
+        row |= _named(by_past, "conditional") | {"p_conditional_t": by_t["p_value"]}
+        row["smallest_detectable"] = detail["smallest_detectable"]
+        notes.append(detail["note"])
+    except _NOT_AVAILABLE as error:
+        notes.append(str(error))
+    if study.implied is not None and tested.length == 1:
+        try:
+            row |= _named(_implied(study, i, tested), "implied")
+        except _NOT_AVAILABLE as error:
+            notes.append(str(error))
+    return row, notes
+
+
+def _named(found: Found, kind: str) -> dict[str, float]:
+    held = found["detail"] | {"z": found["statistic"], "p": found["p_value"]}
+    return {f"{name}_{kind}": value for name, value in held.items()}

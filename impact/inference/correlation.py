@@ -7,8 +7,7 @@ import numpy as np
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import WindowReturns
-from impact.inference.inputs import ROUNDING
-from impact.inference.tests import check_option
+from impact.inference.tests import ROUNDING, CheckedReturns, check_option
 from impact.text.formats import number
 
 #: Two residual series need this many common sessions: with two their correlation is ±1.
@@ -78,7 +77,7 @@ def correlation_of(sample: WindowReturns, correlation: str, truncate: bool) -> f
 
 
 def clustering(
-    sample: WindowReturns, name: str, n: int, correlation: str, truncate: bool
+    sample: CheckedReturns, n: int, correlation: str, truncate: bool
 ) -> tuple[float, float]:
     """Mean correlation r̄ and 1 + (n - 1) r̄.
 
@@ -90,8 +89,8 @@ def clustering(
     mean = correlation_of(sample, correlation, truncate)
     inflation = 1 + (n - 1) * mean
     if inflation <= ROUNDING * n:
-        raise InferenceError(
-            f"{name} is not defined: 1 + (n - 1) r̄ is {number(inflation, 4)} with n = {n} and a "
+        raise sample.refusal(
+            f"is not defined: 1 + (n - 1) r̄ is {number(inflation, 4)} with n = {n} and a "
             f"mean correlation r̄ of {number(mean, 4)}; truncate=True takes r̄ as 0"
         )
     return mean, inflation
@@ -134,7 +133,9 @@ def _sum_of_correlations(residuals: np.ndarray, owner: np.ndarray | None) -> tup
     return float(total), count
 
 
-def _block(values, observed, owner, first: int, last: int) -> tuple[float, int]:
+def _block(
+    values: np.ndarray, observed: np.ndarray, owner: np.ndarray | None, first: int, last: int
+) -> tuple[float, int]:
     """Sum and number of the correlations of rows first..last with all later rows."""
     x, seen_x = values[first:last], observed[first:last]
     y, seen_y = values[first:], observed[first:]

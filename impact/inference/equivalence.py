@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import InferenceError
-from impact.inference.event_sets import MIN_SESSIONS
-from impact.text.formats import counted, percent
+from impact.inference.event_sets import enough_sessions
+from impact.inference.tests import HypothesisTest
+from impact.text.formats import percent
 
 
-@dataclass(frozen=True)
-class EquivalenceTest:
-    """A mean against a margin on either side of zero.
-
-    Attributes
-    ----------
-    mean, std_error : float
-        Decimal fractions.
-    ci_low, ci_high : float
-        95% interval of the mean, t with n - 1 degrees of freedom.
-    p_value : float
-        Of "the mean lies outside the margin": the larger of the two one-sided p-values.
-    margin : float
-    n : int
-    """
-
-    mean: float
-    std_error: float
-    ci_low: float
-    ci_high: float
-    p_value: float
-    margin: float
-    n: int
-
-
-def equivalence_test(values: np.ndarray, margin: float) -> EquivalenceTest:
+def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     """Test whether a mean lies within ±margin, by two one-sided t-tests.
 
     Parameters
@@ -49,7 +23,10 @@ def equivalence_test(values: np.ndarray, margin: float) -> EquivalenceTest:
 
     Returns
     -------
-    EquivalenceTest
+    HypothesisTest
+        Of "the mean lies outside the margin": `p_value` is the larger of the two one-sided
+        p-values and `statistic` its t. `detail` holds `estimate` (the mean), `std_error`,
+        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom).
 
     Raises
     ------
@@ -68,15 +45,26 @@ def equivalence_test(values: np.ndarray, margin: float) -> EquivalenceTest:
     """
     values = np.asarray(values, float)
     n = len(values)
-    if n < MIN_SESSIONS:
-        raise InferenceError(
-            f"a set of {counted(n, 'session')} gets no verdict: at least {MIN_SESSIONS} are needed"
-        )
+    enough_sessions(n)
     if not margin > 0:
         raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
-    mean, error = values.mean(), values.std(ddof=1) / np.sqrt(n)
-    reach = stdtrit(n - 1, 0.975) * error
-    p = max(stdtr(n - 1, (mean - margin) / error), stdtr(n - 1, -(mean + margin) / error))
-    return EquivalenceTest(
-        float(mean), float(error), float(mean - reach), float(mean + reach), float(p), margin, n
+    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
+    reach = float(stdtrit(n - 1, 0.975)) * error
+    t = max((mean - margin) / error, -(mean + margin) / error)
+    return HypothesisTest(
+        name="equivalence_test",
+        null=f"the mean lies {percent(margin, signed=False)} or more from zero",
+        statistic=t,
+        p_value=float(stdtr(n - 1, t)),
+        distribution=f"Student t with {n - 1} degrees of freedom",
+        n=n,
+        reference="Schuirmann (1987)",
+        alternative="inside the margin",
+        detail={
+            "estimate": mean,
+            "std_error": error,
+            "ci_low": mean - reach,
+            "ci_high": mean + reach,
+            "margin": margin,
+        },
     )

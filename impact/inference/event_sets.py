@@ -3,18 +3,25 @@
 One series of conditional z serves events and placebos alike. The whole set of events is moved
 round the sample (circular shifts), which keeps the spacing of the events and the dependence of
 the series. Differences between two groups of events are tested by permuting the labels.
+
+Both come with two nulls. Studentised, that the mean is zero (or the means are equal), whatever the
+variance: verdicts rest on this one. By the plain mean, that these sessions are like any other (or
+that the labels do not matter): also small when only the variance is larger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import InferenceError, ReturnsError
-from impact.text.formats import counted, number, p_value
+from impact.errors import HistoryError, InferenceError, ReturnsError
+from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.tests import HypothesisTest, origin
+from impact.text.formats import counted, iso
+from impact.volatility.forecast import conditional_z
 
 #: No verdict is given on fewer sessions.
 MIN_SESSIONS = 8
@@ -62,43 +69,6 @@ def window_z(z: pd.DataFrame, start: int = 0, end: int = 0) -> pd.Series:
     return (moves / (sigma * np.sqrt(length))).dropna().rename("z")
 
 
-@dataclass(frozen=True, eq=False)
-class ShiftTest:
-    """A set of events against all circular shifts of itself.
-
-    Attributes
-    ----------
-    mean, studentised : float
-        Mean z of the events; mean over its own standard error.
-    p_mean : float
-        p of "these sessions are like any other": also small when only their variance is larger.
-    p_studentised : float
-        p of "their mean is zero, whatever their variance": verdicts rest on this one.
-    n : int
-        Sessions in the set.
-    side : str
-    shifted_mean, shifted_studentised : ndarray, shape (B,)
-        The same statistics at every shift but the identity.
-    """
-
-    mean: float
-    studentised: float
-    p_mean: float
-    p_studentised: float
-    n: int
-    side: str
-    shifted_mean: np.ndarray
-    shifted_studentised: np.ndarray
-
-    def __repr__(self) -> str:
-        return (
-            f"ShiftTest: mean z {number(self.mean)} over {counted(self.n, 'session')}, "
-            f"{counted(len(self.shifted_mean), 'shift')}, {self.side}; "
-            f"null 'like any other session' p = {p_value(self.p_mean)}; "
-            f"null 'mean zero' p = {p_value(self.p_studentised)}"
-        )
-
-
 def shift_statistics(z: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and studentised mean of a set at every circular shift; row 0 is the set itself.
 
@@ -119,8 +89,12 @@ def shift_statistics(z: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, 
 
 
 def shift_test(
-    z: pd.Series, sessions: Sequence[pd.Timestamp], *, side: str = "two-sided"
-) -> ShiftTest:
+    z: pd.Series,
+    sessions: Sequence[pd.Timestamp],
+    *,
+    side: str = "two-sided",
+    studentised: bool = True,
+) -> HypothesisTest:
     """Rank a set of events among all circular shifts of itself.
 
     Parameters
@@ -130,6 +104,13 @@ def shift_test(
     sessions : sequence of Timestamp
         Event sessions, each once.
     side : {"two-sided", "greater", "less"}
+    studentised : bool
+        Rank the mean z over its own standard error, or else the mean z itself.
+
+    Returns
+    -------
+    HypothesisTest
+        ``detail["draws"]`` holds the statistic at every shift but the identity, shape (T - 1,).
 
     Raises
     ------
@@ -141,6 +122,11 @@ def shift_test(
     p = (1 + #{shifts at least as extreme}) / (B + 1) over all B shifts but the identity, so it
     is never zero.
 
+    References
+    ----------
+    MacKinnon and Webb (2020), Randomization inference for difference-in-differences with few
+    treated clusters, J. Econometrics 218.
+
     Examples
     --------
     >>> z = pd.Series(np.sin(np.arange(500.0)), pd.bdate_range("2020-01-01", periods=500))
@@ -148,22 +134,36 @@ def shift_test(
     10
     """
     positions = locate(z, sessions)
-    if len(positions) < MIN_SESSIONS:
+    enough_sessions(len(positions))
+    statistic = shift_statistics(z.to_numpy(float), positions)[int(studentised)]
+    return HypothesisTest(
+        name="shift_studentised" if studentised else "shift_mean",
+        null="the mean standardised return of these sessions is zero, whatever their variance"
+        if studentised
+        else "these sessions are like any other",
+        statistic=float(statistic[0]),
+        p_value=rank_p(extremity(statistic, side)),
+        distribution=f"{counted(len(z) - 1, 'circular shift')} of the set",
+        n=len(positions),
+        reference="MacKinnon and Webb (2020)",
+        alternative=side,
+        detail={"draws": statistic[1:]},
+    )
+
+
+def enough_sessions(n: int, noun: str = "set") -> None:
+    """Check that a set is large enough for a verdict.
+
+    Raises
+    ------
+    InferenceError
+        If it has fewer than 8 sessions.
+    """
+    if n < MIN_SESSIONS:
         raise InferenceError(
-            f"a set of {counted(len(positions), 'session')} gets no verdict: "
+            f"a {noun} of {counted(n, 'session')} gets no verdict: "
             f"at least {MIN_SESSIONS} are needed"
         )
-    mean, studentised = shift_statistics(z.to_numpy(float), positions)
-    return ShiftTest(
-        mean=float(mean[0]),
-        studentised=float(studentised[0]),
-        p_mean=rank_p(extremity(mean, side)),
-        p_studentised=rank_p(extremity(studentised, side)),
-        n=len(positions),
-        side=side,
-        shifted_mean=mean[1:],
-        shifted_studentised=studentised[1:],
-    )
 
 
 def locate(z: pd.Series, sessions: Sequence[pd.Timestamp]) -> np.ndarray:
@@ -178,16 +178,16 @@ def locate(z: pd.Series, sessions: Sequence[pd.Timestamp]) -> np.ndarray:
     """
     if z.isna().any():
         raise ReturnsError(f"z is missing on {z.index[z.isna()][0]:%Y-%m-%d}: drop that session")
-    sessions = pd.DatetimeIndex(sessions)
-    positions = z.index.get_indexer(sessions)
+    days = pd.DatetimeIndex(sessions)
+    positions = z.index.get_indexer(days)
     if (positions < 0).any():
         raise InferenceError(
-            f"session {sessions[positions < 0][0]:%Y-%m-%d} has no conditional z: the series "
+            f"session {days[positions < 0][0]:%Y-%m-%d} has no conditional z: the series "
             f"runs from {z.index[0]:%Y-%m-%d} to {z.index[-1]:%Y-%m-%d}"
         )
     if len(np.unique(positions)) < len(positions):
         raise InferenceError(
-            f"session {sessions[sessions.duplicated()][0]:%Y-%m-%d} is given twice: announcements "
+            f"session {days[days.duplicated()][0]:%Y-%m-%d} is given twice: announcements "
             f"that share a session are one unit"
         )
     return positions
@@ -201,45 +201,16 @@ def rank_p(statistic: np.ndarray) -> float:
     return float((1 + np.count_nonzero(others >= bar)) / (len(others) + 1))
 
 
-@dataclass(frozen=True)
-class DifferenceTest:
-    """Two groups of events compared.
-
-    Attributes
-    ----------
-    difference : float
-        Mean of the first group minus mean of the second.
-    welch_t : float
-        The difference over its standard error, group variances apart.
-    p_value : float
-        Of "their means are equal, whatever their variances": Welch's t among relabellings.
-    p_mean : float
-        Of "their labels do not matter": the difference itself among relabellings.
-    n_first, n_second : int
-    side : str
-    permuted : ndarray, shape (B,)
-        Welch's t of every relabelling.
-    """
-
-    difference: float
-    welch_t: float
-    p_value: float
-    p_mean: float
-    n_first: int
-    n_second: int
-    side: str
-    permuted: np.ndarray = field(compare=False, repr=False)
-
-
 def difference_test(
     first: np.ndarray,
     second: np.ndarray,
     *,
     side: str = "two-sided",
+    studentised: bool = True,
     permutations: int = 9_999,
     rng: int | np.random.Generator = 0,
-) -> DifferenceTest:
-    """Compare two groups of sessions by Welch's t, calibrated by permuting their labels.
+) -> HypothesisTest:
+    """Compare two groups of sessions by permuting their labels.
 
     Parameters
     ----------
@@ -247,9 +218,17 @@ def difference_test(
         Conditional z of each group's sessions.
     side : {"two-sided", "greater", "less"}
         "greater": the first group's mean is larger.
+    studentised : bool
+        Rank Welch's t, or else the difference of the means.
     permutations : int
         Number of relabellings.
     rng : int or Generator
+
+    Returns
+    -------
+    HypothesisTest
+        `n` counts both groups, ``detail`` each of them; ``detail["draws"]`` holds the statistic
+        of every relabelling, shape (permutations,).
 
     Raises
     ------
@@ -263,26 +242,26 @@ def difference_test(
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
     for group in (first, second):
-        if len(group) < MIN_SESSIONS:
-            raise InferenceError(
-                f"a group of {counted(len(group), 'session')} gets no verdict: "
-                f"at least {MIN_SESSIONS} are needed"
-            )
+        enough_sessions(len(group), "group")
     pooled = np.concatenate([first, second])
     labels = np.tile(np.arange(len(pooled)), (permutations, 1))
     shuffled = np.random.default_rng(rng).permuted(labels, axis=1)
     drawn = pooled[np.vstack([np.arange(len(pooled)), shuffled])]
     one, other = drawn[:, : len(first)], drawn[:, len(first) :]
-    statistic, difference = welch_t(one, other), one.mean(axis=1) - other.mean(axis=1)
-    return DifferenceTest(
-        difference=float(difference[0]),
-        welch_t=float(statistic[0]),
+    by_mean = one.mean(axis=1) - other.mean(axis=1)
+    statistic = welch_t(one, other) if studentised else by_mean
+    return HypothesisTest(
+        name="difference_studentised" if studentised else "difference_mean",
+        null="the mean standardised returns of the two groups are equal, whatever their variances"
+        if studentised
+        else "it does not matter to which group a session belongs",
+        statistic=float(statistic[0]),
         p_value=rank_p(extremity(statistic, side)),
-        p_mean=rank_p(extremity(difference, side)),
-        n_first=len(first),
-        n_second=len(second),
-        side=side,
-        permuted=statistic[1:],
+        distribution=f"{counted(permutations, 'relabelling')} of the sessions",
+        n=len(pooled),
+        reference="Janssen (1997)",
+        alternative=side,
+        detail={"n_first": len(first), "n_second": len(second), "draws": statistic[1:]},
     )
 
 
@@ -291,3 +270,66 @@ def welch_t(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     error = first.var(axis=-1, ddof=1) / first.shape[-1]
     error = error + second.var(axis=-1, ddof=1) / second.shape[-1]
     return (first.mean(axis=-1) - second.mean(axis=-1)) / np.sqrt(error)
+
+
+# -- a study -------------------------------------------------------------------------------------
+
+
+def shift_mean(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
+    """Test that the study's sessions are like any other: mean z against all circular shifts.
+
+    It is also small when only their variance is larger; see `shift_studentised`.
+
+    Raises
+    ------
+    InferenceError
+        If there are fewer than 8 sessions, several series, or no variance model.
+    HistoryError
+        If an event lies before the conditional variance begins.
+
+    References
+    ----------
+    MacKinnon and Webb (2020), J. Econometrics 218.
+    """
+    return _shift(study, start, end, "shift_mean", studentised=False)
+
+
+def shift_studentised(
+    study: AbnormalReturns, start: int = 0, end: int | None = None
+) -> HypothesisTest:
+    """Test that the mean of the study's sessions is zero, whatever their variance.
+
+    The mean z over its own standard error is ranked among all circular shifts of the set.
+
+    Raises
+    ------
+    InferenceError, HistoryError
+        As `shift_mean`.
+
+    References
+    ----------
+    MacKinnon and Webb (2020), J. Econometrics 218.
+    """
+    return _shift(study, start, end, "shift_studentised", studentised=True)
+
+
+def _shift(
+    study: AbnormalReturns, start: int, end: int | None, name: str, *, studentised: bool
+) -> HypothesisTest:
+    if not study.is_one_series or study.settings.volatility is None:
+        raise InferenceError(
+            f"{name} needs one series and a variance model: take study.portfolio(), or run the "
+            "study with volatility='gjr'"
+        )
+    tested = study.over(start, end).tested
+    series = conditional_z(study.returns.iloc[:, 0], model=study.settings.volatility)
+    z = window_z(series, tested.start, tested.end)
+    sessions = pd.DatetimeIndex(study.alignment["session"])
+    early = sessions[sessions < z.index[0]]
+    if len(early):
+        raise HistoryError(
+            f"the conditional variance begins on {iso(z.index[0])}, after the event of "
+            f"{iso(early[0])}: leave that event out or bring a longer history"
+        )
+    found = shift_test(z, sessions, studentised=studentised)
+    return replace(found, **origin(study, tested))

@@ -1,11 +1,12 @@
 """Rank tests of the abnormal returns of a panel.
 
 Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always. Missing returns are left out: M_i is
-the number of returns that are ranked for pair i, n_t the number of pairs with a return in
-session t, d the number of tested sessions with any. Equal values share their mean rank. The
-scale of a statistic is the mean square over the T ranked sessions, not the variance about their
-mean. A test that cannot be computed raises `InferenceError`.
+`start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
+given by keyword. Missing returns are left out: M_i is the number of returns that are ranked for
+pair i, n_t the number of pairs with a return in session t, d the number of tested sessions with
+any. Equal values share their mean rank. The scale of a statistic is the mean square over the T
+ranked sessions, not the variance about their mean. A test that cannot be computed raises
+`InferenceError`: without a return in the window, or if what it ranks does not differ.
 
 Examples
 --------
@@ -22,73 +23,55 @@ from __future__ import annotations
 
 import numpy as np
 
-from impact.errors import InferenceError
-from impact.estimation.abnormal import AbnormalReturns
-from impact.estimation.fits import WindowReturns
 from impact.inference.correlation import correlation_of
-from impact.inference.inputs import scars, varying, what
-from impact.inference.tests import HypothesisTest, check_option, normal_p, student_p
+from impact.inference.tests import (
+    CheckedReturns,
+    Found,
+    check_option,
+    normal_p,
+    student_p,
+    window_test,
+)
 from impact.text.formats import number
 
+_NULL = "the {} is drawn as those of the estimation window are"
 
-def corrado(
-    study: AbnormalReturns, start: int = 0, end: int | None = None, *, ranking: str = "event window"
-) -> HypothesisTest:
+
+@window_test("Corrado (1989)", _NULL)
+def corrado(sample: CheckedReturns, *, ranking: str = "event window") -> Found:
     """Corrado's rank test: z = Σ_w D_t / √d / √(Σ_t D_t²/T), normal.
 
     D_t is the mean over pairs of K_it - (M_i + 1)/2, with K_it the rank of AR_it.
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     ranking : {"event window", "tested window"}
         What is ranked besides the estimation window: the whole event window, or the tested
         sessions alone.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
     Corrado (1989), A nonparametric test for abnormal security-price performance, J. Financial
     Economics 23.
     """
-    sample = study.over(start, end)
     values, tested = _ranking_set(sample, ranking)
     ranks, size = _ranks(values)
     total, present = _by_session(ranks - (size[:, None] + 1) / 2)
-    z = _scaled("corrado", sample, total / np.fmax(present, 1), present, tested)
-    return _rank_result("corrado", sample, z, "Corrado (1989)")
+    return _normal(sample, _scaled(sample, total / np.fmax(present, 1), present, tested))
 
 
+@window_test("Corrado and Zivney (1992)", _NULL)
 def corrado_zivney(
-    study: AbnormalReturns,
-    start: int = 0,
-    end: int | None = None,
-    *,
-    scores: str = "rank",
-    ranking: str = "event window",
-) -> HypothesisTest:
+    sample: CheckedReturns, *, scores: str = "rank", ranking: str = "event window"
+) -> Found:
     """Corrado and Zivney's test: z = Σ_w Z_t / √d / √(Σ_t Z_t²/T), Z_t = Σ_i U_it / √n_t, normal.
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     scores : {"rank", "sign"}
         U = K/(1 + M) - 1/2, or the sign of the return less its median over the ranked sessions.
     ranking : {"event window", "tested window"}
         As in `corrado`.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
@@ -96,22 +79,16 @@ def corrado_zivney(
     hypothesis tests using daily stock returns, J. Financial and Quantitative Analysis 27.
     """
     check_option("scores", scores, ("rank", "sign"))
-    sample = study.over(start, end)
     values, tested = _ranking_set(sample, ranking)
     score = _uniform(values)[0] if scores == "rank" else np.sign(values - _median(values))
     total, present = _by_session(score)
-    z = _scaled("corrado_zivney", sample, total / np.sqrt(np.fmax(present, 1)), present, tested)
-    return _rank_result("corrado_zivney", sample, z, "Corrado and Zivney (1992)")
+    return _normal(sample, _scaled(sample, total / np.sqrt(np.fmax(present, 1)), present, tested))
 
 
+@window_test("Cowan (1992)", _NULL)
 def cowan_rank(
-    study: AbnormalReturns,
-    start: int = 0,
-    end: int | None = None,
-    *,
-    ranking: str = "event window",
-    weighted: bool = False,
-) -> HypothesisTest:
+    sample: CheckedReturns, *, ranking: str = "event window", weighted: bool = False
+) -> Found:
     """Rank test of a window as Cowan has it: z = √d Ū_w / √(Σ_t Ū_t²/T), normal.
 
     U = K/(1 + M) - 1/2; Ū_w is the mean over all security-sessions of the window, Ū_t the mean of
@@ -119,45 +96,35 @@ def cowan_rank(
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     ranking : {"event window", "tested window"}
         As in `corrado`.
     weighted : bool
         Weight Ū_t² by n_t/N, so that sessions with few returns count less.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
     Cowan (1992), Nonparametric event study tests, Review of Quantitative Finance and
     Accounting 2; weights as in Campbell and Wasley (1993), J. Financial Economics 33.
     """
-    sample = study.over(start, end)
     values, tested = _ranking_set(sample, ranking)
     total, present = _by_session(_uniform(values)[0])
-    _need_return("cowan_rank", sample, present, tested)
+    _need_return(sample, present, tested)
     average = total / np.fmax(present, 1)
     weight = present / len(values) if weighted else 1.0
     scale = np.sqrt((weight * average**2).sum() / (present > 0).sum())
     days = (present[tested] > 0).sum()
-    z = np.sqrt(days) * total[tested].sum() / present[tested].sum() / _positive("cowan_rank", scale)
-    return _rank_result("cowan_rank", sample, z, "Cowan (1992)")
+    z = np.sqrt(days) * total[tested].sum() / present[tested].sum() / _positive(sample, scale)
+    return _normal(sample, z)
 
 
+@window_test("Kolari and Pynnönen (2011)", _NULL)
 def grank_t(
-    study: AbnormalReturns,
-    start: int = 0,
-    end: int | None = None,
+    sample: CheckedReturns,
     *,
     standardisation: str = "residual",
-    correlation_adjusted: bool = False,
+    correlation_adjusted: bool = True,
     correlation: str = "event-time",
-) -> HypothesisTest:
+) -> Found:
     """Generalised rank t: the whole window is one return among those of the estimation window.
 
     SCAR*_i = SCAR_i/sd(SCAR) is ranked with the L standardised estimation residuals;
@@ -167,9 +134,6 @@ def grank_t(
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     standardisation : {"residual", "prediction", "studentised"}
         Estimation residuals over s, over s√(1 + h) or over s√(1 - h), h the leverage.
     correlation_adjusted : bool
@@ -177,90 +141,57 @@ def grank_t(
     correlation : {"event-time", "calendar"}
         How r̄ is matched, see `mean_correlation`; it is truncated at zero.
 
-    Raises
-    ------
-    InferenceError
-        With fewer than two SCARs, or if they do not differ.
-
     References
     ----------
     Kolari and Pynnönen (2011), Nonparametric rank tests for event studies, J. Empirical
     Finance 18.
     """
-    sample = study.over(start, end)
     mean = correlation_of(sample, correlation, True) if correlation_adjusted else 0.0
-    score, _ = _generalised_ranks(sample, "grank_t", standardisation, mean)
+    score, _ = _generalised_ranks(sample, standardisation, mean)
     total, present = _by_session(score)
     average = total / np.fmax(present, 1)
     sessions = int((present > 0).sum())
     scale = np.sqrt((present / len(score) * average**2).sum() / sessions)
-    z = average[-1] / _positive("grank_t", scale)
+    z = average[-1] / _positive(sample, scale)
     remainder = sessions - 1 - z**2
     if sessions < 3 or remainder <= 0:
-        raise InferenceError(
-            f"grank_t has {sessions} ranked sessions and Z = {number(z)}, which leaves no degrees "
+        raise sample.refusal(
+            f"has {sessions} ranked sessions and Z = {number(z)}, which leaves no degrees "
             "of freedom: lengthen the estimation window"
         )
-    return HypothesisTest(
-        name="grank_t",
-        null=_rank_null(sample),
-        n=int(present[-1]),
-        reference="Kolari and Pynnönen (2011)",
-        **student_p(z * np.sqrt((sessions - 2) / remainder), sessions - 2),
-    )
+    return student_p(z * np.sqrt((sessions - 2) / remainder), sessions - 2, present[-1])
 
 
-def grank_z(
-    study: AbnormalReturns,
-    start: int = 0,
-    end: int | None = None,
-    *,
-    standardisation: str = "residual",
-) -> HypothesisTest:
+@window_test("Kolari and Pynnönen (2011)", _NULL)
+def grank_z(sample: CheckedReturns, *, standardisation: str = "residual") -> Found:
     """Generalised rank z for independent securities: ΣU_i0 / √(Σ (M_i - 1)/(12 (M_i + 1))).
 
     U_i0 is the rank score of SCAR*_i as in `grank_t`; normal.
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     standardisation : {"residual", "prediction", "studentised"}
         As in `grank_t`.
-
-    Raises
-    ------
-    InferenceError
-        With fewer than two SCARs, or if they do not differ.
 
     References
     ----------
     Kolari and Pynnönen (2011), J. Empirical Finance 18.
     """
-    sample = study.over(start, end)
-    score, size = _generalised_ranks(sample, "grank_z", standardisation, 0.0)
+    score, size = _generalised_ranks(sample, standardisation, 0.0)
     used = sample.days > 0
     variance = (size[used] - 1) / (12 * (size[used] + 1))
-    z = score[used, -1].sum() / np.sqrt(variance.sum())
-    return HypothesisTest(
-        name="grank_z",
-        null=_rank_null(sample),
-        n=int(used.sum()),
-        reference="Kolari and Pynnönen (2011)",
-        **normal_p(z),
-    )
+    return _normal(sample, score[used, -1].sum() / np.sqrt(variance.sum()))
 
 
 def _generalised_ranks(
-    sample: WindowReturns, name: str, standardisation: str, mean_correlation: float
+    sample: CheckedReturns, standardisation: str, mean_correlation: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores of estimation residuals and, in the last column, of SCAR*; and the counts M_i."""
     check_option("standardisation", standardisation, ("residual", "prediction", "studentised"))
-    values, used = scars(sample, name, 2), sample.days > 0
+    values, used = sample.scars(2), sample.days > 0
     if mean_correlation >= 1:
-        raise InferenceError(f"{name} is not defined: the securities are perfectly correlated")
-    spread = varying(name, values, "SCARs") / np.sqrt(1 - mean_correlation)
+        raise sample.refusal("is not defined: the securities are perfectly correlated")
+    spread = sample.spread(values, "SCARs") / np.sqrt(1 - mean_correlation)
     residuals = sample.estimation_ar / sample.s[:, None]
     if standardisation != "residual":
         sign = 1 if standardisation == "prediction" else -1
@@ -268,7 +199,7 @@ def _generalised_ranks(
     return _uniform(np.column_stack([residuals, np.where(used, sample.scar / spread, np.nan)]))
 
 
-def _ranking_set(sample: WindowReturns, ranking: str) -> tuple[np.ndarray, np.ndarray]:
+def _ranking_set(sample: CheckedReturns, ranking: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns that are ranked, shape (M, T), and which of their sessions are tested."""
     check_option("ranking", ranking, ("event window", "tested window"))
     ar, inside = sample.ar, sample.inside
@@ -309,36 +240,25 @@ def _by_session(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scaled(
-    name: str,
-    sample: WindowReturns,
-    by_session: np.ndarray,
-    present: np.ndarray,
-    tested: np.ndarray,
+    sample: CheckedReturns, by_session: np.ndarray, present: np.ndarray, tested: np.ndarray
 ) -> float:
     """Sum over the tested sessions, over √d and the root mean square over all sessions."""
-    _need_return(name, sample, present, tested)
+    _need_return(sample, present, tested)
     scale = np.sqrt(np.square(by_session).sum() / (present > 0).sum())
     days = (present[tested] > 0).sum()
-    return by_session[tested].sum() / np.sqrt(days) / _positive(name, scale)
+    return by_session[tested].sum() / np.sqrt(days) / _positive(sample, scale)
 
 
-def _need_return(name: str, sample: WindowReturns, present: np.ndarray, tested: np.ndarray) -> None:
+def _need_return(sample: CheckedReturns, present: np.ndarray, tested: np.ndarray) -> None:
     if not present[tested].any():
-        raise InferenceError(f"{name} needs a return in sessions {sample.tested}: all are missing")
+        raise sample.refusal(f"needs a return in sessions {sample.tested}: all are missing")
 
 
-def _positive(name: str, scale: float) -> float:
+def _positive(sample: CheckedReturns, scale: float) -> float:
     if not scale > 1e-15:
-        raise InferenceError(f"{name} divides by the spread of the rank scores, and it is zero")
+        raise sample.refusal("divides by the spread of the rank scores, and it is zero")
     return scale
 
 
-def _rank_null(sample: WindowReturns) -> str:
-    return f"the {what(sample)} is drawn as those of the estimation window are"
-
-
-def _rank_result(name: str, sample: WindowReturns, z: float, reference: str) -> HypothesisTest:
-    n = int((sample.days > 0).sum())
-    return HypothesisTest(
-        name=name, null=_rank_null(sample), n=n, reference=reference, **normal_p(z)
-    )
+def _normal(sample: CheckedReturns, z: float) -> Found:
+    return normal_p(z, (sample.days > 0).sum())

@@ -1,8 +1,10 @@
 """Sign and signed-rank tests of the cumulative abnormal returns of a panel.
 
 Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always. n counts the pairs of event and
-security with at least one return in the window, w those whose CAR is above zero.
+`start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
+given by keyword. n counts the pairs of event and security with at least one return in the window,
+w those whose CAR is above zero. A test that cannot be computed raises `InferenceError`: without a
+return in the window, or if no CAR differs from zero.
 
 Examples
 --------
@@ -20,59 +22,43 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import bdtr
 
-from impact.errors import InferenceError
-from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.inputs import cars, what
-from impact.inference.tests import HypothesisTest, check_option, normal_p
+from impact.inference.tests import (
+    CheckedReturns,
+    Found,
+    check_option,
+    normal_p,
+    tails_p,
+    window_test,
+)
 from impact.text.formats import percent
 
 #: Up to this many CARs the signed-rank distribution is enumerated.
 EXACT_LIMIT = 200
 
 
-def sign(
-    study: AbnormalReturns, start: int = 0, end: int | None = None, *, exact: bool = False
-) -> HypothesisTest:
+@window_test("Brown and Warner (1980)", "the {} is as often positive as not")
+def sign(sample: CheckedReturns, *, exact: bool = False) -> Found:
     """Test the share of positive CARs against one half: z = (w - n/2)/√(n/4).
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     exact : bool
         Binomial p-values for w instead of the normal ones for z.
-
-    Raises
-    ------
-    InferenceError
-        Without a return in the window.
 
     References
     ----------
     Brown and Warner (1980), J. Financial Economics 8.
     """
-    sample = study.over(start, end)
-    values = cars(sample, "sign", 1)
-    n, positive = len(values), int((values > 0).sum())
-    if exact:
-        # At one half P(w or more) is P(n - w or fewer).
-        greater, less = float(bdtr(n - positive, n, 0.5)), float(bdtr(positive, n, 0.5))
-        found = _two_tails(positive, greater, less, f"binomial, {n} draws at 0.5")
-    else:
-        found = normal_p((positive - n / 2) / np.sqrt(n / 4))
-    return HypothesisTest(
-        name="sign",
-        null=f"the {what(sample)} is as often positive as not",
-        n=n,
-        reference="Brown and Warner (1980)",
-        **found,
-    )
+    n, positive = _counted(sample)
+    if not exact:
+        return normal_p((positive - n / 2) / np.sqrt(n / 4), n)
+    # At one half P(w or more) is P(n - w or fewer).
+    greater, less = float(bdtr(n - positive, n, 0.5)), float(bdtr(positive, n, 0.5))
+    return tails_p(positive, greater, less, f"binomial, {n} draws at 0.5", n)
 
 
-def generalised_sign(
-    study: AbnormalReturns, start: int = 0, end: int | None = None, *, pooled: bool = False
-) -> HypothesisTest:
+@window_test("Cowan (1992)")
+def generalised_sign(sample: CheckedReturns, *, pooled: bool = False) -> Found:
     """Test the share of positive CARs against that of the estimation window.
 
     z = (w - n p)/√(n p (1 - p)), normal, with p the mean over the study's pairs of the share of
@@ -80,9 +66,6 @@ def generalised_sign(
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     pooled : bool
         p over all residuals together instead; differs if some are missing.
 
@@ -96,20 +79,18 @@ def generalised_sign(
     Cowan (1992), Nonparametric event study tests, Review of Quantitative Finance and
     Accounting 2.
     """
-    sample = study.over(start, end)
-    values = cars(sample, "generalised_sign", 1)
-    n, positive = len(values), int((values > 0).sum())
+    n, positive = _counted(sample)
     p = _positive_share(sample.estimation_ar, pooled)
     if not 0 < p < 1:
-        raise InferenceError("generalised_sign is not defined: all residuals have the same sign")
+        raise sample.refusal("is not defined: all residuals have the same sign")
     share = percent(p, 1, signed=False)
-    return HypothesisTest(
-        name="generalised_sign",
-        n=n,
-        null=f"the {what(sample)} is as often positive as the residuals are ({share})",
-        reference="Cowan (1992)",
-        **normal_p((positive - n * p) / np.sqrt(n * p * (1 - p))),
-    )
+    null = f"the {sample.what} is as often positive as the residuals are ({share})"
+    return normal_p((positive - n * p) / np.sqrt(n * p * (1 - p)), n) | {"null": null}
+
+
+def _counted(sample: CheckedReturns) -> tuple[int, int]:
+    values = sample.cars(1)
+    return len(values), int((values > 0).sum())
 
 
 def _positive_share(residuals: np.ndarray, pooled: bool) -> float:
@@ -117,27 +98,18 @@ def _positive_share(residuals: np.ndarray, pooled: bool) -> float:
     return float(positive.sum() / number.sum() if pooled else (positive / number).mean())
 
 
-def wilcoxon(
-    study: AbnormalReturns, start: int = 0, end: int | None = None, *, method: str = "auto"
-) -> HypothesisTest:
+@window_test("Wilcoxon (1945)", "the {} is symmetric about zero")
+def wilcoxon(sample: CheckedReturns, *, method: str = "auto") -> Found:
     """Signed-rank test of the CARs; those of exactly zero are left out.
 
     W⁺ is the sum of the ranks of |CAR| over positive CARs, equal ones sharing their mean rank.
 
     Parameters
     ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window.
     method : {"auto", "exact", "normal"}
         Exact p-values of W⁺ given the ranks, equal ones included; or those of
         z = (W⁺ - n(n+1)/4)/√(n(n+1)(2n+1)/24 - Σ(t³ - t)/48), t the sizes of groups of equal
         |CAR|, with no continuity correction. "auto" is exact up to 200 CARs.
-
-    Raises
-    ------
-    InferenceError
-        If no CAR differs from zero.
 
     References
     ----------
@@ -146,26 +118,17 @@ def wilcoxon(
     from scipy.stats import rankdata
 
     check_option("method", method, ("auto", "exact", "normal"))
-    sample = study.over(start, end)
-    values = cars(sample, "wilcoxon", 1)
+    values = sample.cars(1)
     values = values[values != 0]
     n = len(values)
     if not n:
-        raise InferenceError("wilcoxon ranks the CARs that differ from zero, and there are none")
+        raise sample.refusal("ranks the CARs that differ from zero, and there are none")
     ranks = rankdata(np.abs(values))
     total = float(ranks[values > 0].sum())
     if method == "exact" or (method == "auto" and n <= EXACT_LIMIT):
-        found = _two_tails(total, *_signed_rank_tails(ranks, total), "exact, signed ranks")
-    else:
-        # Σ ranks² / 4 is the variance with equal ranks taken into account.
-        found = normal_p((total - n * (n + 1) / 4) / np.sqrt(np.square(ranks).sum() / 4))
-    return HypothesisTest(
-        name="wilcoxon",
-        null=f"the {what(sample)} is symmetric about zero",
-        n=n,
-        reference="Wilcoxon (1945)",
-        **found,
-    )
+        return tails_p(total, *_signed_rank_tails(ranks, total), "exact, signed ranks", n)
+    # Σ ranks² / 4 is the variance with equal ranks taken into account.
+    return normal_p((total - n * (n + 1) / 4) / np.sqrt(np.square(ranks).sum() / 4), n)
 
 
 def _signed_rank_tails(ranks: np.ndarray, total: float) -> tuple[float, float]:
@@ -179,13 +142,3 @@ def _signed_rank_tails(ranks: np.ndarray, total: float) -> tuple[float, float]:
         chance[:rank] /= 2
     at = round(2 * total)
     return float(chance[at:].sum()), float(chance[: at + 1].sum())
-
-
-def _two_tails(statistic: float, greater: float, less: float, distribution: str) -> dict:
-    return {
-        "statistic": float(statistic),
-        "p_value": min(1.0, 2 * greater, 2 * less),
-        "p_greater": min(greater, 1.0),
-        "p_less": min(less, 1.0),
-        "distribution": distribution,
-    }

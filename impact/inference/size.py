@@ -1,28 +1,172 @@
-"""How often each test rejects when there is nothing to find, as `make calibration` measured it."""
+"""How often each test rejects when there is nothing to find, as `make calibration` measured it.
+
+The one reader of ``data/calibration.csv``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
+from impact.errors import InferenceError
+from impact.inference.tests import LEVEL
 from impact.market.files import data_hash, data_path
 from impact.market.windows import Window
-from impact.text.formats import list_of, number
+from impact.text.formats import list_of, number, percent
 
 _FILE = "calibration.csv"
 
+#: The experiments, in the order of the table; "meta" says how they were made.
+EXPERIMENTS = ("meta", "size", "size-vix", "power", "power-vix", "set", "set-power", "panel")
+
+_WORDS = ("low", "middle", "high")
+
 #: Groups of the experiment: thirds of the sessions by the volatility of the 22 before.
-THIRDS = ("low volatility", "middle volatility", "high volatility")
+THIRDS = tuple(f"{word} volatility" for word in _WORDS)
+
+#: A test that was measured with other options than its defaults is called by what was measured.
+_MEASURED = {"hall": "hall, normal p"}
 
 ONE_SESSION = Window(0, 0)
 
 
+def thirds(values: np.ndarray, name: str) -> dict[str, np.ndarray]:
+    """Cut a sample into three groups of equal size by some values.
+
+    Returns
+    -------
+    dict
+        "low name", "middle name", "high name" -> bool, shape (n,).
+
+    Examples
+    --------
+    >>> [list(map(int, group)) for group in thirds(np.array([5.0, 1.0, 3.0]), "x").values()]
+    [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    """
+    rank = np.empty(len(values), dtype=int)
+    rank[np.argsort(values, kind="stable")] = np.arange(len(values))
+    third = 3 * rank // len(values)
+    return {f"{word} {name}": third == number for number, word in enumerate(_WORDS)}
+
+
+# -- the table -----------------------------------------------------------------------------------
+
+
+def load_calibration(experiment: str | None = None) -> pd.DataFrame:
+    """Return the committed rejection rates.
+
+    Parameters
+    ----------
+    experiment : str, optional
+        One of "size" (real S&P 500 sessions on which nothing is supposed to have happened),
+        "size-vix" (those of them with a calibrated volatility index), "power" and "power-vix"
+        (a move was added), "set" and "set-power" (circular shifts of random sets), "panel"
+        (simulated securities), "meta" (seed, versions, duration). All by default.
+
+    Returns
+    -------
+    DataFrame
+        `experiment`, `test`, `model` (variance model), `window`, `group`, `variance` (of event
+        sessions over that of others), `effect` (decimal fraction; in "set-power" in σ), `level`,
+        `tail`, `rate`, `error` (Monte Carlo standard error of `rate`), `n`, `note`.
+
+    Raises
+    ------
+    InferenceError
+        If there is no such experiment.
+    DataFileError
+        If the file changed.
+
+    Examples
+    --------
+    >>> size = load_calibration("size").query("window == '(0, 0)' and level == 0.05")
+    >>> rate = size.set_index(["test", "model", "group"])["rate"]
+    >>> bool(rate["prediction_t", "", "high volatility"] > 0.1)
+    True
+    """
+    if experiment is not None and experiment not in EXPERIMENTS:
+        raise InferenceError(
+            f"there is no experiment {experiment!r}: use {list_of(map(repr, EXPERIMENTS), 'or')}"
+        )
+    words = {"model": "str", "note": "str", "test": "str", "window": "str", "group": "str"}
+    table = pd.read_csv(data_path(_FILE), dtype=words)
+    table[list(words)] = table[list(words)].fillna("")
+    table["test"] = table["test"].replace(_MEASURED)
+    if experiment is None:
+        return table
+    return table[table["experiment"] == experiment].reset_index(drop=True)
+
+
+def rate_table(
+    experiment: str,
+    *,
+    rows: Sequence[str] = ("test", "model"),
+    columns: Sequence[str] = ("group",),
+    level: float = LEVEL,
+    **where: object,
+) -> pd.DataFrame:
+    """Lay out committed rejection rates for reading.
+
+    Parameters
+    ----------
+    experiment : str
+        As for `load_calibration`.
+    rows, columns : sequence of str
+        Columns of `load_calibration` that name the rows and the columns of the table.
+    level : float
+        Nominal size: 0.01, 0.05, 0.10, or 0.025 for the tails.
+    **where
+        Values that further columns must have.
+
+    Returns
+    -------
+    DataFrame of str
+        Rates in percent.
+
+    Raises
+    ------
+    InferenceError
+        If no rate is left, or several for one cell.
+    DataFileError
+        If the file changed.
+
+    Examples
+    --------
+    >>> table = rate_table("set", columns=["variance"], group="15 sessions anywhere")
+    >>> table.loc[("shift_studentised", "gjr")].to_list()
+    ['4.7%', '5.5%', '4.4%']
+    """
+    table = load_calibration(experiment)
+    where = {"level": level, **where}
+    for column, value in where.items():
+        table = table[table[column] == value]
+    rows, columns = list(rows), list(columns)
+    if table.empty or table.duplicated([*rows, *columns]).any():
+        raise InferenceError(
+            f"{experiment!r} has {'no rate' if table.empty else 'several rates'} for a cell with "
+            f"{where}: name other values, or more rows and columns"
+        )
+    shown = table.assign(rate=[percent(rate, 1, signed=False) for rate in table["rate"]])
+    return shown.pivot_table(
+        index=rows,
+        columns=columns if len(columns) > 1 else columns[0],
+        values="rate",
+        aggfunc="first",
+        sort=False,
+    )
+
+
+# -- one test ------------------------------------------------------------------------------------
+
+
 @lru_cache(maxsize=2)
 def _rates(digest: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return sizes by third and by panel; the key is the hash of the file."""
-    table = pd.read_csv(data_path(_FILE)).fillna({"model": ""})
-    table = table[(table["level"] == 0.05) & (table["tail"] == "two-sided")]
+    """Return sizes at 5% by third and by panel; the key is the hash of the file."""
+    table = load_calibration()
+    table = table[(table["level"] == LEVEL) & (table["tail"] == "two-sided")]
     single = table[(table["experiment"] == "size") & table["group"].isin(THIRDS)]
     by_third = single.pivot_table(
         index=["test", "model", "window"], columns="group", values="rate"
@@ -40,7 +184,7 @@ def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series
     test : str
         Name of a test of one event on one series.
     model : str
-        Variance model, "" for tests without one.
+        Variance model of the study; tests that use none have one size whatever it is.
     window : Window
         Tested window.
 
@@ -61,8 +205,10 @@ def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series
     True
     """
     measured, _ = _rates(data_hash(_FILE))
-    key = (test, model, str(window))
-    return measured.loc[key] if key in measured.index else None
+    for used in (model, ""):
+        if (test, used, str(window)) in measured.index:
+            return measured.loc[(test, used, str(window))]
+    return None
 
 
 def in_words(test: str, model: str = "", window: Window = ONE_SESSION) -> str:
@@ -76,8 +222,8 @@ def in_words(test: str, model: str = "", window: Window = ONE_SESSION) -> str:
     found = sizes(test, model, window)
     if found is None:
         return ""
-    thirds = list_of(number(100 * rate, 1) for rate in found)
-    return f"at 5% it rejects {thirds}% of calm, middle and turbulent sessions of the S&P 500"
+    rates = list_of(number(100 * rate, 1) for rate in found)
+    return f"at 5% it rejects {rates}% of calm, middle and turbulent sessions of the S&P 500"
 
 
 def panel_in_words(test: str, panel: str) -> str:

@@ -1,73 +1,141 @@
 """One event on one series, tested as if the variance were constant.
 
-The sample quantile, the conformal and the single-event placebo test reject too often in turbulent
-times, so they are never shown without their size by volatility. Plain functions of arrays.
+These tests reject too often in turbulent times, so they are never shown without their size by
+volatility. Each takes a study of one event on one series and a window of relative sessions, both
+ends included (`end` defaults to `start`), and returns a `HypothesisTest`. A study of several units
+or series, too few sessions to rank among and, for `conformal` and `placebo_session`, a model that
+is not the constant mean raise `InferenceError`. The formulas below them are functions of arrays.
+
+Examples
+--------
+>>> import impact
+>>> returns = impact.log_returns(impact.load_prices())
+>>> study = impact.event_study(returns, ["2025-05-02"])
+>>> prediction_t(study).distribution
+'Student t with 249 degrees of freedom'
+>>> conformal(study).n
+251
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from impact.errors import HistoryError, InferenceError, WindowError
 from impact.inference.conditional import equal_tails
+from impact.inference.tests import CheckedReturns, Found, student_p, window_test
 from impact.text.formats import counted
 
 #: Fewest estimation residuals and fewest placebos: with fewer, two tails of 2.5% are empty.
 MIN_RANKED = 40
 
+_LIKE_ANY = "the {} is like any other"
 
-@dataclass(frozen=True)
-class RankedTest:
-    """A statistic and where it stands among others.
 
-    Attributes
+@window_test("Campbell, Lo and MacKinlay (1997)", "the {} is zero in expectation", one_event=True)
+def prediction_t(sample: CheckedReturns) -> Found:
+    """Exact prediction t of one event: CAR / (s √C), t with the model's degrees of freedom.
+
+    The variance is that of the estimation window: exact for normal returns of constant variance.
+
+    References
     ----------
-    statistic : float
-    p_value : float
-    n : int
-        Values that it was ranked among.
+    Salkever (1976); Campbell, Lo and MacKinlay (1997), chapter 4.
     """
-
-    statistic: float
-    p_value: float
-    n: int
+    return student_p(sample.scar[0], sample.dof[0], sample.n_estimation[0])
 
 
-def sample_quantile_test(residuals: np.ndarray, ar: np.ndarray) -> RankedTest:
-    """Rank a window's abnormal return among the estimation residuals.
+@window_test("Gelbach, Helland and Klick (2013)", _LIKE_ANY, one_event=True)
+def sample_quantile(sample: CheckedReturns) -> Found:
+    """Rank the window's sum among the estimation residuals, equal tails.
+
+    For k sessions it is ranked among the L - k + 1 overlapping k-session sums of residuals; these
+    are dependent, so p is rough beyond a few sessions.
+
+    References
+    ----------
+    Gelbach, Helland and Klick (2013), Valid inference in single-firm, single-event studies.
+    """
+    residuals = sample.estimation_ar[0]
+    return among_residuals(residuals[np.isfinite(residuals)], sample.ar[0, sample.inside])
+
+
+@window_test("Chernozhukov, Wüthrich and Zhu (2021)", _LIKE_ANY, one_event=True)
+def conformal(sample: CheckedReturns) -> Found:
+    """Rank the window among all cyclic shifts of estimation window and window.
+
+    The statistic is |Σ u| / √k with u the returns less their mean over all L + k sessions, as the
+    null imposes; p = #{shifts with a statistic at least as large} / (L + k), the unshifted one
+    counted. The window is joined to the end of the estimation window as if no session lay between.
+
+    References
+    ----------
+    Chernozhukov, Wüthrich and Zhu (2021), An exact and robust conformal inference method for
+    counterfactual and synthetic controls (moving-block permutations).
+    """
+    _need_constant_mean(sample, "re-estimates a mean")
+    fits = sample.fits
+    past = fits.panel.estimation_returns(fits.pairs, fits.settings.estimation)[0]
+    return among_cyclic_shifts(
+        past[np.isfinite(past)], fits.panel.returns_in(fits.pairs, sample.tested)[0]
+    )
+
+
+@window_test("Gelbach, Helland and Klick (2013)", _LIKE_ANY, one_event=True)
+def placebo_session(sample: CheckedReturns) -> Found:
+    """Rank |z| of the window among all earlier windows, each with its own estimation window.
+
+    z = CAR / (s √(k + k²/L)); p = (1 + #{|z*| >= |z|}) / (B + 1) over the B windows that have a
+    full estimation window and end before the tested one.
+
+    Raises
+    ------
+    InferenceError
+        If the study has several units or series, or its model is not the constant mean.
+    HistoryError
+        If there are too few earlier windows.
+
+    References
+    ----------
+    Gelbach, Helland and Klick (2013), Valid inference in single-firm, single-event studies.
+    """
+    _need_constant_mean(sample, "standardises by a mean")
+    tested, estimation = sample.tested, sample.fits.settings.estimation
+    values, cut = sample.study.history(0)
+    return among_earlier_windows(
+        values,
+        int(sample.position[0]) + tested.start - cut,
+        tested.length,
+        estimation=(estimation.start - tested.start, estimation.end - tested.start),
+    )
+
+
+def _need_constant_mean(sample: CheckedReturns, reason: str) -> None:
+    layout = sample.study.layout
+    if layout.names or layout.subtracted is not None or layout.user is not None:
+        raise sample.refusal(f"{reason}: use model='constant-mean'")
+
+
+# -- formulas of arrays --------------------------------------------------------------------------
+
+
+def among_residuals(residuals: np.ndarray, ar: np.ndarray | float) -> Found:
+    """Rank a window's abnormal return among estimation residuals: see `sample_quantile`.
 
     Parameters
     ----------
     residuals : ndarray, shape (L,)
-        Abnormal returns of the estimation window.
     ar : ndarray, shape (k,)
         Abnormal returns of the tested window; a number is one session.
-
-    Returns
-    -------
-    RankedTest
-        `statistic` is the sum of `ar`.
 
     Raises
     ------
     InferenceError
         If fewer than 40 sums of k residuals can be formed, or a value is missing.
 
-    Notes
-    -----
-    For k sessions the sum is ranked among the L - k + 1 overlapping k-session sums of residuals;
-    these are dependent, so p is rough beyond a few sessions. Equal tails as in
-    `impact.inference.conditional.equal_tails`.
-
-    References
-    ----------
-    Gelbach, Helland and Klick (2013), Valid inference in single-firm, single-event studies.
-
     Examples
     --------
-    >>> sample_quantile_test(np.arange(-49.5, 49.6), 60.0).p_value  # doctest: +ELLIPSIS
+    >>> among_residuals(np.arange(-49.5, 49.6), 60.0)["p_value"]  # doctest: +ELLIPSIS
     0.0198...
     """
     ar, residuals = np.atleast_1d(np.asarray(ar, float)), np.asarray(residuals, float)
@@ -79,40 +147,25 @@ def sample_quantile_test(residuals: np.ndarray, ar: np.ndarray) -> RankedTest:
             f"{len(residuals)} residuals do not give them: lengthen the estimation window"
         )
     sums = np.convolve(residuals, np.ones(k), mode="valid")
-    return RankedTest(float(ar.sum()), equal_tails(sums, ar.sum()), len(sums))
+    return _ranked(ar.sum(), equal_tails(sums, ar.sum()), len(sums), "estimation residuals")
 
 
-def conformal_test(estimation: np.ndarray, window: np.ndarray) -> RankedTest:
-    """Rank a window's mean-adjusted return among all cyclic shifts of the data.
+def among_cyclic_shifts(estimation: np.ndarray, window: np.ndarray) -> Found:
+    """Rank a window's mean-adjusted return among all cyclic shifts: see `conformal`.
 
     Parameters
     ----------
-    estimation : ndarray, shape (L,)
-        Returns of the estimation window.
-    window : ndarray, shape (k,)
-        Returns of the tested window; joined to the end of the estimation window as if no
-        session lay between.
-
-    Returns
-    -------
-    RankedTest
-        `statistic` is |Σ u| / √k with u the returns less their mean over all L + k sessions, as
-        the null imposes; p = #{shifts with a statistic at least as large} / (L + k), the
-        unshifted one counted.
+    estimation, window : ndarray, shape (L,), (k,)
+        Returns of the two windows.
 
     Raises
     ------
     InferenceError
         If there are fewer than 40 sessions in all, or a value is missing.
 
-    References
-    ----------
-    Chernozhukov, Wüthrich and Zhu (2021), An exact and robust conformal inference method for
-    counterfactual and synthetic controls (moving-block permutations).
-
     Examples
     --------
-    >>> conformal_test(np.tile([-1.0, 1.0], 50), np.array([9.0])).p_value  # doctest: +ELLIPSIS
+    >>> among_cyclic_shifts(np.tile([-1.0, 1.0], 50), [9.0])["p_value"]  # doctest: +ELLIPSIS
     0.0099...
     """
     window, estimation = np.atleast_1d(np.asarray(window, float)), np.asarray(estimation, float)
@@ -130,31 +183,22 @@ def conformal_test(estimation: np.ndarray, window: np.ndarray) -> RankedTest:
     # The tested window itself starts at L; equal sums may differ in the last bits.
     own = statistic[len(estimation)]
     count = np.count_nonzero(statistic >= own - 1e-12 * max(own, 1e-12))
-    return RankedTest(float(own), float(count / len(joined)), len(joined))
+    return _ranked(own, count / len(joined), len(joined), "cyclic shifts")
 
 
-def placebo_test(
+def among_earlier_windows(
     returns: np.ndarray, position: int, k: int = 1, *, estimation: tuple[int, int] = (-260, -11)
-) -> RankedTest:
-    """Rank |z| of a window among the same quantity of all earlier windows.
+) -> Found:
+    """Rank |z| of a window among the same quantity of earlier windows: see `placebo_session`.
 
     Parameters
     ----------
     returns : ndarray, shape (T,)
         Decimal returns, none missing up to the window's end.
-    position : int
-        First session of the window.
-    k : int
-        Sessions in the window.
+    position, k : int
+        First session of the window, and how many it has.
     estimation : pair of int
         Estimation window relative to `position`, both included.
-
-    Returns
-    -------
-    RankedTest
-        `statistic` is z = CAR / (s √(k + k²/L)), with mean and s from its own estimation window;
-        p = (1 + #{|z*| >= |z|}) / (B + 1) over the B sessions that have a full estimation window
-        and whose own window ends before `position`.
 
     Raises
     ------
@@ -167,7 +211,7 @@ def placebo_test(
     --------
     >>> returns = 0.01 * np.random.default_rng(0).standard_normal(800)
     >>> returns[700] = 0.08
-    >>> placebo_test(returns, 700).n
+    >>> among_earlier_windows(returns, 700)["n"]
     440
     """
     start, end = estimation
@@ -191,7 +235,16 @@ def placebo_test(
         raise InferenceError("the returns of the estimation window do not vary: z is not defined")
     others = np.abs(others[np.isfinite(others)])
     count = np.count_nonzero(others >= abs(own))
-    return RankedTest(float(own), float((1 + count) / (len(others) + 1)), len(others))
+    return _ranked(own, (1 + count) / (len(others) + 1), len(others), "earlier windows")
+
+
+def _ranked(statistic: float, p: float, n: int, among: str) -> Found:
+    return {
+        "statistic": float(statistic),
+        "p_value": float(p),
+        "n": n,
+        "distribution": f"rank among {among}",
+    }
 
 
 def _window_z(values: np.ndarray, at: np.ndarray, k: int, start: int, end: int) -> np.ndarray:
@@ -211,8 +264,8 @@ def _window_z(values: np.ndarray, at: np.ndarray, k: int, start: int, end: int) 
 
 def _check_values(*arrays: np.ndarray) -> None:
     for values in arrays:
-        if not np.isfinite(values).all():
-            missing = np.count_nonzero(~np.isfinite(values))
+        missing = int(np.count_nonzero(~np.isfinite(values)))
+        if missing:
             raise InferenceError(
                 f"{counted(missing, 'return')} of {len(values):,} missing or infinite: "
                 "this test needs every return"

@@ -1,20 +1,30 @@
 """Which test is valid for which design, and why not.
 
 A design is what the events and the returns are, not what the numbers turn out to be: one series,
-securities that share their dates, or firms with dates of their own. Every test is also a function
-that computes always; `impact.study.tests_table` runs those that fit a study.
+securities that share their dates, or firms with dates of their own. Each test states below, for
+each kind of design, what it is there and what it needs; verdict, reason and the table of the
+README are read from that. Every test is also a function that computes always;
+`impact.study.tests_table` runs those that fit a study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
-from impact.estimation.abnormal import AbnormalReturns
-from impact.inference import one_series, panel, ranks, signs, who_was_hit
+from impact.inference import (
+    conditional,
+    event_sets,
+    panel,
+    ranks,
+    signs,
+    unconditional,
+    who_was_hit,
+)
 from impact.inference.event_sets import MIN_SESSIONS
 from impact.inference.tests import HypothesisTest
 from impact.text.formats import counted, number
@@ -32,25 +42,25 @@ MIN_PAIRS_HALL = 100
 
 YES, NO, NOT_KNOWN, CALM = "yes", "no", "not known", "in calm markets"
 
-#: Kinds of designs, in the order of the README's table.
-DESIGNS = (
-    "one event, one series",
-    "events on one series",
-    "securities on one date",
-    "securities on common dates",
-    "firm events",
-    "firm events that overlap",
-)
+
+class Kind(StrEnum):
+    """Kinds of designs, in the order of the README's table."""
+
+    ONE_EVENT = "one event, one series"
+    EVENTS = "events on one series"
+    ONE_DATE = "securities on one date"
+    COMMON_DATES = "securities on common dates"
+    FIRMS = "firm events"
+    OVERLAP = "firm events that overlap"
 
 
 @dataclass(frozen=True)
-class Design:
+class StudyDesign:
     """What decides which tests are valid.
 
     Attributes
     ----------
-    kind : str
-        One of `DESIGNS`.
+    kind : Kind
     units : int
         Sessions that hold events.
     pairs : int
@@ -67,7 +77,7 @@ class Design:
         Whether the study has a volatility index.
     """
 
-    kind: str
+    kind: Kind
     units: int
     pairs: int
     columns: int
@@ -76,229 +86,250 @@ class Design:
     variance: bool = True
     implied: bool = False
 
+    def say(self, reason: str) -> str:
+        """Fill what a reason names of the design."""
+        return reason.format(
+            units=counted(self.units, "unit"),
+            sessions=counted(self.units, "session"),
+            events=counted(self.pairs, "event"),
+            securities=counted(self.columns, "security", "securities"),
+            correlation=number(self.correlation),
+        )
+
+
+# -- what a test can need ------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
-class Test:
-    """A test with what its validity turns on."""
+class Need:
+    """One thing that a test needs of a design.
 
-    name: str
-    compute: Callable[..., HypothesisTest]
-    judge: Callable[[Design], tuple[str, str]]
+    Attributes
+    ----------
+    met : callable
+        Whether a design has it.
+    without : str
+        What is said where it is missing.
+    word : str
+        What the test then is.
+    least, condition : str
+        How the README's table names it: a size, or what is taken for granted.
+    """
 
-
-# -- one sentence for each test and design -------------------------------------------------------
-
-
-def _fits(kind: str, *kinds: str) -> bool:
-    return kind in kinds
-
-
-_ONE, _SET, _DATE, _DATES, _FIRMS, _OVERLAP = DESIGNS
-_SERIES_ONLY = "it tests events on one series"
-_ONE_SERIES = "one series: there is no cross-section to take a spread from"
-_FIRMS_APART = "it tests one common date, and firm events have dates of their own"
-_NOT_ONE_DATE = {
-    _DATES: "it tests one common date: pick one with study['id']",
-    _FIRMS: _FIRMS_APART,
-    _OVERLAP: _FIRMS_APART,
-}
+    met: Callable[[StudyDesign], bool]
+    without: str
+    word: str = NO
+    least: str = ""
+    condition: str = ""
 
 
-def _single(design: Design) -> tuple[str, str] | None:
-    """What keeps a test of one event on one series from this design, if anything."""
-    if design.kind == _SET:
-        return NO, (
-            f"it tests one session and the study has {counted(design.units, 'unit')}: see car(), "
-            "or pick one with study['id']"
-        )
-    return _not_a_series(design)
-
-
-def _not_a_series(design: Design) -> tuple[str, str] | None:
-    if _fits(design.kind, _ONE, _SET):
-        return None
-    if _fits(design.kind, _DATE, _DATES):
-        return NO, f"{_SERIES_ONLY}: take study.portfolio()"
-    return NO, f"{_SERIES_ONLY}: give event_study() the one column"
-
-
-def _unconditional(design: Design) -> tuple[str, str]:
-    return _single(design) or (
-        CALM,
-        "it takes the variance as constant: in turbulent times it rejects far too often",
+def calm_events(reason: str) -> Need:
+    """Need events that leave the variance alone."""
+    return Need(
+        lambda design: not design.induced_variance,
+        reason,
+        condition="if they leave the variance alone",
     )
 
 
-def _conditional(design: Design) -> tuple[str, str]:
-    reason = _single(design)
-    if reason or design.variance:
-        return reason or (YES, "its yardstick is the variance known on the eve")
-    return NO, "the study has no variance model: run it with volatility='gjr'"
+def firm_events(least: int, reason: str) -> Need:
+    """Need that many pairs; with fewer, the size of the test is not known."""
+    return Need(
+        lambda design: design.pairs >= least,
+        f"n too small: {reason}",
+        NOT_KNOWN,
+        least=f"from {least} events",
+    )
 
 
-def _implied(design: Design) -> tuple[str, str]:
-    reason = _single(design)
-    if reason or design.implied:
-        return reason or (YES, "its yardstick is the volatility index of the eve, calibrated")
-    return NO, "the study has no volatility index: for the S&P 500, run it with implied=load_vix()"
+VARIANCE = Need(
+    lambda design: design.variance,
+    "the study has no variance model: run it with volatility='gjr'",
+)
+IMPLIED = Need(
+    lambda design: design.implied,
+    "the study has no volatility index: for the S&P 500, run it with implied=load_vix()",
+)
+SESSIONS = Need(
+    lambda design: design.units >= MIN_SESSIONS,
+    f"{{sessions}}: no verdict on fewer than {MIN_SESSIONS}",
+    least=f"from {MIN_SESSIONS} sessions",
+)
+SECURITIES = Need(
+    lambda design: design.columns >= MIN_COLUMNS and design.correlation < MAX_CORRELATION,
+    "{securities} on one date with a mean correlation of {correlation} are one observation",
+    least=f"from {MIN_COLUMNS} securities with r̄ < {MAX_CORRELATION}",
+)
+MEASURED = firm_events(MIN_PAIRS, f"{{events}}, its size was measured from {MIN_PAIRS}")
+MANY = firm_events(
+    MIN_PAIRS_HALL,
+    f"with fat tails and {{events}} it rejects too often, from {MIN_PAIRS_HALL} on it does not",
+)
+NO_INDUCED = calm_events("induced variance: events that raise the variance make it reject")
 
 
-def _shift_studentised(design: Design) -> tuple[str, str]:
-    if reason := _not_a_series(design):
-        return reason
-    if design.units < MIN_SESSIONS:
-        return NO, (f"{counted(design.units, 'session')}: no verdict on fewer than {MIN_SESSIONS}")
-    if not design.variance:
-        return NO, "the study has no variance model: run it with volatility='gjr'"
-    return YES, "the set is compared with all its circular shifts, its variance left free"
+@dataclass(frozen=True)
+class Needs:
+    """What a test is in one kind of design, why, and what it needs there, in order."""
+
+    word: str
+    because: str
+    needs: tuple[Need, ...] = ()
+
+    def verdict(self, design: StudyDesign) -> tuple[str, str]:
+        """Whether the test is valid, and why: the first need that is missing decides."""
+        for need in self.needs:
+            if not need.met(design):
+                return need.word, design.say(need.without)
+        return self.word, design.say(self.because)
+
+    def in_words(self) -> str:
+        """The test in the largest design of the kind, and what it takes for granted."""
+        if self.word == NO:
+            return NO
+        least = [need.least for need in self.needs if need.least][-1:]
+        conditions = [need.condition for need in self.needs if need.condition]
+        return ", ".join([self.word, *least, *conditions])
 
 
-def _shift_mean(design: Design) -> tuple[str, str]:
-    valid, because = _shift_studentised(design)
-    if valid == YES and design.induced_variance:
-        return NO, "a larger variance on event days alone makes it reject"
-    return valid, because
+# -- what each test states -----------------------------------------------------------------------
+
+ByKind = dict[Kind, Needs]
+
+_SERIES_ONLY = "it tests events on one series"
+_FIRMS_APART = "it tests one common date, and firm events have dates of their own"
+_CONSTANT = "it takes the variance as constant: in turbulent times it rejects far too often"
 
 
-def _portfolio_conditional(design: Design) -> tuple[str, str]:
-    if _fits(design.kind, _ONE, _SET):
-        return NO, "one series: use conditional_fhs"
-    if design.kind != _DATE:
-        return NO, _NOT_ONE_DATE[design.kind]
-    if not design.variance:
-        return NO, "the study has no variance model: run it with volatility='gjr'"
-    return YES, "the common move is one observation, tested against the variance of its eve"
+def _no(reasons: dict[Kind, str]) -> ByKind:
+    return {kind: Needs(NO, reason) for kind, reason in reasons.items()}
 
 
-def _relative(design: Design) -> tuple[str, str]:
-    if design.kind != _DATE:
-        return NO, "it asks which security stands out on one common date"
-    return YES, "it ranks the largest relative move among all other sessions"
+def _on_a_series(states: ByKind) -> ByKind:
+    """A test of events on one series."""
+    panel = f"{_SERIES_ONLY}: take study.portfolio()"
+    firms = f"{_SERIES_ONLY}: give event_study() the one column"
+    others = {Kind.ONE_DATE: panel, Kind.COMMON_DATES: panel, Kind.FIRMS: firms}
+    return states | _no(others | {Kind.OVERLAP: firms})
 
 
-def _cross_section(design: Design, *, robust: bool, correlated: bool) -> tuple[str, str]:
+def _one_event(word: str, because: str, *needs: Need) -> ByKind:
+    """A test of one event on one series."""
+    several = (
+        "it tests one session and the study has {units}: see car(), or pick one with study['id']"
+    )
+    one = Needs(word, because, needs)
+    return _on_a_series({Kind.ONE_EVENT: one, Kind.EVENTS: Needs(NO, several)})
+
+
+def _shifts(*more: Need) -> ByKind:
+    """A test of the whole set of events on one series."""
+    because = "the set is compared with all its circular shifts, its variance left free"
+    needs = (SESSIONS, VARIANCE, *more)
+    return _on_a_series(
+        {Kind.ONE_EVENT: Needs(NO, SESSIONS.without), Kind.EVENTS: Needs(YES, because, needs)}
+    )
+
+
+def _one_date(instead: str, word: str, because: str, *needs: Need) -> ByKind:
+    """A test of the portfolio of securities on one date."""
+    series = f"one series: use {instead}"
+    several = "it tests one common date: pick one with study['id']"
+    reasons = {Kind.ONE_EVENT: series, Kind.EVENTS: series, Kind.COMMON_DATES: several}
+    states = {Kind.ONE_DATE: Needs(word, because, needs)}
+    return states | _no(reasons | {Kind.FIRMS: _FIRMS_APART, Kind.OVERLAP: _FIRMS_APART})
+
+
+def _stands_out() -> ByKind:
+    """A test of which security stands out on one date."""
+    other = "it asks which security stands out on one common date"
+    because = "it ranks the largest relative move among all other sessions"
+    return _no(dict.fromkeys(Kind, other)) | {Kind.ONE_DATE: Needs(YES, because)}
+
+
+def _cross_section(
+    *sizes: Need, robust: bool, correlated: bool = False, over_time: bool = False
+) -> ByKind:
     """A test whose spread comes from the securities.
 
-    `robust` to variance that events induce; `correlated`: adjusted for clustering.
+    `sizes` are what it needs beyond `MEASURED`. `robust` to variance that events induce;
+    `correlated`: adjusted for clustering; `over_time`: with a spread from the average over
+    securities, session by session.
     """
-    if _fits(design.kind, _ONE, _SET):
-        return NO, _ONE_SERIES
-    if design.kind == _DATES:
-        return NO, (
-            "clustering: securities that share their dates are one observation a date; use "
-            "tests() of study.portfolio()"
-        )
-    if design.induced_variance and not robust:
-        return NO, "induced variance: events that raise the variance make it reject"
-    if design.kind == _DATE:
-        return _one_date(design, correlated)
-    if design.kind == _OVERLAP:
-        if correlated:
-            return NOT_KNOWN, "its size for firm events that overlap in part was not measured"
-        return NO, "clustering: firm events whose windows overlap are not independent"
-    if design.pairs < MIN_PAIRS:
-        return NOT_KNOWN, (
-            f"n too small: {counted(design.pairs, 'event')}, its size was measured from {MIN_PAIRS}"
-        )
-    return YES, "the events are apart in time, so their abnormal returns are independent"
-
-
-def _one_date(design: Design, correlated: bool) -> tuple[str, str]:
-    if not correlated:
-        return NO, "clustering: securities on one date move together"
-    if design.columns < MIN_COLUMNS or not design.correlation < MAX_CORRELATION:
-        return NO, (
-            f"{counted(design.columns, 'security', 'securities')} on one date with a mean "
-            f"correlation of {number(design.correlation)} are one observation"
-        )
-    return YES, (
-        f"{counted(design.columns, 'security', 'securities')} with a mean correlation of "
-        f"{number(design.correlation)}, which it adjusts for"
+    series = Needs(NO, "one series: there is no cross-section to take a spread from")
+    dates = Needs(
+        NO,
+        "clustering: securities that share their dates are one observation a date; use "
+        "tests() of study.portfolio()",
     )
+    calm = () if robust else (NO_INDUCED,)
+    apart = "the events are apart in time, so their abnormal returns are independent"
+    if correlated:
+        adjusts = "{securities} with a mean correlation of {correlation}, which it adjusts for"
+        date = Needs(YES, adjusts, (*calm, SECURITIES))
+        unknown = "its size for firm events that overlap in part was not measured"
+        overlap = Needs(NOT_KNOWN, unknown, calm)
+    else:
+        together = "clustering: securities on one date move together"
+        date = Needs(NO, together, calm)
+        related = "clustering: firm events whose windows overlap are not independent"
+        overlap = Needs(NO, related, calm)
+    if over_time:
+        inside = "correlation is inside the spread of the average; its variance is constant"
+        date = Needs(CALM, inside, calm)
+    return {
+        Kind.ONE_EVENT: series,
+        Kind.EVENTS: series,
+        Kind.ONE_DATE: date,
+        Kind.COMMON_DATES: dates,
+        Kind.FIRMS: Needs(YES, apart, (*calm, MEASURED, *sizes)),
+        Kind.OVERLAP: overlap,
+    }
 
 
-def _judge(*, robust: bool, correlated: bool = False) -> Callable[[Design], tuple[str, str]]:
-    return lambda design: _cross_section(design, robust=robust, correlated=correlated)
+_KNOWN = "its yardstick is the variance known on the eve"
+_INDEX = "its yardstick is the volatility index of the eve, calibrated"
+_COMMON = "the common move is one observation, tested against the variance of its eve"
+_RAISED = calm_events("a larger variance on event days alone makes it reject")
+_BOTH = calm_events("induced variance, and a variance that is taken as constant")
+
+#: What each test states, in the order of `EventStudy.tests`.
+STATED: dict[Callable[..., HypothesisTest], ByKind] = {
+    conditional.conditional_fhs: _one_event(YES, _KNOWN, VARIANCE),
+    conditional.conditional_t: _one_event(YES, _KNOWN, VARIANCE),
+    conditional.implied_t: _one_event(YES, _INDEX, IMPLIED),
+    unconditional.prediction_t: _one_event(CALM, _CONSTANT),
+    unconditional.sample_quantile: _one_event(CALM, _CONSTANT),
+    unconditional.conformal: _one_event(CALM, _CONSTANT),
+    unconditional.placebo_session: _one_event(CALM, _CONSTANT),
+    event_sets.shift_studentised: _shifts(),
+    event_sets.shift_mean: _shifts(_RAISED),
+    conditional.portfolio_conditional: _one_date("conditional_fhs", YES, _COMMON, VARIANCE),
+    who_was_hit.relative_max: _stands_out(),
+    panel.portfolio_t: _one_date("prediction_t", CALM, _CONSTANT, _BOTH),
+    panel.crude_dependence_t: _cross_section(robust=False, over_time=True),
+    panel.brown_warner_1980: _cross_section(robust=False),
+    panel.cross_sectional_t: _cross_section(robust=True),
+    panel.patell: _cross_section(robust=False),
+    panel.bmp: _cross_section(robust=True),
+    panel.kp_patell: _cross_section(robust=False, correlated=True),
+    panel.kp_bmp: _cross_section(robust=True, correlated=True),
+    panel.hall: _cross_section(MANY, robust=True),
+    ranks.corrado: _cross_section(robust=False, over_time=True),
+    ranks.corrado_zivney: _cross_section(robust=False, over_time=True),
+    ranks.cowan_rank: _cross_section(robust=False, over_time=True),
+    ranks.grank_t: _cross_section(robust=True, correlated=True),
+    ranks.grank_z: _cross_section(robust=True),
+    signs.sign: _cross_section(robust=True),
+    signs.generalised_sign: _cross_section(robust=True),
+    signs.wilcoxon: _cross_section(robust=True),
+}
+
+#: Name -> test, in that order.
+TESTS = {test.__name__: test for test in STATED}
 
 
-def _portfolio_t(design: Design) -> tuple[str, str]:
-    if _fits(design.kind, _ONE, _SET):
-        return NO, "one series: use prediction_t"
-    if design.kind != _DATE:
-        return NO, _NOT_ONE_DATE[design.kind]
-    if design.induced_variance:
-        return NO, "induced variance, and a variance that is taken as constant"
-    return CALM, "it takes the variance as constant: in turbulent times it rejects far too often"
-
-
-def _over_time(design: Design) -> tuple[str, str]:
-    """A test whose spread comes from the average over securities, session by session."""
-    if design.kind == _DATE and not design.induced_variance:
-        return CALM, "correlation is inside the spread of the average; its variance is constant"
-    return _cross_section(design, robust=False, correlated=False)
-
-
-def _hall(design: Design) -> tuple[str, str]:
-    valid, because = _cross_section(design, robust=True, correlated=False)
-    if valid == YES and design.pairs < MIN_PAIRS_HALL:
-        return NOT_KNOWN, (
-            f"n too small: with fat tails and {counted(design.pairs, 'event')} it rejects too "
-            f"often, from {MIN_PAIRS_HALL} on it does not"
-        )
-    return valid, because
-
-
-# -- the tests -----------------------------------------------------------------------------------
-
-
-def _of_portfolio(compute):
-    return lambda study, start, end: compute(study.portfolio(), start, end)
-
-
-def _adjusted_grank_t(study: AbnormalReturns, start: int, end: int | None) -> HypothesisTest:
-    return ranks.grank_t(study, start, end, correlation_adjusted=True)
-
-
-def _hall_t(study: AbnormalReturns, start: int, end: int | None) -> HypothesisTest:
-    # Its normal p-values reject 6.6% of true nulls with 20 normal CARs, Student t ones 5.2%.
-    return panel.hall(study, start, end, distribution="t")
-
-
-TESTS = (
-    Test("conditional_fhs", one_series.conditional_fhs, _conditional),
-    Test("conditional_t", one_series.conditional_t, _conditional),
-    Test("implied_t", one_series.implied_t, _implied),
-    Test("prediction_t", one_series.prediction_t, _unconditional),
-    Test("sample_quantile", one_series.sample_quantile, _unconditional),
-    Test("conformal", one_series.conformal, _unconditional),
-    Test("placebo_session", one_series.placebo_session, _unconditional),
-    Test("shift_studentised", one_series.shift_studentised, _shift_studentised),
-    Test("shift_mean", one_series.shift_mean, _shift_mean),
-    Test(
-        "portfolio_conditional", _of_portfolio(one_series.conditional_fhs), _portfolio_conditional
-    ),
-    Test("relative_max", who_was_hit.relative_max, _relative),
-    Test("portfolio_t", panel.portfolio_t, _portfolio_t),
-    Test("crude_dependence_t", panel.crude_dependence_t, _over_time),
-    Test("brown_warner_1980", panel.brown_warner_1980, _judge(robust=False)),
-    Test("cross_sectional_t", panel.cross_sectional_t, _judge(robust=True)),
-    Test("patell", panel.patell, _judge(robust=False)),
-    Test("bmp", panel.bmp, _judge(robust=True)),
-    Test("kp_patell", panel.kp_patell, _judge(robust=False, correlated=True)),
-    Test("kp_bmp", panel.kp_bmp, _judge(robust=True, correlated=True)),
-    Test("hall", _hall_t, _hall),
-    Test("corrado", ranks.corrado, _over_time),
-    Test("corrado_zivney", ranks.corrado_zivney, _over_time),
-    Test("cowan_rank", ranks.cowan_rank, _over_time),
-    Test("grank_t", _adjusted_grank_t, _judge(robust=True, correlated=True)),
-    Test("grank_z", ranks.grank_z, _judge(robust=True)),
-    Test("sign", signs.sign, _judge(robust=True)),
-    Test("generalised_sign", signs.generalised_sign, _judge(robust=True)),
-    Test("wilcoxon", signs.wilcoxon, _judge(robust=True)),
-)
-
-
-def validity(design: Design) -> pd.DataFrame:
+def validity(design: StudyDesign) -> pd.DataFrame:
     """Say for each test whether it is valid for a design, and why.
 
     Returns
@@ -309,21 +340,12 @@ def validity(design: Design) -> pd.DataFrame:
 
     Examples
     --------
-    >>> eleven = Design("securities on one date", units=1, pairs=11, columns=11, correlation=0.47)
+    >>> eleven = StudyDesign(Kind.ONE_DATE, units=1, pairs=11, columns=11, correlation=0.47)
     >>> validity(eleven).loc["kp_bmp", "because"]
     '11 securities on one date with a mean correlation of 0.47 are one observation'
     """
-    rows = {test.name: test.judge(design) for test in TESTS}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["valid", "because"]).rename_axis(
-        "test"
-    )
-
-
-#: What a smaller design of each kind lacks, in words.
-_SIZES = {
-    _SET: f"from {MIN_SESSIONS} sessions",
-    _DATE: f"from {MIN_COLUMNS} securities with r̄ < {MAX_CORRELATION}",
-}
+    rows = [stated[design.kind].verdict(design) for stated in STATED.values()]
+    return pd.DataFrame(rows, pd.Index(TESTS, name="test"), ["valid", "because"])
 
 
 def design_table() -> pd.DataFrame:
@@ -331,7 +353,7 @@ def design_table() -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, tests x `DESIGNS`
+    DataFrame, tests x kinds of design
         "yes", "no", "not known" or "in calm markets", with the condition where there is one; of
         studies that have a variance model and a volatility index.
 
@@ -342,28 +364,8 @@ def design_table() -> pd.DataFrame:
     >>> design_table().loc["patell", "firm events"]
     'yes, from 20 events, if they leave the variance alone'
     """
-    cells = {kind: [_in_words(test, kind) for test in TESTS] for kind in DESIGNS}
-    return pd.DataFrame(cells, index=pd.Index([test.name for test in TESTS], name="test"))
-
-
-def _in_words(test: Test, kind: str) -> str:
-    """Validity in the largest design of a kind, and what it takes for granted."""
-    sizes = (1,) if kind == _ONE else (1, MIN_SESSIONS, MIN_COLUMNS, MIN_PAIRS, MIN_PAIRS_HALL)
-    for induced in (True, False):
-        judged = {
-            n: test.judge(Design(kind, n, n, n, 0.0, induced_variance=induced, implied=True))[0]
-            for n in sizes
-        }
-        valid = judged[sizes[-1]]
-        if valid == NO:
-            continue
-        least = min(n for n, word in judged.items() if word == valid)
-        words = [valid]
-        if least > 1:
-            words.append(_SIZES.get(kind, f"from {least} events"))
-        if not induced:
-            words.append("if they leave the variance alone")
-        return ", ".join(words)
-    if kind == _DATES and _in_words(test, _SET) != NO:
-        return f"{NO}, but of study.portfolio()"
-    return NO
+    cells = {str(kind): [stated[kind].in_words() for stated in STATED.values()] for kind in Kind}
+    table = pd.DataFrame(cells, index=pd.Index(TESTS, name="test"))
+    of_sets = table[Kind.EVENTS] != NO
+    table.loc[of_sets, Kind.COMMON_DATES] = f"{NO}, but of study.portfolio()"
+    return table

@@ -16,9 +16,11 @@ import pandas as pd
 
 from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.tests import HypothesisTest
+from impact.inference.tests import CheckedReturns, Found, window_test
 from impact.market.windows import Window, tested_window
-from impact.text.formats import counted
+from impact.text.formats import counted, number, p_value
+from impact.text.result import Result
+from impact.text.table import KNOWN, Column
 
 #: Decay of the exponentially weighted variance (RiskMetrics, daily).
 DECAY = 0.94
@@ -33,8 +35,8 @@ MIN_POOL = 200
 ROUNDING = 1e-12
 
 
-@dataclass(frozen=True, eq=False)
-class RelativeMoves:
+@dataclass(frozen=True, eq=False, repr=False)
+class RelativeMoves(Result):
     """Moves of each security relative to the portfolio, by unit.
 
     Attributes
@@ -51,6 +53,10 @@ class RelativeMoves:
         Number of other sessions that each unit was ranked among.
     window : Window
         Relative sessions that were cumulated.
+    dropped : DataFrame
+        event, security, reason of everything that the study left out.
+    signature : str
+        What it was computed with.
     """
 
     estimate: pd.DataFrame
@@ -59,6 +65,31 @@ class RelativeMoves:
     p_max: pd.Series
     pool: pd.Series
     window: Window
+    dropped: pd.DataFrame
+    signature: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """`estimate`, `z` and `p_adjusted`, one row an event and security."""
+        named = {name: getattr(self, name).stack() for name in ("estimate", "z", "p_adjusted")}
+        return pd.DataFrame(named).rename_axis(["event", "security"])
+
+    def __repr__(self) -> str:
+        events, securities = self.z.shape
+        shown = counted(securities, "security", "securities")
+        return f"RelativeMoves: {shown} at {counted(events, 'event')}"
+
+    def _title(self) -> str:
+        return f"Return less that of the portfolio, sessions {self.window}"
+
+    def _columns(self) -> tuple[Column, ...]:
+        return (
+            KNOWN["event"],
+            KNOWN["security"],
+            KNOWN["estimate"],
+            Column("z", "z", number),
+            Column("p_adjusted", "p, for all securities", p_value),
+        )
 
 
 def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = None) -> RelativeMoves:
@@ -133,10 +164,15 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
         p_max=pd.Series(np.min(adjusted, axis=1), units, name="p_max"),
         pool=pd.Series(pool, units, name="pool"),
         window=tested,
+        dropped=study.dropped,
+        signature=study.signed(tested.start, tested.end),
     )
 
 
-def relative_max(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
+@window_test(
+    "Westfall and Young (1993)", "no security moves apart from the equal-weighted portfolio"
+)
+def relative_max(sample: CheckedReturns) -> Found:
     """Test that no security moved apart from the portfolio, for the one unit of a study.
 
     See `relative_moves`, which also says which securities.
@@ -145,19 +181,20 @@ def relative_max(study: AbnormalReturns, start: int = 0, end: int | None = None)
     ------
     InferenceError
         If the study has more than one unit; pick one with ``study["id"]``.
+
+    References
+    ----------
+    Westfall and Young (1993), Resampling-Based Multiple Testing.
     """
-    if len(study.alignment) != 1:
-        raise InferenceError("relative_max tests one session: pick the event with study['id']")
-    moves = relative_moves(study, start, end)
-    return HypothesisTest(
-        name="relative_max",
-        null="no security moves apart from the equal-weighted portfolio",
-        statistic=float(moves.z.abs().to_numpy().max()),
-        p_value=float(moves.p_max.iloc[0]),
-        distribution=f"largest |z| of {counted(int(moves.pool.iloc[0]), 'other session')}",
-        n=moves.z.shape[1],
-        reference="Westfall and Young (1993)",
-    )
+    if len(sample.study.alignment) != 1:
+        raise sample.refusal("tests one session: pick the event with study['id']")
+    moves = relative_moves(sample.study, sample.tested.start, sample.tested.end)
+    return {
+        "statistic": float(moves.z.abs().to_numpy().max()),
+        "p_value": float(moves.p_max.iloc[0]),
+        "distribution": f"largest |z| of {counted(int(moves.pool.iloc[0]), 'other session')}",
+        "n": moves.z.shape[1],
+    }
 
 
 def _window_z(relative: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,8 @@ from impact.errors import BarsError
 from impact.market.bar_rules import check_label, check_regular, check_rows, check_values
 from impact.market.calendar import nyse_sessions, session_close
 from impact.market.clock_time import CLOSE, COLUMNS, FIRST_MINUTE, MINUTES, OPEN
-from impact.market.dates import NEW_YORK
 from impact.market.files import data_hash, data_path
+from impact.market.instants import NEW_YORK
 from impact.market.prices import INDEX, SECTORS, load_prices
 from impact.text.formats import iso, percent
 

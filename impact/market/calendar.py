@@ -2,20 +2,20 @@
 
 The New York Stock Exchange's sessions and closing times come from pandas_market_calendars, which
 knows the Saturday sessions until 1952, early closes and one-off closures. A session is a tz-naive
-midnight label; an instant is New York time.
+midnight label.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from impact.errors import DateError
-from impact.market.dates import NEW_YORK, parse_announced_at, parse_date, wall_times
+from impact.market.checks import check_index
+from impact.market.instants import NEW_YORK, parse_date, read_instants
 from impact.text.formats import date as in_words
 from impact.text.formats import iso
 
@@ -155,15 +155,25 @@ def reaction_session(announced_at: Any) -> pd.Timestamp:
     >>> reaction_session("2025-02-01")
     Timestamp('2025-02-03 00:00:00')
     """
-    moment, date_only = parse_announced_at(announced_at)
-    wall = moment.tz_localize(None)
-    _known_to_calendar(wall.normalize())
-    days = pd.DatetimeIndex([wall.normalize()])
-    after, _ = _after_close(days, wall - days, np.array([not date_only]))
-    return _next_sessions(_first_days(days, after))[0]
+    read = _read([announced_at])
+    _known_to_calendar(read.day[0])
+    return _next_sessions(read.first)[0]
 
 
-def place(announced_at: Sequence[Any], sessions: pd.DatetimeIndex) -> pd.DataFrame:
+def first_days(announced_at: Any) -> pd.DatetimeIndex:
+    """Return the first day, session or not, whose close could reflect each announcement.
+
+    That is the part of the placement that does not depend on the rows of the returns.
+
+    Examples
+    --------
+    >>> [str(day.date()) for day in first_days(["2025-02-01", "2025-04-02T16:00"])]
+    ['2025-02-01', '2025-04-03']
+    """
+    return _read(announced_at).first
+
+
+def place(announced_at: Any, sessions: pd.DatetimeIndex) -> pd.DataFrame:
     """Return the row of the returns in which each announcement could first show.
 
     An instant at or after the NYSE close of its date goes to the first row after that date,
@@ -187,7 +197,9 @@ def place(announced_at: Sequence[Any], sessions: pd.DatetimeIndex) -> pd.DataFra
     Raises
     ------
     DateError
-        When a time cannot be read, or `sessions` is not a sorted index of dates.
+        When a time cannot be read.
+    ReturnsError
+        When `sessions` is not an index of increasing tz-naive midnights.
 
     Examples
     --------
@@ -197,56 +209,41 @@ def place(announced_at: Sequence[Any], sessions: pd.DatetimeIndex) -> pd.DataFra
     0 2025-04-03  after the close
     1 2025-02-03          weekend
     """
-    _check_rows(sessions)
-    rows = sessions.as_unit("us")
-    wall, date_only = wall_times(announced_at)
-    days = wall.normalize()
-    after, early = _after_close(days, wall - days, ~date_only)
-    position = rows.searchsorted(_first_days(days, after))
-    found = position < len(rows)
-    if len(rows):
-        found &= days >= rows[0]
+    check_index(sessions, "sessions")
+    read, rows = _read(announced_at), sessions.as_unit("us")
+    position = rows.searchsorted(read.first)
+    found = (position < len(rows)) & (read.day >= rows[0])
     padded = rows.append(pd.DatetimeIndex([pd.NaT], dtype=rows.dtype))
     session = padded[np.where(found, position, len(rows))]
     return pd.DataFrame(
         {
             "announced_at": np.asarray(announced_at, dtype=object),
             "session": session,
-            "moved": pd.array(_reasons(days, session, after, early), dtype="str"),
-            "date_only": date_only,
+            "moved": pd.array(_reasons(read, session), dtype="str"),
+            "date_only": read.date_only,
         }
     )
 
 
-def _check_rows(sessions: pd.DatetimeIndex) -> None:
-    if not isinstance(sessions, pd.DatetimeIndex) or sessions.tz is not None:
-        raise DateError(
-            "sessions must be a DatetimeIndex of tz-naive midnights: give returns.index"
-        )
-    if not (sessions.is_monotonic_increasing and sessions.is_unique):
-        raise DateError("sessions must increase without duplicates: sort the returns by date")
-    if (sessions != sessions.normalize()).any():
-        raise DateError("sessions must be midnights: use returns.index.normalize()")
+class _Read(NamedTuple):
+    day: pd.DatetimeIndex  # New York date of the announcement
+    first: pd.DatetimeIndex  # first date, session or not, whose close could reflect it
+    early: np.ndarray  # whether it came after an early close
+    date_only: np.ndarray
 
 
-def _after_close(
-    days: pd.DatetimeIndex, time_of_day: pd.TimedeltaIndex, timed: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each time lies at or after the close of its date, and that close is an early one."""
-    after, early = np.zeros(len(days), dtype=bool), np.zeros(len(days), dtype=bool)
-    if not timed.any():
-        return after, early
-    _known_to_calendar(days[timed].min())
-    _known_to_calendar(days[timed].max())
-    calendar = _calendar()
-    row = calendar.sessions.get_indexer(days)
-    after = timed & (row >= 0) & np.asarray(time_of_day >= calendar.closes[row])
-    return after, after & calendar.early[row]
-
-
-def _first_days(days: pd.DatetimeIndex, after: np.ndarray) -> pd.DatetimeIndex:
-    """First dates, sessions or not, whose close could reflect announcements on `days`."""
-    return days.where(~after, days + _DAY)
+def _read(announced_at: Any) -> _Read:
+    wall, date_only = read_instants(announced_at)
+    day = wall.normalize()
+    after, early = np.zeros(len(day), dtype=bool), np.zeros(len(day), dtype=bool)
+    if not date_only.all():
+        calendar = _calendar()
+        _known_to_calendar(day[~date_only].min())
+        _known_to_calendar(day[~date_only].max())
+        row = calendar.sessions.get_indexer(day)
+        after = ~date_only & (row >= 0) & np.asarray(wall - day >= calendar.closes[row])
+        early = after & calendar.early[row]
+    return _Read(day, day.where(~after, day + _DAY), early, date_only)
 
 
 def _next_sessions(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -256,22 +253,18 @@ def _next_sessions(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return sessions[np.minimum(row, len(sessions) - 1)]
 
 
-def _reasons(
-    days: pd.DatetimeIndex, session: pd.DatetimeIndex, after: np.ndarray, early: np.ndarray
-) -> np.ndarray:
+def _reasons(read: _Read, session: pd.DatetimeIndex) -> np.ndarray:
     """Why a session is not the date of the announcement."""
-    reasons = np.full(len(days), "", dtype=object)
-    moved = np.asarray(session.notna() & (session != days))
-    if not moved.any():
-        return reasons
-    days, session, after, early = days[moved], session[moved], after[moved], early[moved]
-    is_session = days.isin(_calendar().sessions)
-    weekend = np.asarray(days.day_of_week >= _SATURDAY)
-    # Rows may follow a calendar with more days than the exchange's; only fewer need a word.
-    lacking = np.asarray(session > _next_sessions(_first_days(days, after)))
-    reasons[moved] = np.select(
-        [lacking, early, after, ~is_session & weekend, ~is_session],
-        ["no row", "early close", "after the close", "weekend", "holiday"],
-        default="",
-    )
+    reasons = np.full(len(session), "", dtype=object)
+    moved = np.asarray(session.notna() & (session != read.day))
+    if moved.any():
+        day, first, early = read.day[moved], read.first[moved], read.early[moved]
+        shut = ~day.isin(_calendar().sessions)
+        # Rows may follow a calendar with more days than the exchange's; only fewer need a word.
+        lacking = np.asarray(session[moved] > _next_sessions(first))
+        reasons[moved] = np.select(
+            [lacking, early, first != day, shut & (day.day_of_week >= _SATURDAY), shut],
+            ["no row", "early close", "after the close", "weekend", "holiday"],
+            default="",
+        )
     return reasons

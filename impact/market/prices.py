@@ -1,36 +1,27 @@
-"""The committed history of prices: `load_prices` and `load_vix` never touch the network.
+"""The committed history of prices, and the rules that daily closes must pass.
 
-The rules for closes and the step to returns stand in `closes` and `returns`; what people use of
-them can be had from here too.
+`load_prices` and `load_vix` never touch the network.
 """
 
 from __future__ import annotations
 
+import csv
 import functools
-import importlib.util
+import io
 from collections.abc import Sequence
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from impact.errors import DataFileError, DateError
-from impact.market.closes import check_closes, read_closes
-from impact.market.dates import parse_date
+from impact.market.calendar import nyse_sessions
+from impact.market.checks import check_numbers, refuse_values
 from impact.market.files import data_hash, data_path
-from impact.market.returns import check_returns, log_returns, simple_returns
-from impact.text.formats import iso, list_of
-
-__all__ = [
-    "SECTORS",
-    "check_closes",
-    "check_returns",
-    "load_prices",
-    "load_vix",
-    "log_returns",
-    "read_closes",
-    "simple_returns",
-]
+from impact.market.instants import parse_date, read_instants
+from impact.text.formats import counted, iso, list_of
 
 INDEX, VIX = "^GSPC", "^VIX"
 SECTORS = ("XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV", "XLY")
@@ -116,7 +107,7 @@ def load_vix(*, start: Any = None, end: Any = None) -> pd.Series:
     return _between(_vix(data_hash("vix.csv")), start, end)
 
 
-def _tickers(tickers: str | Sequence[str]) -> list[str]:
+def _tickers(tickers: Any) -> list[str]:
     if isinstance(tickers, str):
         names = list(SECTORS) if tickers == "sectors" else [tickers]
     else:
@@ -182,8 +173,7 @@ def _sectors(digest: str) -> pd.DataFrame:
 
 def _shipped_by_arch(name: str, column: str) -> pd.Series:
     """Closes that the arch package ships, read without the second that importing arch takes."""
-    package = importlib.util.find_spec("arch")
-    path = Path(package.origin).parent / "data" / name / f"{name}.csv.gz"
+    path = distribution("arch").locate_file(f"arch/data/{name}/{name}.csv.gz")
     closes = pd.read_csv(path, index_col="Date", parse_dates=["Date"], na_values=".")[column]
     return closes.dropna().rename_axis("date")
 
@@ -217,3 +207,157 @@ def _between(closes: pd.Series | pd.DataFrame, start: Any, end: Any) -> pd.Serie
         )
     part.attrs = dict(closes.attrs)
     return part
+
+
+# -- the rules of closes ------------------------------------------------------------------------
+
+
+def read_closes(
+    path: str | Path,
+    columns: Sequence[str],
+    *,
+    jump: float,
+    limits: tuple[float, float] | None = None,
+) -> pd.DataFrame:
+    """Read a CSV of closes (date, then `columns`) and check it with `check_closes`.
+
+    Parameters
+    ----------
+    path : str or Path
+    columns : sequence of str
+        Names that must follow "date" in the header, in this order.
+    jump, limits
+        As in `check_closes`.
+
+    Returns
+    -------
+    DataFrame, shape (T, columns)
+
+    Raises
+    ------
+    DataFileError
+        When the file cannot be read or breaks a rule; names file, line or date, value and fix.
+    """
+    path = Path(path)
+    rows = _rows(path, ["date", *columns])
+    try:
+        days, date_only = read_instants([row[0] for row in rows])
+        values = np.array([row[1:] for row in rows], dtype=float)
+    except (DateError, ValueError):
+        raise _first_wrong(path.name, rows) from None
+    if not date_only.all():
+        raise _first_wrong(path.name, rows)
+    closes = pd.DataFrame(values, days.rename("date"), list(columns))
+    check_closes(closes, name=path.name, jump=jump, limits=limits)
+    return closes
+
+
+def _rows(path: Path, header: list[str]) -> list[list[str]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataFileError(f"{path} cannot be read ({error.strerror}): restore it") from None
+    except UnicodeDecodeError as error:
+        raise DataFileError(
+            f"{path.name} is not UTF-8 text (byte {error.start}): save it as UTF-8"
+        ) from None
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows or rows == [header]:
+        raise DataFileError(f"{path.name} is empty: restore it")
+    if rows[0] != header:
+        raise DataFileError(
+            f"{path.name}: the header is {','.join(rows[0])!r}: make it {','.join(header)!r}"
+        )
+    for line, row in enumerate(rows[1:], start=2):
+        if len(row) != len(header):
+            raise DataFileError(
+                f"{path.name} line {line} has {counted(len(row), 'value')}: give {len(header)}"
+            )
+    return rows[1:]
+
+
+def _first_wrong(name: str, rows: list[list[str]]) -> DataFileError:
+    """Return what is wrong with the first row that cannot be read."""
+    for line, (day, *closes) in enumerate(rows, start=2):
+        try:
+            parse_date(day)
+            np.array(closes, dtype=float)
+        except DateError as error:
+            return DataFileError(f"{name} line {line}: {error}")
+        except ValueError:
+            break
+    return DataFileError(
+        f"{name} line {line} ({day}): {','.join(closes)!r} is not a close: "
+        "give numbers with a decimal point"
+    )
+
+
+def check_closes(
+    closes: pd.Series | pd.DataFrame,
+    *,
+    name: str,
+    jump: float,
+    limits: tuple[float, float] | None = None,
+    sessions: pd.DatetimeIndex | None = None,
+) -> None:
+    """Raise when daily closes break a rule: exactly the sessions, positive, no wild jump.
+
+    Parameters
+    ----------
+    closes : Series, shape (T,), or DataFrame, shape (T, securities)
+        Indexed by session.
+    name : str
+        What the message calls them, such as the file.
+    jump : float
+        Largest |log change| allowed from one close to the next.
+    limits : tuple of float, optional
+        Lowest and highest level allowed.
+    sessions : DatetimeIndex, optional
+        Sessions that the index must equal; every NYSE session of its span by default.
+
+    Raises
+    ------
+    DataFileError
+        At the first rule broken; names the date, the value and the fix.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2025-04-07", "2025-04-08", "2025-04-09"])
+    >>> closes = pd.Series([5062.25, 4982.77, 5456.90], index=days)
+    >>> check_closes(closes, name="my closes", jump=0.26)
+    >>> check_closes(closes.drop(days[1]), name="my closes", jump=0.26)
+    Traceback (most recent call last):
+    impact.errors.DataFileError: my closes: the session 2025-04-08 is missing: add its close
+    """
+    frame = check_numbers(closes, name, DataFileError)
+    _check_sessions(frame.index, name, sessions)
+    values = frame.to_numpy()
+
+    def refuse(bad: np.ndarray, reason: str) -> None:
+        fix = f"{reason}: put the published close there"
+        refuse_values(frame, bad, name, fix, DataFileError)
+
+    refuse(~(np.isfinite(values) & (values > 0)), "is not a positive number")
+    if limits is not None:
+        low, high = limits
+        refuse((values < low) | (values > high), f"lies outside {low:g} to {high:g}")
+    bad = np.abs(np.diff(np.log(values), axis=0, prepend=np.nan)) > jump
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        refuse(bad, f"follows {values[row - 1, column]:g}, a log change beyond ±{jump:g}")
+
+
+def _check_sessions(index: pd.DatetimeIndex, name: str, sessions: pd.DatetimeIndex | None) -> None:
+    if sessions is None:
+        sessions = nyse_sessions(index[0], index[-1])
+    extra = index[~index.isin(sessions)]
+    if len(extra):
+        raise DataFileError(
+            f"{name}: {iso(extra[0])}, a {extra[0]:%A}, is no session: delete its row"
+        )
+    missing = sessions[~sessions.isin(index)]
+    if len(missing):
+        more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
+        raise DataFileError(
+            f"{name}: the session {iso(missing[0])}{more} is missing: add its close"
+        )

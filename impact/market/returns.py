@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import ReturnsError
-from impact.market.closes import check_index, numeric
+from impact.market.checks import check_numbers, refuse_values
 from impact.text.formats import iso
 
 #: No market moves by a tenth every other day, nor by a half in a sample of any length: a median
@@ -77,26 +77,19 @@ def simple_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame
 
 
 def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.DataFrame:
-    check_index(prices, "prices", ReturnsError)
-    frame = prices.to_frame() if isinstance(prices, pd.Series) else prices
-    values = numeric(frame, "prices", ReturnsError)
+    frame = check_numbers(prices, "prices")
+    values = frame.to_numpy()
     bad = ~(np.isfinite(values) & (values > 0))
-    if frame is prices:
+    if isinstance(prices, pd.DataFrame):
         bad &= ~np.isnan(values)
-        _check_columns(frame, values, "prices")
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise ReturnsError(
-            f"prices: {values[row, column]:g} on {iso(frame.index[row])} in column "
-            f"{frame.columns[column]!r} is not a positive price: correct it or drop the session"
-        )
+    reason = "is not a positive price: correct it or drop the session"
+    refuse_values(frame, bad, "prices", reason)
     if len(frame) < 2:
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
     change = np.diff(np.log(values), axis=0) if kind == "log" else values[1:] / values[:-1] - 1
+    result = pd.DataFrame(change, frame.index[1:], frame.columns)
     if isinstance(prices, pd.Series):
-        result = pd.Series(change[:, 0], index=prices.index[1:], name=prices.name)
-    else:
-        result = pd.DataFrame(change, index=prices.index[1:], columns=prices.columns)
+        result = result.iloc[:, 0].rename(prices.name)
     result.attrs = {**prices.attrs, "returns": kind}
     return result
 
@@ -124,30 +117,14 @@ def check_returns(returns: pd.Series | pd.DataFrame) -> None:
     Traceback (most recent call last):
     impact.errors.ReturnsError: returns: these look like prices (^GSPC is 5604.14 on 2025-05-01)
     """
-    check_index(returns, "returns", ReturnsError)
-    frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
-    values = numeric(frame, "returns", ReturnsError)
+    frame = check_numbers(returns, "returns")
+    values = frame.to_numpy()
     bad = np.isinf(values)
-    if frame is not returns:
+    if isinstance(returns, pd.Series):
         bad |= np.isnan(values)
-    else:
-        _check_columns(frame, values, "returns")
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise ReturnsError(
-            f"returns: {values[row, column]:g} on {iso(frame.index[row])} in column "
-            f"{frame.columns[column]!r} is no return: drop that session or correct its price"
-        )
+    reason = "is no return: drop that session or correct its price"
+    refuse_values(frame, bad, "returns", reason)
     _check_size(frame, values)
-
-
-def _check_columns(frame: pd.DataFrame, values: np.ndarray, name: str) -> None:
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise ReturnsError(f"{name}: column {twice!r} stands twice: rename or drop one")
-    if (empty := np.isnan(values).all(axis=0)).any():
-        column = frame.columns[int(empty.argmax())]
-        raise ReturnsError(f"{name}: column {column!r} holds no value: drop it")
 
 
 def _check_size(frame: pd.DataFrame, values: np.ndarray) -> None:

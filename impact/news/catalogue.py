@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import difflib
 import hashlib
 import io
 import itertools
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from impact.errors import DateError, EventError
-from impact.market.calendar import parse_announced_at
 from impact.market.files import data_hash, data_path
-from impact.text.formats import counted, list_of
+from impact.market.instants import parse_announced_at
+from impact.text.formats import counted, iso, list_of
+from impact.text.nearest import nearest, suggestion
 
 #: Columns of a catalogue; only the first two are needed, the others have defaults.
 COLUMNS = (
@@ -142,19 +143,6 @@ def _committed(digest: str) -> pd.DataFrame:
     return catalogue
 
 
-def closest_ids(unknown: object, known: Iterable[str], count: int = 3) -> list[str]:
-    """Return the known names that are spelt most like an unknown one, nearest first.
-
-    Examples
-    --------
-    >>> closest_ids("Liberation", ["geneva-truce", "liberation-day"], 1)
-    ['liberation-day']
-    """
-    by_fold = {str(name).casefold(): str(name) for name in known}
-    close = difflib.get_close_matches(str(unknown).casefold(), by_fold, count, cutoff=0)
-    return [by_fold[name] for name in close]
-
-
 # -- selecting -----------------------------------------------------------------------------------
 
 
@@ -169,24 +157,14 @@ def _by_included(catalogue: pd.DataFrame, included: bool | None) -> pd.Series:
     return catalogue["included"] == included
 
 
-def _by_date(catalogue: pd.DataFrame, since, until) -> pd.Series:
+def _by_date(catalogue: pd.DataFrame, since: Any, until: Any) -> pd.Series:
     # Every row carries the offset of New York, so its first ten characters are the date there.
     days = catalogue["announced_at"].str[:10]
-    keep = pd.Series(True, index=catalogue.index)
-    first = None if since is None else _day(since)
-    last = None if until is None else _day(until)
-    if first is not None and last is not None and first > last:
+    first = days.min() if since is None else iso(parse_announced_at(since)[0])
+    last = days.max() if until is None else iso(parse_announced_at(until)[0])
+    if since is not None and until is not None and first > last:
         raise DateError(f"since={first} lies after until={last}: exchange the two")
-    if first is not None:
-        keep &= days >= first
-    if last is not None:
-        keep &= days <= last
-    return keep
-
-
-def _day(value) -> str:
-    day, _ = parse_announced_at(value)
-    return f"{day:%Y-%m-%d}"
+    return days.between(first, last)
 
 
 def _members(cell: str) -> set[str]:
@@ -203,8 +181,7 @@ def _by_member(column: pd.Series, values: str | Iterable[str]) -> pd.Series:
     known = sorted(set().union(*members))
     for value in wanted:
         if value not in known:
-            nearest = closest_ids(value, known, max(len(known), 1))
-            fix = f"use {list_of(map(repr, nearest), 'or')}" if known else "the column is blank"
+            fix = f"use {suggestion(value, known, len(known))}" if known else "the column is blank"
             raise EventError(f"no event has {column.name}={value!r}: {fix}")
     return members.map(lambda cell: not cell.isdisjoint(wanted)).astype(bool)
 
@@ -284,14 +261,15 @@ def _check_header(header: list[str], name: str) -> None:
         raise EventError(f"column {header.index('') + 1} of {name} has no name in the header")
     for column in set(header) - set(COLUMNS):
         # A misspelt column would otherwise be kept as an extra one, and the default be used.
-        for meant in difflib.get_close_matches(column.casefold(), COLUMNS, 1, cutoff=0.8):
+        for meant in nearest(column, COLUMNS, 1, cutoff=0.8):
             if meant not in header:
                 raise EventError(f"{name} has a column {column!r}: did you mean {meant!r}?")
 
 
 def _repeated_ids(header: list[str], rows: list[tuple[int, list[str]]]) -> list[str]:
     where = header.index("id")
-    first, problems = {}, []
+    first: dict[str, int] = {}
+    problems = []
     for line, fields in rows:
         name = fields[where] if where < len(fields) else ""
         if name and first.setdefault(name, line) != line:

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from impact.errors import DateError, EventError
-from impact.market.dates import parse_announced_at
 from impact.market.files import data_hash, data_path
+from impact.market.instants import parse_announced_at
 from impact.news.catalogue import TIME_BASES, load_events
 from impact.text.formats import list_of, number
 
@@ -55,7 +55,7 @@ def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from impact.news.alignment import as_events
+    >>> from impact.news.events import as_events
     >>> frame = as_events({"the pause": "2025-04-09T13:18:40", "a date": "2025-05-02"})
     >>> announcement_minutes(frame)["minute"].to_list()
     ['exact', '']

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from impact.errors import ReturnsError
-from impact.market.calendar import place
+from impact.market.calendar import first_days
+from impact.market.checks import check_index
 from impact.market.files import data_hash, data_path
 from impact.market.windows import Window
 from impact.news.catalogue import EASING, ESCALATION, load_events
@@ -25,22 +25,6 @@ _RELEASES = "macro_releases.csv"
 #: Three kinds of monthly and six-weekly releases never leave a longer gap: the longest one that
 #: is covered, in the shutdown autumn of 2025, has 37 days. The file skips March 2020 to 2023.
 _LONGEST_GAP = pd.Timedelta(days=60)
-
-
-def check_sessions(sessions: pd.DatetimeIndex) -> None:
-    """Refuse what cannot be the index of returns.
-
-    Raises
-    ------
-    ReturnsError
-        If `sessions` is not a sorted DatetimeIndex without time zone or repeated dates.
-    """
-    good = isinstance(sessions, pd.DatetimeIndex) and sessions.tz is None and len(sessions)
-    if not good or not (sessions.is_monotonic_increasing and sessions.is_unique):
-        raise ReturnsError(
-            "the sessions must be a sorted DatetimeIndex without time zone or repeated dates: "
-            "pass the index of the returns"
-        )
 
 
 class _Known(NamedTuple):
@@ -59,19 +43,8 @@ def _known(digest: str) -> _Known:
     return _Known(
         catalogue.index.to_numpy(object),
         catalogue["direction"].to_numpy(object),
-        _first_days(catalogue["announced_at"]),
+        first_days(catalogue["announced_at"]),
     )
-
-
-def _first_days(announced_at: pd.Series) -> pd.DatetimeIndex:
-    """First calendar day, session or not, whose close could reflect each announcement.
-
-    Placed on a calendar of every day, this is the one part of the placement that does not depend
-    on the rows of the returns, so it is done once.
-    """
-    days = pd.DatetimeIndex(announced_at.str[:10])
-    every_day = pd.date_range(days.min(), days.max() + pd.Timedelta(days=7))
-    return pd.DatetimeIndex(place(announced_at.to_list(), every_day)["session"])
 
 
 def _rows(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex) -> np.ndarray:
@@ -164,7 +137,7 @@ def mixed(
 def _releases(digest: str) -> tuple[pd.Series, tuple[tuple[pd.Timestamp, pd.Timestamp], ...]]:
     """Return the releases by the first day that could react, and the spans they cover."""
     table = pd.read_csv(data_path(_RELEASES), dtype="str").sort_values("released_at", kind="stable")
-    days = _first_days(table["released_at"])
+    days = first_days(table["released_at"])
     gaps = np.flatnonzero(np.diff(days) > _LONGEST_GAP)
     firsts, lasts = [0, *(gaps + 1)], [*gaps, len(days) - 1]
     spans = tuple((days[a], days[b]) for a, b in zip(firsts, lasts, strict=True))
@@ -203,7 +176,7 @@ def releases_on(sessions: pd.DatetimeIndex) -> pd.Series:
     >>> releases_on(pd.bdate_range("2025-04-30", "2025-05-05")).to_list()
     ['', '', 'payrolls', '']
     """
-    check_sessions(sessions)
+    check_index(sessions, "sessions")
     releases, spans = _releases(data_hash(_RELEASES))
     words = np.full(len(sessions), NOT_CHECKED, dtype=object)
     for first, last in spans:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference import one_series
+from impact.inference.conditional import conditional_columns
 from impact.market.windows import tested_window
 
 
@@ -33,7 +33,7 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
         Index as ``study.abnormal``; `session`, `label`, `announcements`, `estimate`,
         `std_error`, `statistic`, `dof`, `p_textbook`, `ci_low_textbook`, `ci_high_textbook`
         (exact prediction t, 95% interval). For one series with a variance model also the columns
-        of `impact.inference.one_series.conditional_columns`. Rows without a return in the window
+        of `impact.inference.conditional.conditional_columns`. Rows without a return in the window
         are left out and listed in ``.attrs["missing"]``; ``.attrs["notes"]`` says what a
         forecast had to say, by event.
 
@@ -67,7 +67,7 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
     )
     notes = []
     if study.is_one_series and study.settings.volatility is not None:
-        columns = one_series.conditional_columns(study, sample.tested)
+        columns = conditional_columns(study, sample.tested)
         notes = columns.attrs["notes"]
         table = pd.concat([table, columns.set_axis(table.index)], axis=1)
     empty = sample.days == 0

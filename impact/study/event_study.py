@@ -11,9 +11,10 @@ from impact.estimation.fits import Settings
 from impact.estimation.least_squares import Pairs, Panel
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
-from impact.market.prices import check_returns
+from impact.market.returns import check_returns
 from impact.market.windows import study_windows
-from impact.news.alignment import align, as_events
+from impact.news.alignment import align
+from impact.news.events import as_events
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of
 from impact.volatility.forecast import VARIANCE_MODELS

@@ -17,9 +17,9 @@ from scipy.special import stdtr, stdtrit
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
+from impact.inference.conditional import conditional_columns
 from impact.inference.event_sets import MIN_SESSIONS, difference_test
 from impact.inference.multiplicity import holm
-from impact.inference.one_series import conditional_columns
 from impact.market.windows import Window
 from impact.text.formats import counted, interval, list_of, p_phrase, percent
 from impact.text.result import Result

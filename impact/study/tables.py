@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.tests import LEVEL
 from impact.study.cumulative import car_table
 from impact.text import formats
 from impact.text.result import left_out
 from impact.text.table import KNOWN, SIGMA, Column, Table, percentage
 from impact.text.typeset import NONE
-
-#: A level of this size decides where two tests "disagree".
-LEVEL = 0.05
 
 #: So many rows on which the tests disagree are named; the others are counted.
 _NAMED = 4

@@ -1,19 +1,43 @@
-"""Did you mean: the known names that are spelt most like an unknown one."""
+"""Did you mean: the known names that are spelt most like one that is not known."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+from impact.text.formats import list_of
 
-def nearest(name: object, known: Iterable[object], n: int = 3) -> list[str]:
-    """Return the known names that are spelt most like an unknown one, nearest first.
+
+def nearest(name: object, known: Iterable[object], n: int = 3, *, cutoff: float = 0.0) -> list[str]:
+    """Return the known names that are spelt most like `name`, nearest first.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    known : iterable
+        What could have been meant: ids, labels or both.
+    n : int, default 3
+        How many to return at most.
+    cutoff : float, default 0
+        Least likeness, from 0 to 1, of a name that is returned.
 
     Examples
     --------
     >>> nearest("Liberation", ["geneva-truce", "liberation-day"], 1)
     ['liberation-day']
     """
-    by_fold = {str(other).casefold(): str(other) for other in known}
-    close = difflib.get_close_matches(str(name).casefold(), by_fold, n, cutoff=0)
+    by_fold = {str(one).casefold(): str(one) for one in known}
+    close = difflib.get_close_matches(str(name).casefold(), by_fold, n, cutoff)
     return [by_fold[fold] for fold in close]
+
+
+def suggestion(name: object, known: Iterable[object], n: int = 3) -> str:
+    """Return the nearest known names as a sentence holds them; "" when none is known.
+
+    Examples
+    --------
+    >>> suggestion("liberation", ["geneva-truce", "liberation-day"])
+    "'liberation-day' or 'geneva-truce'"
+    """
+    return list_of(map(repr, nearest(name, known, n)), "or")

@@ -12,7 +12,8 @@ import pytest
 from impact.cards import sentences
 from impact.cards.card import event_card
 from impact.errors import DateError, EventError, HistoryError, ReturnsError
-from impact.market.prices import load_prices, log_returns, simple_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns, simple_returns
 from impact.news.catalogue import load_events
 
 CATALOGUE = load_events(included=None)

@@ -9,7 +9,8 @@ from impact import charts
 from impact.charts import sets as charts_sets
 from impact.charts import style
 from impact.errors import InferenceError
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.study.event_paths import event_paths
 from impact.study.event_study import event_study
 

@@ -11,7 +11,8 @@ from pictures import assert_words_are_clear, texts_of
 from impact import figures
 from impact.figures import exhibits
 from impact.market.files import data_path
-from impact.market.prices import load_prices, simple_returns
+from impact.market.prices import load_prices
+from impact.market.returns import simple_returns
 from impact.news.catalogue import load_events
 from impact.text.formats import MINUS, date
 

@@ -14,7 +14,8 @@ from impact.charts.series import Panel
 from impact.charts.style import GROUND, INK, MARKS, Words
 from impact.figures import sectors
 from impact.inference.who_was_hit import relative_moves
-from impact.market.prices import SECTORS, load_prices, log_returns
+from impact.market.prices import SECTORS, load_prices
+from impact.market.returns import log_returns
 from impact.text.formats import MINUS
 
 WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")

@@ -10,7 +10,8 @@ from impact.analysis.regression import event_regression
 from impact.charts.groups import regression_effects
 from impact.figures import sets
 from impact.hypotheses.verdicts import CHANCE, SUPPORTED
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.text.formats import p_phrase, percent
 
 
@@ -35,8 +36,9 @@ def test_every_shift_is_in_a_bar(exhibits):
     bars = exhibits["placebo"].table
     counted = bars.groupby(["set", "statistic"])["shifts"].sum()
     for (name, statistic), total in counted.items():
-        test = sets.verdicts().tests[name, "included"]
-        assert total == len(getattr(test, f"shifted_{statistic}"))
+        column = {"mean": "p_mean", "studentised": "p_value"}[statistic]
+        test = sets.verdicts().tests[name, "included"][column]
+        assert total == len(test.detail["draws"])
 
 
 def test_the_marks_and_p_are_those_of_the_register(exhibits, table):
@@ -86,8 +88,9 @@ def test_dose_words_hold_the_slope_of_the_register(exhibits, table):
 
 
 def test_a_slope_that_is_not_identified_is_called_that(exhibits):
-    dose = dose_response(sets.dose_study())
-    held = dose.ci_low <= 0 <= dose.ci_high
+    dose = dose_response(sets.dose_study(), "china_dose_pp")
+    low, high = dose.conf_int().loc["dose"]
+    held = low <= 0 <= high
     assert ("cannot be told" in sets._dose_title(dose)) is not dose.identified
     assert dose.identified is False or not held
 
@@ -142,4 +145,4 @@ def test_results_plot_themselves():
     assert_words_are_clear(figure)
     drawn = figure.axes[0].lines[-1].get_xdata()
     np.testing.assert_allclose(drawn, joint.table["estimate"])
-    assert_words_are_clear(dose_response(sets.dose_study()).plot())
+    assert_words_are_clear(dose_response(sets.dose_study(), "china_dose_pp").plot())

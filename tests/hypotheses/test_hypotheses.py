@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import hashlib
 import io
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from scipy import stats
 
 from impact.errors import EventError, HypothesisError
 from impact.hypotheses import verdicts as hypotheses
-from impact.hypotheses.register import COLUMNS, load_register
+from impact.hypotheses.evaluation import mean_interval
+from impact.hypotheses.register import COLUMNS, load_register, whole_register
 from impact.hypotheses.selection import ROW_SETS, catalogue_rows, is_taken_back, select_group
 from impact.hypotheses.verdicts import (
     BEFORE_CORRECTION,
@@ -23,7 +25,6 @@ from impact.hypotheses.verdicts import (
     TOO_FEW,
     diluted,
     evaluate_register,
-    mean_interval,
 )
 from impact.inference.event_sets import shift_test
 from impact.market.files import data_path
@@ -35,7 +36,7 @@ ROOT = DATA.parent
 
 @pytest.fixture(scope="module")
 def verdicts():
-    return evaluate_register(index_returns())
+    return evaluate_register()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_what_is_not_registered_is_not_evaluated(verdicts):
     register = load_register()
     extra = pd.concat([register, register.iloc[:1].rename(index=lambda _: "my-new-idea")])
     with pytest.raises(HypothesisError, match="'my-new-idea' is not in the register"):
-        evaluate_register(index_returns(), extra)
+        evaluate_register(extra)
     with pytest.raises(HypothesisError, match="'rises-on-tuesdays' is not in the register"):
         verdicts["rises-on-tuesdays"]
 
@@ -121,11 +122,11 @@ def test_what_is_not_registered_is_not_evaluated(verdicts):
 def test_the_family_cannot_be_shrunk_or_changed():
     register = load_register()
     with pytest.raises(HypothesisError, match="is registered and left out"):
-        evaluate_register(index_returns(), register.iloc[1:])
+        evaluate_register(register.iloc[1:])
     other = register.copy()
     other.loc["retaliation-adds", "side"] = "two-sided"
     with pytest.raises(HypothesisError, match="'retaliation-adds' stands otherwise"):
-        evaluate_register(index_returns(), other)
+        evaluate_register(other)
 
 
 def test_every_registered_hypothesis_is_evaluated_three_times(verdicts):
@@ -136,8 +137,10 @@ def test_every_registered_hypothesis_is_evaluated_three_times(verdicts):
 def test_sets_are_tested_through_the_register_alone():
     """No other module, figure or notebook runs a test of a set on the committed data."""
     tests = {"shift_test", "difference_test", "equivalence_test"}
+    compare = ROOT / "impact" / "study" / "groups.py"
     for path in (ROOT / "impact").rglob("*.py"):
-        if path.parent.name == "inference" or path.parent.name in ("hypotheses", "calibration"):
+        # A user compares groups of a study of their own by `study.compare`.
+        if path.parent.name in ("inference", "hypotheses", "calibration") or path == compare:
             continue
         names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
         assert names.isdisjoint(tests), path.name
@@ -152,6 +155,117 @@ def test_the_committed_verdicts_are_those_of_the_register(verdicts):
     assert committed["verdict"].to_list() == verdicts.table["verdict"].to_list()
     for name in ("estimate", "ci_low", "ci_high", "p_mean", "p_value", "p_holm", "p_romano_wolf"):
         np.testing.assert_allclose(committed[name], verdicts.table[name].astype(float), rtol=1e-5)
+
+
+# -- a register of one's own ---------------------------------------------------------------------
+
+
+def committed_rows(*names) -> list[dict]:
+    rows = csv.DictReader(data_path("hypotheses.csv").read_text("utf-8").splitlines())
+    return [row for row in rows if not names or row["id"] in names]
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "mine.csv"
+    rows = committed_rows("china-escalation-2025", "china-then-and-now-differ")
+    path.write_text(write([*rows, rows[0] | {"id": "my-own", "side": "greater"}]), "utf-8")
+    return path
+
+
+def test_a_register_of_ones_own_is_its_own_family_and_says_so(own, verdicts):
+    mine = evaluate_register(own)
+    names = ["china-escalation-2025", "china-then-and-now-differ", "my-own"]
+    assert list(mine.table.index.unique("hypothesis")) == names
+    for name in names[:2]:
+        columns = ["n", "estimate", "p_mean", "p_value"]
+        pd.testing.assert_frame_equal(mine[name][columns], verdicts[name][columns])
+    for rows in ROW_SETS:
+        part = mine.table.xs(rows, level="rows")
+        family = slow_holm(part["p_value"].fillna(1.0))
+        np.testing.assert_allclose(part["p_holm"], family.where(part["p_value"].notna()))
+    assert mine["china-escalation-2025"].loc["included", "p_holm"] == pytest.approx(
+        3 * verdicts["china-escalation-2025"].loc["included", "p_value"]
+    )
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()[:12]
+    assert "3 hypotheses of mine.csv, not the committed register, registered to" in mine.signature
+    assert f"({digest})" in mine.signature and digest not in verdicts.signature
+    assert "not the committed register" in str(mine.summary())
+    assert "The register mine.csv" in str(mine.summary("documented"))
+    assert "not the committed" not in str(verdicts.summary()) + verdicts.signature
+    with pytest.raises(HypothesisError, match=r"register it in mine\.csv first"):
+        mine["talks-raise"]
+
+
+def test_an_own_register_can_be_given_as_it_was_loaded_and_not_be_shrunk_either(own):
+    loaded = load_register(own)
+    pd.testing.assert_frame_equal(whole_register(loaded.iloc[::-1]), loaded.iloc[::-1])
+    pd.testing.assert_frame_equal(whole_register(str(own)), loaded)
+    with pytest.raises(HypothesisError, match="'china-escalation-2025' is registered and left out"):
+        evaluate_register(loaded.iloc[1:])
+    with pytest.raises(HypothesisError, match="'my-own' stands otherwise"):
+        evaluate_register(loaded.replace({"side": {"greater": "less"}}))
+    # A frame that says nothing of a file is held against the committed register.
+    loaded.attrs = {}
+    with pytest.raises(HypothesisError, match="'my-own' is not in the register"):
+        evaluate_register(loaded)
+
+
+def test_the_committed_file_given_as_a_path_is_the_committed_register(own):
+    assert load_register(data_path("hypotheses.csv")).attrs == load_register().attrs
+    assert load_register(own).attrs["path"] == str(own)
+
+
+def test_a_hypothesis_says_when_it_was_chosen(tmp_path):
+    path = tmp_path / "early.csv"
+    row = committed_rows("talks-raise")[0] | {"registered": "2025-04-05"}
+    later = row | {"id": "later", "since": "2026-08-01", "until": ""}
+    path.write_text(write([row, later]), "utf-8")
+    found = evaluate_register(path)
+    assert set(found["talks-raise"]["chosen"]) == {"registered before the last event"}
+    assert set(found["later"]["chosen"]) == {"no event yet"}
+    assert (found["later"]["n"] == 0).all() and (found["later"]["verdict"] == TOO_FEW).all()
+    assert "Chosen after the events: 0 of 2." in str(found.summary())
+
+
+def test_a_register_without_a_verdict_is_shown(tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text(write(committed_rows("talks-raise", "reaction-grows-with-dose")), "utf-8")
+    found = evaluate_register(path)
+    assert set(found.table["verdict"]) == {TOO_FEW}
+    assert found.table[["p_mean", "p_value", "p_holm", "p_romano_wolf"]].isna().all(axis=None)
+    assert set(map(len, found.tests.values())) == {0}
+    assert TOO_FEW in str(found.summary())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"mine.csv is not CSV in UTF-8"),
+        ("id,claim\né,b".encode("latin-1"), r"mine.csv is not CSV in UTF-8"),
+        ((",".join(COLUMNS) + "\n").encode(), r"has a header and no hypotheses"),
+        ((",".join(COLUMNS) + "\n" + "a," * 20 + "\n").encode(), "more fields than its header"),
+        ((",".join(COLUMNS) + "\na,b.\n").encode(), "statistic is '': write 'mean'"),
+        ((",".join(COLUMNS) + "\na,b\n" + "c," * 20 + "\n").encode(), "is not CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_register_is_refused_in_words(tmp_path, content, message):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content)
+    with pytest.raises(HypothesisError, match=message):
+        evaluate_register(path)
+
+
+def test_what_is_no_register_or_names_nothing_of_the_catalogue_is_refused(tmp_path):
+    with pytest.raises(HypothesisError, match=r"none\.csv cannot be read"):
+        evaluate_register(tmp_path / "none.csv")
+    with pytest.raises(HypothesisError, match=r"of type Series .* returns="):
+        evaluate_register(index_returns())
+    path = tmp_path / "mine.csv"
+    row = committed_rows("china-escalation-2025")[0]
+    path.write_text(write([row | {"counterparty": "XX"}]), "utf-8")
+    with pytest.raises(HypothesisError, match="'china-escalation-2025' cannot be evaluated: no ev"):
+        evaluate_register(path)
 
 
 # -- the sessions of a group ---------------------------------------------------------------------
@@ -253,7 +367,10 @@ def test_a_mean_is_the_shift_test_of_its_sessions(verdicts, z):
     row = verdicts.table.loc["china-escalation-2018-2019", "all"]
     sessions = verdicts.groups["china-escalation-2018-2019", "all"][0].sessions
     test = shift_test(z, sessions, side="less")
-    assert (row["p_mean"], row["p_value"]) == (test.p_mean, test.p_studentised)
+    by_mean = shift_test(z, sessions, side="less", studentised=False)
+    assert (row["p_mean"], row["p_value"]) == (by_mean.p_value, test.p_value)
+    kept = verdicts.tests["china-escalation-2018-2019", "all"]
+    assert kept == {"p_mean": by_mean, "p_value": test}
     returns = index_returns()
     # The effect is the return less the fitted mean, which is a few hundredths of a percent.
     assert row["estimate"] == pytest.approx(returns[sessions].mean(), abs=8e-4)
@@ -313,7 +430,7 @@ def test_undone_by_is_the_first_number_that_changes_the_verdict(verdicts, z):
     row = verdicts.table.loc[name, "included"]
     assert row["verdict"] == SUPPORTED
     sessions = verdicts.groups[name, "included"][0].sessions
-    shifted = -verdicts.tests[name, "included"].shifted_studentised
+    shifted = -verdicts.tests[name, "included"]["p_value"].detail["draws"]
     p = verdicts.table.xs("included", level="rows")["p_value"].fillna(1.0)
     for added, still in ((row["undone_by"] - 1, True), (row["undone_by"], False)):
         observed = -diluted([z[sessions].to_numpy()], added)
@@ -328,7 +445,7 @@ def test_there_is_nothing_to_undo_where_nothing_was_found(verdicts):
 
 
 def test_the_same_seed_gives_the_same_table(verdicts):
-    again = evaluate_register(index_returns())
+    again = evaluate_register(load_register(), returns=index_returns())
     pd.testing.assert_frame_equal(again.table, verdicts.table)
 
 
@@ -342,6 +459,30 @@ def test_it_shows_every_claim_with_its_verdict(verdicts):
     assert "chosen after the events" in text and "14 hypotheses" in text
     assert "<table" in verdicts._repr_html_()
     assert repr(verdicts).startswith("Verdicts on 14 hypotheses:")
+
+
+def test_csv_and_latex_hold_the_verdicts(verdicts, tmp_path):
+    rows = list(csv.DictReader(io.StringIO(verdicts.to_csv())))
+    assert len(rows) == len(verdicts.table) and {row["rows"] for row in rows} == set(ROW_SETS)
+    held = [float(row["p_value"]) if row["p_value"] else np.nan for row in rows]
+    np.testing.assert_allclose(held, verdicts.table["p_value"], rtol=1e-9)
+    assert {row["signature"] for row in rows} == {verdicts.signature}
+    assert verdicts.to_csv(tmp_path / "verdicts.csv") is None
+    assert "\\toprule" in verdicts.to_latex()
+    pd.testing.assert_frame_equal(verdicts.to_frame(), verdicts.table)
+    with pytest.raises(HypothesisError, match="rows='some' is not known: use 'included', 'all'"):
+        verdicts.summary("some")
+
+
+def test_it_signs_itself_with_prices_catalogue_and_register(verdicts):
+    for name in ("sp500.csv", "events.csv", "hypotheses.csv"):
+        digest = hashlib.sha256((DATA / name).read_bytes()).hexdigest()[:12]
+        assert digest in verdicts.signature
+
+
+def test_announcements_without_a_session_are_named_under_the_table(verdicts):
+    assert {"smoot-hawley-signed-1930", "baseline-10-effective"} <= set(verdicts.dropped["event"])
+    assert f"Left out: {len(verdicts.dropped)}" in str(verdicts.summary())
 
 
 def test_data_and_paths_are_where_they_are_thought_to_be():

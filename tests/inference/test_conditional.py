@@ -1,30 +1,48 @@
 """The conditional test: known values, uniform p, intervals that agree with p, and what it sees."""
 
-from dataclasses import asdict
+from types import SimpleNamespace
 
 import history
 import numpy as np
 import pytest
 from scipy import stats
 
+from impact import inference
 from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
-from impact.inference import conditional
 from impact.inference.conditional import (
-    conditional_test,
+    conditional_columns,
+    conditional_tests,
     detectable,
     equal_tails,
     inverted,
     simulated_sums,
-    student_p,
+    unit_student_p,
 )
+from impact.inference.tests import LEVEL
+from impact.market.windows import Window
+from impact.study.event_study import event_study
 from impact.volatility.forecast import Forecast, VarianceFit, variance_forecast
 
 TRUE = VarianceFit("gjr", 0.0003, 2e-6, 0.05, 0.10, 0.88, 6.0, 1e-4, 2_000)
 
 
+def found_in(returns, **options):
+    """What both tests find, by one name each."""
+    fhs, t = conditional_tests(returns, **options)
+    assert (fhs["statistic"], fhs["n"]) == (t["statistic"], t["n"])
+    return SimpleNamespace(
+        **fhs["detail"],
+        z=fhs["statistic"],
+        p_fhs=fhs["p_value"],
+        p_t=t["p_value"],
+        ci_t_low=t["detail"]["ci_low"],
+        ci_t_high=t["detail"]["ci_high"],
+    )
+
+
 def on(day: str, model: str, last: int = 0, **options):
     at = history.row(day)
-    return conditional_test(
+    return found_in(
         history.index_returns().to_numpy(),
         fit_end=at - 5,
         first=at,
@@ -67,13 +85,13 @@ def test_one_session_by_hand():
     at = history.row("2025-05-02")
     known = variance_forecast(history.index_returns(), at - 5, at - 1)
     move = history.index_returns().iloc[at]
-    assert test.car == pytest.approx(move - known.mean, rel=1e-12)
-    assert test.z == pytest.approx(test.car / known.sigma, rel=1e-12)
+    assert test.estimate == pytest.approx(move - known.mean, rel=1e-12)
+    assert test.z == pytest.approx(test.estimate / known.sigma, rel=1e-12)
     scale = known.sigma * np.sqrt((known.nu - 2) / known.nu)
     law = stats.t(known.nu, scale=scale)
-    assert test.p_t == pytest.approx(2 * law.sf(abs(test.car)), rel=1e-10)
+    assert test.p_t == pytest.approx(2 * law.sf(abs(test.estimate)), rel=1e-10)
     np.testing.assert_allclose(
-        [test.ci_t_low, test.ci_t_high], test.car + law.ppf([0.025, 0.975]), rtol=1e-10
+        [test.ci_t_low, test.ci_t_high], test.estimate + law.ppf([0.025, 0.975]), rtol=1e-10
     )
 
 
@@ -81,7 +99,7 @@ def test_one_session_needs_no_random_numbers_and_windows_only_their_own():
     assert on("2025-05-02", "gjr", seed=1) == on("2025-05-02", "gjr", seed=2)
     first = on("2025-05-02", "gjr", 2, seed=1)
     on("2025-05-12", "gjr", 2, seed=1)
-    assert asdict(on("2025-05-02", "gjr", 2, seed=1)) == asdict(first)
+    assert on("2025-05-02", "gjr", 2, seed=1) == first
     assert on("2025-05-02", "gjr", 2, seed=2).ci_low != first.ci_low
 
 
@@ -90,10 +108,10 @@ def test_simulation_of_one_session_agrees_with_its_closed_form():
     known = variance_forecast(history.index_returns(), at - 5, at - 1)
     by_past, by_t = simulated_sums(known, 1, np.random.default_rng(0), 400_000)
     exact = on("2025-05-02", "gjr")
-    assert equal_tails(by_past, exact.car) == pytest.approx(exact.p_fhs, abs=0.006)
-    assert equal_tails(by_t, exact.car) == pytest.approx(exact.p_t, abs=0.006)
+    assert equal_tails(by_past, exact.estimate) == pytest.approx(exact.p_fhs, abs=0.006)
+    assert equal_tails(by_t, exact.estimate) == pytest.approx(exact.p_t, abs=0.006)
     np.testing.assert_allclose(
-        inverted(by_t, exact.car), (exact.ci_t_low, exact.ci_t_high), rtol=0.02
+        inverted(by_t, exact.estimate), (exact.ci_t_low, exact.ci_t_high), rtol=0.02
     )
     assert detectable(by_past) == pytest.approx(exact.smallest_detectable, rel=0.02)
 
@@ -110,7 +128,7 @@ def test_sigma_of_a_window_is_the_spread_of_its_simulated_sums():
 def test_interval_holds_what_the_test_does_not_reject(day, last):
     at, options = history.row(day), {"paths": 4_000}
     test = on(day, "gjr", last, **options)
-    assert test.ci_low < test.car < test.ci_high
+    assert test.ci_low < test.estimate < test.ci_high
     assert (test.p_fhs > 0.05) == (test.ci_low <= 0 <= test.ci_high)
     width = test.ci_high - test.ci_low
     for effect, kept in [
@@ -121,9 +139,7 @@ def test_interval_holds_what_the_test_does_not_reject(day, last):
     ]:
         moved = history.index_returns().to_numpy().copy()
         moved[at] -= effect
-        p = conditional_test(
-            moved, fit_end=at - 5, first=at, last=at + last, model="gjr", **options
-        ).p_fhs
+        p = found_in(moved, fit_end=at - 5, first=at, last=at + last, model="gjr", **options).p_fhs
         assert (p > 0.05) == kept
 
 
@@ -156,7 +172,7 @@ def test_p_is_uniform_on_simulated_garch(monkeypatch):
     path = history.garch_path(2_100 + 400 * 8, seed=21)
     for length in (1, 2):
         tests = [
-            conditional_test(path, fit_end=at - 5, first=at, last=at + length - 1, paths=1_000)
+            found_in(path, fit_end=at - 5, first=at, last=at + length - 1, paths=1_000)
             for at in range(2_100, len(path) - length, 8)
         ]
         for name in ("p_fhs", "p_t"):
@@ -172,7 +188,7 @@ def test_rejection_with_fitted_parameters_stays_near_5_percent():
         known = variance_forecast(path, fit_end, fit_end - 1, model="garch")
         sigma = known.fit.filter(path[fit_end - known.fit.n : fit_end + 60])[known.fit.n : -1]
         z = (path[fit_end : fit_end + 60] - known.mean) / sigma
-        p.extend(student_p(z, known.nu))
+        p.extend(unit_student_p(z, known.nu))
     assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.012)
 
 
@@ -180,12 +196,12 @@ def test_what_lies_after_the_window_changes_nothing_and_the_eve_does():
     returns = history.index_returns().to_numpy()
     at = history.row("2025-05-02")
     options = {"fit_end": at - 5, "first": at, "last": at + 1}
-    plain = conditional_test(returns, **options)
+    plain = found_in(returns, **options)
     after, before = returns.copy(), returns.copy()
     after[at + 2] = -0.3
     before[at - 1] = -0.08
-    assert conditional_test(after, **options) == plain
-    shocked = conditional_test(before, **options)
+    assert found_in(after, **options) == plain
+    shocked = found_in(before, **options)
     assert shocked.sigma > 2 * plain.sigma
     assert (shocked.mean, shocked.nu) == (plain.mean, plain.nu)
 
@@ -193,18 +209,18 @@ def test_what_lies_after_the_window_changes_nothing_and_the_eve_does():
 def test_a_cluster_is_one_sum_from_its_eve():
     two, four = on("2025-04-03", "garch", 1), on("2025-04-03", "garch", 4)
     returns = history.index_returns()["2025-04-03":"2025-04-09"]
-    assert two.car == pytest.approx(returns.iloc[:2].sum() - 2 * two.mean, rel=1e-12)
-    assert four.car == pytest.approx(returns.sum() - 5 * four.mean, rel=1e-12)
+    assert two.estimate == pytest.approx(returns.iloc[:2].sum() - 2 * two.mean, rel=1e-12)
+    assert four.estimate == pytest.approx(returns.sum() - 5 * four.mean, rel=1e-12)
     assert two.p_fhs < 0.01 < four.p_fhs
 
 
 def test_a_planted_effect_is_found():
     path = history.garch_path(2_300, seed=23)
-    base = conditional_test(path, fit_end=2_195, first=2_200, last=2_201)
+    base = found_in(path, fit_end=2_195, first=2_200, last=2_201)
     for sign in (-1, 1):
         moved = path.copy()
         moved[2_200] += sign * 3 * base.smallest_detectable
-        assert conditional_test(moved, fit_end=2_195, first=2_200, last=2_201).p_fhs < 0.01
+        assert found_in(moved, fit_end=2_195, first=2_200, last=2_201).p_fhs < 0.01
 
 
 def test_bad_input_is_named():
@@ -215,20 +231,20 @@ def test_bad_input_is_named():
         {"fit_end": 1_195, "first": 1_200, "last": 1_300},
     ):
         with pytest.raises(WindowError, match="do not fit 1,300 returns"):
-            conditional_test(path, **options)
+            found_in(path, **options)
     window = {"fit_end": 1_195, "first": 1_200, "last": 1_201}
     with pytest.raises(InferenceError, match="seed=-1"):
-        conditional_test(path, **window, seed=-1)
+        found_in(path, **window, seed=-1)
     with pytest.raises(HistoryError, match="1,000 returns"):
-        conditional_test(path, fit_end=900, first=905, last=905)
+        found_in(path, fit_end=900, first=905, last=905)
     holed = path.copy()
     holed[1_201] = np.nan
     with pytest.raises(ReturnsError, match="tested window"):
-        conditional_test(holed, **window)
+        found_in(holed, **window)
     holed = path.copy()
     holed[1_198] = np.nan
     with pytest.raises(ReturnsError, match="are missing"):
-        conditional_test(holed, **window)
+        found_in(holed, **window)
 
 
 def test_draws_are_of_the_forecast_they_are_given():
@@ -236,4 +252,24 @@ def test_draws_are_of_the_forecast_they_are_given():
     by_past, _ = simulated_sums(known, 2, np.random.default_rng(0), 3)
     second = np.sqrt(2e-6 + 0.05 * 0.02**2 + 0.88 * 0.01**2)
     np.testing.assert_allclose(by_past, 0.02 + 2 * second, rtol=1e-12)
-    assert conditional.LEVEL == 0.05
+    assert LEVEL == 0.05
+
+
+def test_the_two_tests_of_a_study_and_its_table_share_one_forecast(monkeypatch):
+    asked = []
+
+    def counted(*args, **kwargs):
+        asked.append(args)
+        return variance_forecast(*args, **kwargs)
+
+    monkeypatch.setattr("impact.inference.conditional.variance_forecast", counted)
+    study = event_study(history.index_returns(), ["2025-05-02", "2025-05-12"])
+    one = study[study.alignment.index[0]]
+    fhs, t = inference.conditional_fhs(one, 0, 2), inference.conditional_t(one, 0, 2)
+    row = conditional_columns(one, Window(0, 2)).iloc[0]
+    assert len(asked) == 1
+    assert (row["p_conditional"], row["p_conditional_t"]) == (fhs.p_value, t.p_value)
+    inference.conditional_fhs(one, 0)
+    conditional_columns(study, Window(0, 2))
+    # Another window, and the two rows of another study, are forecasts of their own.
+    assert len(asked) == 4

@@ -14,7 +14,7 @@ def test_it_is_statsmodels_tost_and_scipy_interval():
     got = equivalence_test(values, 0.01)
     assert got.p_value == pytest.approx(DescrStatsW(values).ttost_mean(-0.01, 0.01)[0], rel=1e-10)
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert (got.ci_low, got.ci_high) == pytest.approx((low, high), rel=1e-10)
+    assert (got.detail["ci_low"], got.detail["ci_high"]) == pytest.approx((low, high), rel=1e-10)
 
 
 def test_an_effect_on_the_margin_is_called_none_at_most_as_often_as_the_level_says():

@@ -123,7 +123,7 @@ def _compare_test(study, row):
     assert found.distribution == _in_words(row["dist"])
     assert bool(row["p_value_alt"]) == (alternative is not None)
     if alternative:
-        other = test(study, *bounds(row["window"]), **options, **alternative)
+        other = test(study, *bounds(row["window"]), **(options | alternative))
         close(other.p_value, row, "p_value_alt")
 
 

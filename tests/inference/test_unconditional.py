@@ -6,7 +6,11 @@ import pytest
 from scipy import stats
 
 from impact.errors import HistoryError, InferenceError, WindowError
-from impact.inference.unconditional import conformal_test, placebo_test, sample_quantile_test
+from impact.inference.unconditional import (
+    among_cyclic_shifts,
+    among_earlier_windows,
+    among_residuals,
+)
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -15,9 +19,9 @@ def test_sample_quantile_by_counting(k):
     residuals, ar = rng.standard_normal(250), rng.standard_normal(k) + 0.8
     sums = [residuals[t : t + k].sum() for t in range(250 - k + 1)]
     up, down = sum(s >= ar.sum() for s in sums), sum(s <= ar.sum() for s in sums)
-    test = sample_quantile_test(residuals, ar)
-    assert test.n == 250 - k + 1
-    assert test.p_value == pytest.approx(min(1, 2 * (1 + min(up, down)) / (len(sums) + 1)))
+    test = among_residuals(residuals, ar)
+    assert test["n"] == 250 - k + 1
+    assert test["p_value"] == pytest.approx(min(1, 2 * (1 + min(up, down)) / (len(sums) + 1)))
 
 
 @pytest.mark.parametrize("k", [1, 4])
@@ -28,14 +32,14 @@ def test_conformal_by_shifting_every_residual(k):
     residuals = joined - joined.mean()
     own = abs(residuals[-k:].sum()) / np.sqrt(k)
     shifted = [abs(np.roll(residuals, s)[-k:].sum()) / np.sqrt(k) for s in range(len(joined))]
-    test = conformal_test(estimation, window)
-    assert test.statistic == pytest.approx(own, rel=1e-12)
-    assert test.p_value == sum(s >= own - 1e-12 for s in shifted) / len(joined)
+    test = among_cyclic_shifts(estimation, window)
+    assert test["statistic"] == pytest.approx(own, rel=1e-12)
+    assert test["p_value"] == sum(s >= own - 1e-12 for s in shifted) / len(joined)
 
 
 def test_conformal_p_of_the_largest_move_is_one_over_all():
-    window = np.array([12.0])
-    assert conformal_test(np.random.default_rng(0).standard_normal(99), window).p_value == 0.01
+    estimation = np.random.default_rng(0).standard_normal(99)
+    assert among_cyclic_shifts(estimation, np.array([12.0]))["p_value"] == 0.01
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
@@ -49,32 +53,33 @@ def test_placebo_by_a_loop_over_sessions(k):
         return (returns[first : first + k].sum() - k * past.mean()) / error
 
     others = [abs(z(first)) for first in range(260, at - k + 1)]
-    test = placebo_test(returns, at, k)
-    assert test.statistic == pytest.approx(z(at), rel=1e-10)
-    assert test.n == len(others)
-    assert test.p_value == (1 + sum(o >= abs(z(at)) for o in others)) / (len(others) + 1)
+    test = among_earlier_windows(returns, at, k)
+    assert test["statistic"] == pytest.approx(z(at), rel=1e-10)
+    assert test["n"] == len(others)
+    assert test["p_value"] == (1 + sum(o >= abs(z(at)) for o in others)) / (len(others) + 1)
 
 
 def test_placebo_z_is_the_prediction_t_of_the_sp500():
     returns = history.index_returns().to_numpy()
     facts = {"2025-04-09": 10.344, "2025-04-03": -5.744, "2025-05-02": 1.204}
     for day, t in facts.items():
-        assert placebo_test(returns, history.row(day)).statistic == pytest.approx(t, abs=5e-4)
+        test = among_earlier_windows(returns, history.row(day))
+        assert test["statistic"] == pytest.approx(t, abs=5e-4)
 
 
 def test_placebo_sees_nothing_after_the_window():
     returns = history.garch_path(900, seed=1)
     planted = returns.copy()
     planted[802:] = np.nan
-    assert placebo_test(planted, 800, 2) == placebo_test(returns, 800, 2)
+    assert among_earlier_windows(planted, 800, 2) == among_earlier_windows(returns, 800, 2)
 
 
 def test_placebo_leaves_out_windows_whose_estimation_does_not_vary():
     returns = history.garch_path(900, seed=1)
     returns[:300] = 0.001
-    test = placebo_test(returns, 800)
-    assert test.n < 800 - 260
-    assert 0 < test.p_value <= 1
+    test = among_earlier_windows(returns, 800)
+    assert test["n"] < 800 - 260
+    assert 0 < test["p_value"] <= 1
 
 
 @pytest.mark.parametrize("name", ["quantile", "conformal", "placebo"])
@@ -85,31 +90,31 @@ def test_p_is_uniform_on_independent_returns(name):
         returns = rng.standard_t(5, 700) * 0.01
         past, window = returns[429:679], returns[689:691]
         if name == "quantile":
-            p.append(sample_quantile_test(past - past.mean(), window[:1] - past.mean()).p_value)
+            p.append(among_residuals(past - past.mean(), window[:1] - past.mean())["p_value"])
         elif name == "conformal":
-            p.append(conformal_test(past, window).p_value)
+            p.append(among_cyclic_shifts(past, window)["p_value"])
         else:
-            p.append(placebo_test(returns, 689, 2).p_value)
+            p.append(among_earlier_windows(returns, 689, 2)["p_value"])
     assert stats.kstest(p, "uniform").pvalue > 0.05
 
 
 def test_bad_input_is_named():
     returns = history.garch_path(900, seed=1)
     with pytest.raises(InferenceError, match="needs 40 sums of 3 residuals"):
-        sample_quantile_test(returns[:41], returns[:3])
+        among_residuals(returns[:41], returns[:3])
     with pytest.raises(InferenceError, match="needs 40 sessions and there are 31"):
-        conformal_test(returns[:30], returns[30:31])
+        among_cyclic_shifts(returns[:30], returns[30:31])
     with pytest.raises(InferenceError, match="1 return of 1 missing"):
-        conformal_test(returns[:250], np.array([np.nan]))
+        among_cyclic_shifts(returns[:250], np.array([np.nan]))
     with pytest.raises(WindowError, match="k=0"):
-        placebo_test(returns, 800, 0)
+        among_earlier_windows(returns, 800, 0)
     with pytest.raises(WindowError, match=r"estimation=\(-11, -260\)"):
-        placebo_test(returns, 800, estimation=(-11, -260))
+        among_earlier_windows(returns, 800, estimation=(-11, -260))
     with pytest.raises(WindowError, match="position=900"):
-        placebo_test(returns, 900)
+        among_earlier_windows(returns, 900)
     with pytest.raises(HistoryError, match="300 sessions in all, and 290 are available"):
-        placebo_test(returns, 290)
+        among_earlier_windows(returns, 290)
     flat = returns.copy()
     flat[500:790] = 0.0
     with pytest.raises(InferenceError, match="do not vary"):
-        placebo_test(flat, 800)
+        among_earlier_windows(flat, 800)

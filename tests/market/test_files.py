@@ -1,7 +1,11 @@
 """Committed data: every file is listed with its checksum, and a changed one is refused."""
 
 import hashlib
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +75,73 @@ def test_unknown_and_missing_files_are_named(copy):
     (copy / "SHA256SUMS").unlink()
     with pytest.raises(DataFileError, match="SHA256SUMS cannot be read"):
         files.data_path("sp500.csv", copy)
+
+
+# -- writing -------------------------------------------------------------------------------------
+
+
+def test_a_file_is_replaced_whole_and_readable_by_all(tmp_path):
+    path = tmp_path / "new" / "a.csv"
+    for content, expected in (("é\n", b"\xc3\xa9\n"), ("a\r\n", b"a\r\n"), (b"\xff", b"\xff")):
+        files.write_atomically(path, content)
+        assert path.read_bytes() == expected
+        assert path.stat().st_mode & 0o777 == 0o644 or os.name == "nt"
+        assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["mkstemp", "fsync", "replace"])
+def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(step, tmp_path, monkeypatch):
+    def fail(*args):
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    monkeypatch.setattr(f"{'tempfile' if step == 'mkstemp' else 'os'}.{step}", fail)
+    with pytest.raises(
+        DataFileError, match=r"a\.csv cannot be written \(Permission denied\): make"
+    ):
+        files.write_atomically(path, "new")
+    assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "folder").write_text("")
+    with pytest.raises(DataFileError, match=r"a\.csv cannot be written"):
+        files.write_atomically(tmp_path / "folder" / "a.csv", "new")
+
+
+#: Dies by kill -9 before the last of so many calls of a function of os.
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from impact.market.files import replace_accepted
+name, left = sys.argv[2], [int(sys.argv[3])]
+usual = getattr(os, name)
+def dying(*args):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return usual(*args)
+setattr(os, name, dying)
+replace_accepted(Path(sys.argv[1]), {"sp500.csv": b"a,b\\n", "README.md": b"text"})
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.parametrize("die", ["fsync 2", "replace 1", "replace 2", "replace 3", "replace 4"])
+def test_kill_9_at_any_moment_leaves_whole_and_accepted_files(die, copy):
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    new = {"sp500.csv": b"a,b\n", "README.md": b"text"}
+    run = subprocess.run([sys.executable, "-c", DIE, copy, *die.split()], check=False)
+    assert run.returncode == -signal.SIGKILL
+    for name in before.keys() - {"SHA256SUMS"}:
+        assert (copy / name).read_bytes() in (before[name], new.get(name))
+        assert name == "README.md" or files.data_path(name, copy)
+    # The next time finishes the work and clears up.
+    files.replace_accepted(copy, new)
+    assert {path.name for path in copy.iterdir()} == before.keys()
+    assert all((copy / name).read_bytes() == new[name] for name in new)
+    assert files.accept_changes(copy) == []
 
 
 # -- the data dictionary -------------------------------------------------------------------------

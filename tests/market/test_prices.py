@@ -1,4 +1,4 @@
-"""Committed prices against the press, the rules of a price file, and returns."""
+"""Committed prices against the press, and the rules of a price file."""
 
 import csv
 
@@ -8,18 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impact.errors import DataFileError, DateError, ReturnsError
+from impact.errors import DataFileError, DateError
 from impact.market import prices as module
-from impact.market.closes import check_closes, read_closes
 from impact.market.files import data_path
-from impact.market.prices import (
-    SECTORS,
-    check_returns,
-    load_prices,
-    load_vix,
-    log_returns,
-    simple_returns,
-)
+from impact.market.prices import SECTORS, check_closes, load_prices, load_vix, read_closes
+from impact.market.returns import log_returns, simple_returns
 
 # -- facts from the press and the exchanges ------------------------------------------------------
 
@@ -231,18 +224,33 @@ BAD_FILES = {
         "2025-04-28 comes after 2025-05-02: use .sort_index",
     ),
     "extra Saturday": (GOOD + b"2025-05-03,5686.67\n", "2025-05-03, a Saturday, is no session"),
-    "zero": (change(b"5569.06", b"0"), "close 0 on 2025-04-30 is not a positive number"),
-    "negative": (change(b"5569.06", b"-5569.06"), "-5569.06 on 2025-04-30 is not a positive"),
-    "NaN": (change(b"5569.06", b"NaN"), "nan on 2025-04-30 is not a positive number"),
-    "infinite": (change(b"5569.06", b"inf"), "inf on 2025-04-30 is not a positive number"),
+    "zero": (
+        change(b"5569.06", b"0"),
+        "0 on 2025-04-30 in column 'close' is not a positive number: put",
+    ),
+    "negative": (
+        change(b"5569.06", b"-5569.06"),
+        "-5569.06 on 2025-04-30 in column 'close' is not a positive",
+    ),
+    "NaN": (
+        change(b"5569.06", b"NaN"),
+        "nan on 2025-04-30 in column 'close' is not a positive number",
+    ),
+    "infinite": (
+        change(b"5569.06", b"inf"),
+        "inf on 2025-04-30 in column 'close' is not a positive number",
+    ),
     "blank": (change(b"5569.06", b""), r"line 4 \(2025-04-30\): '' is not a close"),
     "comma for point": (change(b"5569.06", b'"5569,06"'), "'5569,06' is not a close"),
     "word": (change(b"5569.06", b"n/a"), "'n/a' is not a close: give numbers"),
     "10x jump": (
         change(b"5569.06", b"55690.6"),
-        "close 55690.6 on 2025-04-30 follows 5560.83, a log change beyond ±0.26",
+        "55690.6 on 2025-04-30 in column 'close' follows 5560.83, a log change beyond ±0.26",
     ),
-    "tenth": (change(b"5569.06", b"556.906"), "556.906 on 2025-04-30 follows 5560.83"),
+    "tenth": (
+        change(b"5569.06", b"556.906"),
+        "556.906 on 2025-04-30 in column 'close' follows 5560.83",
+    ),
     "header": (change(b"date,close", b"Date,Close"), "the header is 'Date,Close': make it 'date,"),
     "no header": (change(b"date,close\n", b""), "the header is '2025-04-28,5528.75'"),
     "empty": (b"", "is empty"),
@@ -294,7 +302,9 @@ def test_volatility_has_limits(tmp_path):
     path = tmp_path / "vix.csv"
     for level in (b"4.9", b"150.1"):
         path.write_bytes(b"date,close\n2025-05-01,24.60\n2025-05-02," + level + b"\n")
-        with pytest.raises(DataFileError, match="on 2025-05-02 lies outside 5 to 150"):
+        with pytest.raises(
+            DataFileError, match="on 2025-05-02 in column 'close' lies outside 5 to 150"
+        ):
             read_closes(path, ["close"], jump=9.0, limits=(5, 150))
 
 
@@ -306,7 +316,7 @@ def test_limit_of_the_funds(factor, passes):
     if passes:
         check_closes(closes, name="XLF", jump=0.40)
     else:
-        with pytest.raises(DataFileError, match=r"XLF: .* on 2025-05-02 follows 100"):
+        with pytest.raises(DataFileError, match=r"XLF: .* on 2025-05-02 in column 0 follows 100"):
             check_closes(closes, name="XLF", jump=0.40)
 
 
@@ -343,145 +353,3 @@ def test_a_wrong_overlap_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "data_path", lambda name: tmp_path / name)
     with pytest.raises(DataFileError, match=r"sp500\.csv: 2506\.95 on 2018-12-31 is not the 2506"):
         module._index.__wrapped__("any")
-
-
-# -- returns -------------------------------------------------------------------------------------
-
-DAYS = pd.to_datetime(["2025-04-30", "2025-05-01", "2025-05-02", "2025-05-05"])
-PRICES = pd.Series([100.0, 110.0, 99.0, 99.0], index=DAYS, name="X")
-
-
-def test_returns_by_hand():
-    simple, log = simple_returns(PRICES), log_returns(PRICES)
-    np.testing.assert_allclose(simple, [0.10, -0.10, 0.0], rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(log, [0.0953101798, -0.1053605157, 0.0], rtol=1e-9, atol=1e-15)
-    assert simple.name == log.name == "X" and log.index.equals(DAYS[1:])
-    assert (simple.attrs["returns"], log.attrs["returns"]) == ("simple", "log")
-    assert PRICES.attrs == {}
-    assert log_returns(load_prices()).attrs["hash"] == load_prices().attrs["hash"]
-
-
-def test_missing_prices_of_a_table_give_missing_returns():
-    table = pd.DataFrame({"A": [np.nan, 100, 110, 121], "B": [1.0, np.nan, 2.0, 1.0]}, index=DAYS)
-    untouched = table.copy(deep=True)
-    result = simple_returns(table)
-    np.testing.assert_allclose(result["A"], [np.nan, 0.1, 0.1])
-    np.testing.assert_allclose(result["B"], [np.nan, np.nan, -0.5])
-    pd.testing.assert_frame_equal(table, untouched)
-    check_returns(result.iloc[1:])
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.floats(10, 1000), min_size=2, max_size=40))
-def test_the_two_returns_say_the_same(levels):
-    prices = pd.Series(levels, index=pd.date_range("2000-01-03", periods=len(levels)))
-    simple, log = simple_returns(prices), log_returns(prices)
-    np.testing.assert_allclose(np.log1p(simple), log, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(log.sum(), np.log(levels[-1] / levels[0]), atol=1e-9)
-    np.testing.assert_allclose((1 + simple).prod(), levels[-1] / levels[0], rtol=1e-9)
-
-
-def replaced(value):
-    return PRICES.where(PRICES != 99.0, value)
-
-
-BAD_PRICES = {
-    "zero": (replaced(0.0), "prices: 0 on 2025-05-02 in column 'X' is not a positive price"),
-    "negative": (replaced(-99.0), "prices: -99 on 2025-05-02"),
-    "missing": (replaced(np.nan), "prices: nan on 2025-05-02"),
-    "infinite": (replaced(np.inf), "prices: inf on 2025-05-02"),
-    "zero in a table": (replaced(0.0).to_frame(), "prices: 0 on 2025-05-02 in column 'X'"),
-    "infinite in a table": (replaced(np.inf).to_frame(), "prices: inf on 2025-05-02"),
-    "a column of nothing": (PRICES.to_frame().assign(Y=np.nan), "column 'Y' holds no value"),
-    "text": (PRICES.astype(str), "column 'X' holds '100.0', not numbers: use pd.to_numeric"),
-    "one session": (PRICES[:1], "one session, 2025-04-30, gives no return"),
-    "columns twice": (pd.concat([PRICES, PRICES], axis=1), "column 'X' stands twice"),
-}
-
-
-@pytest.mark.parametrize("to_returns", [log_returns, simple_returns])
-@pytest.mark.parametrize("case", BAD_PRICES)
-def test_bad_prices(case, to_returns):
-    prices, message = BAD_PRICES[case]
-    with pytest.raises(ReturnsError, match=message):
-        to_returns(prices)
-
-
-RETURNS = log_returns(PRICES)
-LONG = log_returns(load_prices())
-
-BAD_INDEX = {
-    "time zone": (
-        RETURNS.tz_localize("America/New_York"),
-        r"time zone America/New_York: use \.tz_localize\(None\)",
-    ),
-    "unsorted": (RETURNS[::-1], r"2025-05-02 comes after 2025-05-05: use \.sort_index"),
-    "duplicate": (RETURNS.iloc[[0, 1, 1]], "2025-05-02 stands twice"),
-    "numbers": (RETURNS.reset_index(drop=True), "starts with 0 and is no DatetimeIndex"),
-    "texts": (RETURNS.set_axis(["a", "b", "c"]), "starts with 'a' and is no DatetimeIndex"),
-    "NaT": (RETURNS.set_axis([DAYS[0], pd.NaT, DAYS[1]]), "row 1 of the index is NaT"),
-    "time of day": (
-        RETURNS.set_axis(DAYS[1:] + pd.Timedelta(hours=16)),
-        r"2025-05-01 16:00:00 has a time of day: use \.index\.normalize",
-    ),
-    "empty": (RETURNS[:0], "the table is empty"),
-    "no columns": (RETURNS.to_frame()[[]], "the table is empty"),
-    "a list": ([0.1, 0.2], "must be a pandas Series or DataFrame, not list"),
-    "an array": (RETURNS.to_numpy(), "not ndarray"),
-    "nothing": (None, "not NoneType"),
-}
-
-BAD_RETURNS = {
-    "prices": (load_prices(), r"look like prices \(\^GSPC is 1228.1 on 1999-01-04\): use log_ret"),
-    "prices of funds": (load_prices("sectors"), r"look like prices \(XLB is 40.93"),
-    "one column of prices": (LONG.to_frame().assign(P=load_prices()), r"prices \(P is"),
-    "volatility": (load_vix(), "look like prices"),
-    "gross": (1 + LONG, "look like prices"),
-    "percentages": (100 * LONG, r"look like percentages .*: divide by 100, returns are decimal"),
-    "calm percentages": (100 * LONG["2017"], "look like percentages"),
-    "infinite": (LONG.where(LONG.index != "2025-05-02", -np.inf), "-inf on 2025-05-02"),
-    "missing": (load_prices(start="2025-04-01").pct_change(), "nan on 2025-04-01"),
-    "infinite in a table": (LONG.to_frame().where(LONG.to_frame() < 0.09, np.inf), "inf on 2008"),
-    "three prices": (PRICES[:3], "look like prices"),
-    "text": (LONG.astype(str), "not numbers"),
-    "truth": (LONG > 0, "not numbers"),
-    "complex": (LONG.astype(complex), "not numbers"),
-    "a column of nothing": (LONG.to_frame().assign(Y=np.nan), "column 'Y' holds no value"),
-    "columns twice": (
-        pd.concat([LONG, LONG], axis=1),
-        "column '^GSPC' stands twice".replace("^", r"\^"),
-    ),
-}
-
-
-@pytest.mark.parametrize("case", [*BAD_INDEX, *BAD_RETURNS])
-def test_bad_returns(case):
-    returns, message = (BAD_INDEX | BAD_RETURNS)[case]
-    with pytest.raises(ReturnsError, match=message):
-        check_returns(returns)
-
-
-@pytest.mark.parametrize("case", BAD_INDEX)
-def test_bad_index_of_prices(case):
-    prices, message = BAD_INDEX[case]
-    with pytest.raises(ReturnsError, match=message):
-        log_returns(prices)
-
-
-def test_good_returns_pass():
-    check_returns(LONG)
-    check_returns(simple_returns(load_prices("sectors")))
-    check_returns(log_returns(load_vix()))  # the most restless series that we have
-    check_returns(RETURNS.iloc[:2])
-    rng = np.random.default_rng(7)
-    days = pd.date_range("2015-01-01", periods=500)
-    check_returns(pd.Series(rng.standard_t(3, 500) * 0.06, index=days))  # a wild small company
-    table = pd.DataFrame(rng.normal(0, 0.02, (500, 3)), index=days, columns=list("ABC"))
-    check_returns(table.mask(rng.random(table.shape) < 0.3))
-    check_returns(table.astype("Float64").mask(table > 0.05))
-
-
-def test_every_run_of_the_index_in_percent_is_found():
-    """No stretch of 60 sessions since 1999 is calm enough to pass for decimal fractions."""
-    assert (100 * LONG).abs().rolling(60).median().min() > 0.1
-    assert LONG.abs().rolling(20).median().max() < 0.1

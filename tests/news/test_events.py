@@ -1,327 +1,173 @@
-"""The catalogue: counts and facts counted by hand, filters against plain loops, bad files."""
+"""Events as people give them: every shape reads as the same frame, or is refused in words."""
 
-import csv
-import hashlib
-from pathlib import Path
+import datetime as dt
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from impact.errors import DateError, EventError
-from impact.market.files import data_path
-from impact.news.catalogue import COLUMNS, closest_ids, load_events
+from impact.errors import EventError
+from impact.news.alignment import align
+from impact.news.catalogue import load_events
+from impact.news.events import ALIGNED, as_events, unknown_id_error
 
-GOOD = {
-    "id": "liberation-day",
-    "announced_at": "2025-04-02T16:00:00-04:00",
-    "time_basis": "approximate",
-    "not_before": "",
-    "not_after": "",
-    "label": "Liberation Day",
-    "direction": "escalation",
-    "counterparty": "CN;ALL",
-    "rate_before": "0.20",
-    "rate_after": "0.54",
-    "china_dose_pp": "34",
-    "news": "yes",
-    "included": "yes",
-}
+# -- shapes --------------------------------------------------------------------------------------
 
-
-def write(folder: Path, *rows: dict, header=tuple(GOOD)) -> Path:
-    path = folder / "own.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, header)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[dict]:
-    """The committed file through the csv module alone."""
-    with data_path("events.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-# -- the committed catalogue ---------------------------------------------------------------------
-
-
-def test_counts_of_the_committed_catalogue():
-    everything = load_events(included=None)
-    assert len(everything) == 155
-    assert len(load_events()) == everything["included"].sum() == 142
-    assert len(load_events(included=False)) == 13
-    assert (~everything["news"]).sum() == 9
-    assert (
-        load_events(tags="core").index
-        == [
-            "ieepa-fentanyl-orders",
-            "china-10pct-effective",
-            "liberation-day",
-            "ninety-day-pause",
-            "china-145-clarified",
-            "mofcom-evaluating",
-            "wsj-fentanyl-overture",
-            "geneva-truce",
-            "massive-increase-post",
-            "busan-summit",
-            "scotus-ieepa-ruling",
-        ]
-    ).all()
-
-
-def test_values_and_dtypes():
-    events = load_events()
-    row = events.loc["liberation-day"]
-    assert row["announced_at"] == "2025-04-02T16:00:00-04:00"
-    assert (row["rate_before"], row["rate_after"], row["china_dose_pp"]) == (0.20, 0.54, 34)
-    assert (*events.columns,) == COLUMNS[1:]
-    assert events.index.name == "id"
-    floats = {"rate_before", "rate_after", "china_dose_pp"}
-    for name, dtype in events.dtypes.items():
-        expected = float if name in floats else bool if name in {"news", "included"} else "str"
-        assert dtype == expected, name
-    assert not events.drop(columns=list(floats)).isna().any().any()
-    assert np.isnan(events.loc["smoot-hawley-signed-1930", "rate_after"])
-    assert events["label"].str.len().max() <= 28
-
-
-def test_source_and_hash_are_those_of_the_file():
-    content = data_path("events.csv").read_bytes()
-    assert load_events(counterparty="EU").attrs == {
-        "source": "events.csv",
-        "hash": hashlib.sha256(content).hexdigest()[:12],
-    }
-
-
-def test_callers_cannot_reach_the_cache():
-    first = load_events(included=None)
-    untouched = first.copy(deep=True)
-    first.loc["liberation-day", "label"] = "changed"
-    first["news"] = False
-    first.loc[:, "rate_after"] = 9.0
-    first.attrs["hash"] = "changed"
-    pd.testing.assert_frame_equal(load_events(included=None), untouched)
-    assert load_events().attrs == untouched.attrs
-
-
-# -- filters -------------------------------------------------------------------------------------
+DATES = ["2025-04-03", "2025-05-02"]
 
 
 @pytest.mark.parametrize(
-    ("column", "values"),
+    "events",
     [
-        ("counterparty", "CN"),
-        ("counterparty", ["EU", "MX"]),
-        ("direction", "talks"),
-        ("instrument", ["IEEPA", "Section 232"]),
-        ("status", ("ruling",)),
-        ("tags", "core"),
+        DATES,
+        tuple(DATES),
+        np.array(DATES),
+        np.array(DATES, dtype="datetime64[D]"),
+        pd.DatetimeIndex(DATES),
+        pd.Index(DATES),
+        pd.Series(DATES),
+        pd.Series(pd.to_datetime(DATES)),
+        [dt.date(2025, 4, 3), pd.Timestamp("2025-05-02")],
+        [dt.datetime(2025, 4, 3), np.datetime64("2025-05-02")],
+        {date: date for date in DATES},
+        pd.Series(DATES, index=DATES),
+        pd.DataFrame({"announced_at": DATES}),
+        pd.DataFrame({"session": DATES}),
+        pd.DataFrame({"session": pd.to_datetime(DATES)}, index=[7, 9]),
+        pd.DataFrame({"announced_at": DATES, "id": DATES}),
+        pd.DataFrame({"announced_at": DATES}, index=pd.Index(DATES, name="id")),
     ],
 )
-def test_a_filter_keeps_the_rows_that_hold_a_member(plain, column, values):
-    wanted = [values] if isinstance(values, str) else values
-    expected = [
-        row["id"]
-        for row in plain
-        if row["included"] == "yes" and any(value in row[column].split(";") for value in wanted)
-    ]
-    assert 0 < len(expected) < 142
-    assert load_events(**{column: values}).index.to_list() == expected
-
-
-def test_since_and_until_are_new_york_dates_both_included():
-    chosen = load_events(since="2025-04-02", until=pd.Timestamp("2025-04-04"))
-    assert chosen.index.to_list() == ["liberation-day", "china-34-retaliation"]
-    assert load_events(since="2027-01-01").empty
-
-
-def test_filters_are_joined_by_and():
-    chosen = load_events(
-        counterparty="CN", direction="talks", until="2025-05-02", since="2025-05-01"
-    )
-    assert chosen.index.to_list() == ["mofcom-evaluating", "wsj-fentanyl-overture"]
+def test_every_shape_of_two_dates_is_the_same(events, sessions):
+    frame = as_events(events)
+    assert frame.index.to_list() == frame["announced_at"].to_list() == DATES
+    assert frame.index.name == "id"
+    assert frame["label"].to_list() == DATES
+    assert not frame["from_catalogue"].any()
+    aligned = align(events, sessions)
+    assert (aligned["session"] == pd.to_datetime(DATES)).all()
+    assert aligned["date_only"].all() and (aligned["moved"] == "").all()
 
 
 @pytest.mark.parametrize(
-    ("filters", "message"),
+    ("event", "announced_at", "name"),
     [
-        ({"counterparty": "cn"}, r"no event has counterparty='cn': use 'CN', "),
-        ({"counterparty": ["CN", "China"]}, "counterparty='China'"),
-        ({"direction": "escalate"}, "use 'escalation', 'de-escalation'"),
-        ({"instrument": "section 301"}, "use 'Section 301'"),
-        ({"status": ""}, "no event has status=''"),
-        ({"tags": "main"}, "tags='main': use 'core'"),
-        ({"tags": []}, "selects nothing"),
-        ({"direction": 7}, "is not a text or a list"),
-        ({"direction": [7]}, "direction=7"),
-        ({"included": "yes"}, "included='yes' is not known: True"),
-        ({"since": "2025-05-02", "until": "2025-05-01"}, "lies after until=2025-05-01: exchange"),
-        ({"since": "02/05/2025"}, "02/05/2025"),
-        ({"until": "soon"}, "soon"),
-    ],
-)
-def test_a_filter_that_cannot_be_meant_is_refused(filters, message):
-    with pytest.raises(EventError, match=message):
-        load_events(**filters)
-
-
-def test_an_unknown_filter_value_lists_every_known_one(plain):
-    with pytest.raises(EventError) as error:
-        load_events(status="anounced")
-    for value in {row["status"] for row in plain}:
-        assert repr(value) in str(error.value)
-    assert str(error.value).index("'announced'") < str(error.value).index("'ruling'")
-
-
-# -- rows that break a rule ----------------------------------------------------------------------
-
-
-def test_a_good_row_is_read(tmp_path):
-    assert load_events(write(tmp_path, GOOD)).index.to_list() == ["liberation-day"]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"id": ""}, "the id is empty"),
-        ({"announced_at": ""}, ""),
-        ({"announced_at": "tomorrow"}, "tomorrow"),
-        ({"announced_at": "02/05/2025", "time_basis": "date-only"}, "02/05/2025"),
-        ({"announced_at": "2025-02-30", "time_basis": "date-only"}, "2025-02-30"),
-        ({"announced_at": "2025-04-02T16:00:00-05:00"}, "write 2025-04-02T17:00:00-04:00"),
-        ({"announced_at": "2025-04-02T20:00:00+00:00"}, "write 2025-04-02T16:00:00-04:00"),
-        ({"announced_at": "2025-01-02T16:00:00-04:00"}, "New York's offset"),
-        ({"announced_at": "2025-04-02"}, "has no time of day, yet time_basis is 'approximate'"),
-        ({"time_basis": "date-only"}, "has a time of day, yet time_basis is 'date-only'"),
-        ({"not_before": "noon"}, "not_before: 'noon' is not an ISO date"),
-        ({"not_after": "2025-04-02"}, "not_after 2025-04-02 has no time of day"),
+        ("2025-05-02", "2025-05-02", "2025-05-02"),
+        (dt.date(2025, 5, 2), "2025-05-02", "2025-05-02"),
+        (pd.Timestamp("2025-05-02 09:00"), "2025-05-02T09:00:00", "2025-05-02"),
+        ("2025-05-02T03:00:00+02:00", "2025-05-02T03:00:00+02:00", "2025-05-01"),
         (
-            {
-                "announced_at": "2025-04-02",
-                "time_basis": "date-only",
-                "not_before": "2025-04-02T16:30",
-                "not_after": "2025-04-02T16:10",
-            },
-            "lies after not_after 2025-04-02T16:10: exchange them",
+            pd.DatetimeIndex(["2025-05-02 01:00"], tz="UTC"),
+            "2025-05-01T21:00:00-04:00",
+            "2025-05-01",
         ),
-        ({"not_before": "2025-04-02T17:00"}, "lies after announced_at"),
-        ({"not_after": "2025-04-02T15:00"}, "lies after not_after 2025-04-02T15:00"),
-        ({"time_basis": "roughly"}, "time_basis is 'roughly': use exact, approximate or"),
-        ({"label": "L" * 29}, "has 29 characters, 28 are allowed"),
-        ({"direction": "escalate"}, "the direction 'escalate' is unknown: use escalation, "),
-        ({"rate_before": "20%"}, "rate_before is '20%', which is not a number"),
-        ({"rate_after": "54"}, "rate_after is '54', which is not a fraction: 145% is 1.45"),
-        ({"rate_after": "-0.1"}, "not a fraction"),
-        ({"rate_after": "nan"}, "not a finite number"),
-        ({"china_dose_pp": "inf"}, "not a finite number"),
-        ({"news": "True"}, "news is 'True': write yes or no"),
-        ({"included": "maybe"}, "included is 'maybe': write yes or no"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_named_with_its_line(tmp_path, change, message):
-    second = {**GOOD, "id": "second", **change}
-    with pytest.raises(EventError, match=r"own\.csv has 1 problem:\n  line 3: ") as error:
-        load_events(write(tmp_path, GOOD, second))
-    assert message in str(error.value)
+def test_one_event_and_its_new_york_date(event, announced_at, name):
+    frame = as_events(event)
+    assert frame["announced_at"].to_dict() == {name: announced_at}
 
 
-def test_all_problems_are_reported_at_once_in_the_order_of_the_lines(tmp_path):
-    rows = [
-        {**GOOD, "direction": "up", "news": "1"},
-        {**GOOD, "id": "spread", "label": "over\ntwo lines"},
-        GOOD,
-        {**GOOD, "id": "late", "announced_at": "9 April"},
-    ]
-    with pytest.raises(EventError) as error:
-        load_events(write(tmp_path, *rows))
-    first, *rest = str(error.value).splitlines()
-    assert first == "own.csv has 4 problems:"
-    assert [line.strip()[:7] for line in rest] == ["line 2:", "line 2:", "line 5:", "line 6:"]
-    assert rest[2].endswith("the id 'liberation-day' already stands on line 2")
+def test_the_catalogue_stays_itself():
+    events = load_events()
+    frame = as_events(events)
+    assert frame["from_catalogue"].all()
+    pd.testing.assert_frame_equal(frame.drop(columns="from_catalogue"), events)
+    pd.testing.assert_frame_equal(as_events(frame), frame)
 
 
-def test_a_row_with_too_few_fields(tmp_path):
-    path = write(tmp_path, GOOD)
-    path.write_text(path.read_text() + "short,2025-04-02\n")
-    with pytest.raises(EventError, match="line 3: 2 fields where the header has 13"):
-        load_events(path)
+def test_firm_events(sessions):
+    frame = pd.DataFrame(
+        {
+            "announced_at": ["2025-04-03", "2025-04-03", "2025-05-02"],
+            "security": ["XLK", "XLF", None],
+            "size": [1.0, 2.0, 3.0],
+        }
+    )
+    aligned = align(frame, sessions)
+    assert aligned.index.to_list() == ["2025-04-03 XLK", "2025-04-03 XLF", "2025-05-02"]
+    assert aligned["security"].to_list() == ["XLK", "XLF", ""]
+    assert aligned["size"].to_list() == [1, 2, 3]
+    with pytest.raises(EventError, match="two events have the id '2025-04-03 XLK'"):
+        as_events(frame.assign(security="XLK"))
 
 
-# -- files that are no catalogue -----------------------------------------------------------------
+def test_an_aligned_frame_is_read_as_the_events_it_came_from(sessions):
+    own = pd.DataFrame({"id": ["a"], "announced_at": ["2025-05-02T16:00"], "size": [2.0]})
+    aligned = align(own, sessions)
+    assert set(ALIGNED) <= set(aligned)
+    pd.testing.assert_frame_equal(as_events(aligned), as_events(own), check_like=True)
+
+
+def test_times_with_a_zone_are_written_in_new_york():
+    one = dt.datetime(2025, 5, 2, 1, tzinfo=dt.UTC)
+    for events in ([one], pd.DatetimeIndex([one]), {"2025-05-01": pd.Timestamp(one)}):
+        assert as_events(events)["announced_at"].to_dict() == {
+            "2025-05-01": "2025-05-01T21:00:00-04:00"
+        }
+
+
+# -- refusals ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("events", "message"),
     [
-        (b"", "is empty: it needs the columns id and announced_at"),
-        (b"\n \n", "is empty"),
-        (b"id,announced_at\n", "has a header and no events"),
-        (b"id,date\na,2025-04-02\n", "has no column 'announced_at'; its header is id, date"),
-        (b"a,2025-04-02\n", "has no column 'id' or 'announced_at'"),
-        (b"id;announced_at\na;2025-04-02\n", "separate the columns by commas"),
-        (b"id,announced_at,id\na,2025-04-02,b\n", "two columns 'id'"),
-        (b"id,announced_at,\na,2025-04-02,b\n", "column 3 of own.csv has no name"),
-        (b"id,announced_at,directon\na,2025-04-02,talks\n", "did you mean 'direction'"),
-        (b"id,announced_at\na,2025-04-02\n\xe9,2025-04-03\n", r"not UTF-8 \(line 3\)"),
-        ("id,announced_at\na,2025-04-02\n".encode("utf-16"), "not UTF-8"),
-        (b'id,announced_at\n"a,2025-04-02\n', "line 2 of own.csv is not CSV"),
+        (["02/05/2025"], "02/05/2025"),
+        (["2025-05-02", "soon"], "soon"),
+        ("liberation-day", "liberation-day"),
+        ([20250502], "20250502 is not a date"),
+        ([None], "None is not a date"),
+        ([pd.NaT], "NaT is not a date"),
+        ({"a": ["2025-05-02"]}, "is not a date"),
+        (pd.DatetimeIndex(["2025-05-02", None]), "row 2 has no date"),
+        (pd.Series([0.01, 0.02], pd.to_datetime(["2025-05-02", "2025-05-05"])), "0.01 is not"),
+        (["2025-05-02", "2025-05-02"], "two events have the id '2025-05-02'"),
+        (["2025-05-02T10:00", "2025-05-02T18:00"], "two events have the id '2025-05-02'"),
+        ({1: "2025-05-02", "1": "2025-05-05"}, "two events have the id '1'"),
+        (pd.DataFrame({"when": ["2025-05-02"]}), "neither a column 'announced_at' nor 'session'"),
+        (pd.DataFrame({"id": [""], "announced_at": ["2025-05-02"]}), "row 1 has no id"),
+        (pd.DataFrame({"id": ["a", None], "announced_at": ["2025-05-02"] * 2}), "row 2 has no"),
+        (
+            pd.DataFrame({"announced_at": ["2025-05-02"], "direction": ["up"]}),
+            "event '2025-05-02': the direction 'up' is unknown",
+        ),
+        (
+            pd.DataFrame({"announced_at": ["2025-05-02"], "news": ["no"], "included": ["yes"]}),
+            r"use load_events\(path\)",
+        ),
+        (pd.concat([load_events(), load_events(tags="core")]), "two events have the id"),
+        (np.array([["2025-05-02"]]), "shape"),
+        ({"2025-05-02"}, "type set cannot be read"),
+        (None, "type NoneType cannot be read"),
+        (20250502, "type int cannot be read"),
+        (
+            pd.DataFrame([["2025-05-02", 1, 2]], columns=["announced_at", "size", "size"]),
+            "two columns of the events are called 'size': rename one",
+        ),
+        (
+            pd.DataFrame({"announced_at": ["2025-05-02"], "moved": [0.01]}),
+            r"align\(\) fills in the column 'moved': call that of the events otherwise",
+        ),
+        (pd.DataFrame({"session": ["2025-05-02"], "mixed": ["no"]}), "fills in the column 'mixed'"),
+        (
+            pd.DataFrame({"session": ["2025-05-02", "2025-05-05T16:00"]}),
+            "session 2025-05-05T16:00 has a time of day: give the date, or call the column anno",
+        ),
+        # Midnight in London is the evening before in New York: another session, without a word.
+        (
+            pd.DataFrame({"session": pd.DatetimeIndex(["2025-05-02"], tz="Europe/London")}),
+            "session 2025-05-01T19:00:00-04:00 has a time of day",
+        ),
     ],
 )
-def test_a_file_that_is_no_catalogue_is_refused(tmp_path, content, message):
-    path = tmp_path / "own.csv"
-    path.write_bytes(content)
+def test_what_cannot_be_read_as_events(events, message):
     with pytest.raises(EventError, match=message):
-        load_events(path)
-    assert path.read_bytes() == content
+        as_events(events)
 
 
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(EventError, match=r"nowhere\.csv cannot be read"):
-        load_events(tmp_path / "nowhere.csv")
-    with pytest.raises(EventError, match="cannot be read"):
-        load_events(tmp_path)
-
-
-# -- a file of one's own -------------------------------------------------------------------------
-
-
-def test_two_columns_are_enough(tmp_path):
-    path = tmp_path / "own.csv"
-    # A byte order mark, Windows line ends and a blank line, as spreadsheets write them.
-    path.write_bytes(
-        b"\xef\xbb\xbfid,announced_at,security\r\n"
-        b"a-name-that-is-far-too-long-for-a-chart,2025-04-02,XLK\r\n\r\nb,2025-04-03T08:30,\r\n"
-    )
-    events = load_events(str(path))
-    assert events["time_basis"].to_list() == ["date-only", "exact"]
-    assert events["label"].to_list() == ["a-name-that-is-far-too-long…", "b"]
-    assert events["news"].all() and events["included"].all()
-    assert events[["rate_before", "rate_after", "china_dose_pp"]].isna().all().all()
-    assert (events[["direction", "counterparty", "tags", "summary"]] == "").all().all()
-    assert events["security"].to_list() == ["XLK", ""]
-    assert events.attrs["source"] == "own.csv"
-    with pytest.raises(EventError, match="tags='core': the column is blank"):
-        load_events(path, tags="core")
-
-
-def test_own_file_is_read_anew_each_time(tmp_path):
-    path = write(tmp_path, GOOD)
-    load_events(path)
-    write(tmp_path, {**GOOD, "id": "another"})
-    assert load_events(path).index.to_list() == ["another"]
-
-
-def test_dates_are_refused_with_the_error_of_dates():
-    with pytest.raises(DateError):
-        load_events(since="04/02/2025")
-
-
-def test_closest_ids():
-    known = load_events().index
-    assert closest_ids("Liberation-Day", known)[0] == "liberation-day"
-    assert closest_ids("wsj-fentanil", known, 1) == ["wsj-fentanyl-overture"]
-    assert len(closest_ids("zzz", known)) == 3
-    assert closest_ids("zzz", []) == []
+def test_an_unknown_id_names_the_nearest():
+    error = unknown_id_error("wsj-fentanyl", load_events().index)
+    assert isinstance(error, EventError)
+    assert "'wsj-fentanyl': the nearest are 'wsj-fentanyl-overture'" in str(error)
+    assert "there are none" in str(unknown_id_error("x", []))

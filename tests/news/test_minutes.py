@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from impact.errors import DateError, EventError
-from impact.news.alignment import as_events
 from impact.news.catalogue import load_events
+from impact.news.events import as_events
 from impact.news.minutes import (
     announcement_minutes,
     known_minutes,

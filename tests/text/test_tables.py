@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.news.published import published_beside_ours
 from impact.study import tables as study_tables

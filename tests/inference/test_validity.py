@@ -7,12 +7,18 @@ import pandas as pd
 import pytest
 from panels import panel, reference_study
 from scipy import special
+from statistics_by_name import slow
 
 import impact
-from impact.inference import hall
-from impact.inference import panel as panel_tests
-from impact.inference import validity as rules
-from impact.inference.validity import DESIGNS, Design, design_table, validity
+from impact import inference
+from impact.inference.validity import (
+    MIN_PAIRS_HALL,
+    TESTS,
+    Kind,
+    StudyDesign,
+    design_table,
+    validity,
+)
 from impact.study.event_study import event_study
 from impact.study.tests_table import design_of
 
@@ -135,24 +141,30 @@ CASES = {
         "one event",
         (0, 0),
         True,
-        DESIGNS[0],
+        Kind.ONE_EVENT,
         words(conditional_fhs=YES, conditional_t=YES, **UNCONDITIONAL),
     ),
-    "seven events": ("seven events", (0, 0), True, DESIGNS[1], words()),
-    "ten events": ("ten events", (0, 0), True, DESIGNS[1], words(shift_studentised=YES)),
+    "seven events": ("seven events", (0, 0), True, Kind.EVENTS, words()),
+    "ten events": ("ten events", (0, 0), True, Kind.EVENTS, words(shift_studentised=YES)),
     "ten events, calm": (
         "ten events",
         (0, 0),
         False,
-        DESIGNS[1],
+        Kind.EVENTS,
         words(shift_studentised=YES, shift_mean=YES),
     ),
-    "eleven sectors": ("eleven sectors on one date", (0, 0), True, DESIGNS[2], words(**ONE_DATE)),
+    "eleven sectors": (
+        "eleven sectors on one date",
+        (0, 0),
+        True,
+        Kind.ONE_DATE,
+        words(**ONE_DATE),
+    ),
     "eleven sectors, calm": (
         "eleven sectors on one date",
         (0, 0),
         False,
-        DESIGNS[2],
+        Kind.ONE_DATE,
         words(
             **ONE_DATE,
             **each(
@@ -165,14 +177,14 @@ CASES = {
         "25 columns on one date",
         (0, 1),
         True,
-        DESIGNS[2],
+        Kind.ONE_DATE,
         words(**ONE_DATE, kp_bmp=YES, grank_t=YES),
     ),
     "25 columns, calm": (
         "25 columns on one date",
         (0, 1),
         False,
-        DESIGNS[2],
+        Kind.ONE_DATE,
         words(
             **ONE_DATE,
             kp_bmp=YES,
@@ -188,31 +200,31 @@ CASES = {
         "25 strongly correlated columns",
         (0, 1),
         True,
-        DESIGNS[2],
+        Kind.ONE_DATE,
         words(**ONE_DATE),
     ),
-    "columns on ten dates": ("columns on ten dates", (0, 0), True, DESIGNS[3], words()),
-    "40 firms": ("40 firms", (0, 0), True, DESIGNS[4], words(**each(ROBUST, YES), hall=NOT_KNOWN)),
+    "columns on ten dates": ("columns on ten dates", (0, 0), True, Kind.COMMON_DATES, words()),
+    "40 firms": ("40 firms", (0, 0), True, Kind.FIRMS, words(**each(ROBUST, YES), hall=NOT_KNOWN)),
     "40 firms, calm": (
         "40 firms",
         (0, 0),
         False,
-        DESIGNS[4],
+        Kind.FIRMS,
         words(**each((*ROBUST, *NOT_ROBUST), YES), hall=NOT_KNOWN),
     ),
-    "12 firms": ("12 firms", (0, 0), True, DESIGNS[4], words(**each((*ROBUST, "hall"), NOT_KNOWN))),
+    "12 firms": ("12 firms", (0, 0), True, Kind.FIRMS, words(**each((*ROBUST, "hall"), NOT_KNOWN))),
     "40 firms that overlap": (
         "40 firms",
         (-5, 5),
         True,
-        DESIGNS[5],
+        Kind.OVERLAP,
         words(kp_bmp=NOT_KNOWN, grank_t=NOT_KNOWN),
     ),
     "40 firms that overlap, calm": (
         "40 firms",
         (-5, 5),
         False,
-        DESIGNS[5],
+        Kind.OVERLAP,
         words(kp_bmp=NOT_KNOWN, grank_t=NOT_KNOWN, kp_patell=NOT_KNOWN),
     ),
 }
@@ -306,7 +318,7 @@ def test_one_firm_of_a_panel_is_told_to_be_studied_as_one_series():
 
 
 def hall_of(samples):
-    """Hall's statistic of each row, as in `panel_tests.hall`."""
+    """Hall's statistic of each row, as in `impact.inference.hall`."""
     n = samples.shape[1]
     mean, spread = samples.mean(axis=1), samples.std(axis=1, ddof=1)
     ratio = mean / spread
@@ -325,15 +337,52 @@ def test_hall_is_taken_with_student_t_and_from_100_because_of_its_size():
         fat = hall_of(rng.standard_t(4, (40_000, n)))
         sizes[n] = (2 * special.stdtr(n - 1, -abs(fat)) < 0.05).mean()
     assert sizes[20] > 0.065 and sizes[50] > 0.065
-    assert sizes[rules.MIN_PAIRS_HALL] < 0.065
+    assert sizes[MIN_PAIRS_HALL] < 0.065
 
 
 def test_the_hall_of_the_table_has_student_t_p_values():
     study = reference_study("B", "market_model")
     table = study.tests(0)
-    assert table.loc["hall", "p_value"] == hall(study, 0, distribution="t").p_value
-    assert table.loc["hall", "p_value"] != panel_tests.hall(study, 0).p_value
-    assert table.loc["hall", "statistic"] == hall_of(study.abnormal[[0]].to_numpy().T)
+    statistic = hall_of(study.abnormal[[0]].to_numpy().T)
+    assert table.loc["hall", "statistic"] == statistic
+    expected = 2 * special.stdtr(len(study) - 1, -abs(statistic))
+    assert table.loc["hall", "p_value"] == pytest.approx(expected, rel=1e-12)
+    assert inference.hall(study, 0, distribution="normal").p_value < table.loc["hall", "p_value"]
+
+
+def test_the_grank_of_the_table_is_adjusted_for_correlation():
+    study, loops = reference_study("A", "constant_mean"), slow("A", "constant_mean")
+    assert loops.rbar() > 0.05
+    found = inference.grank_t(study, 0, 1)
+    assert found.statistic == pytest.approx(loops.grank_t((0, 1), rbar=loops.rbar()), rel=1e-9)
+    plain = inference.grank_t(study, 0, 1, correlation_adjusted=False)
+    assert plain.statistic == pytest.approx(loops.grank_t((0, 1)), rel=1e-9)
+    assert abs(plain.statistic) > abs(found.statistic)
+
+
+# -- one default per name ------------------------------------------------------------------------
+
+
+def test_every_test_of_the_table_is_a_function_of_impact_inference():
+    functions = {name for name in inference.__all__ if name not in ("HypothesisTest",)}
+    assert list(TESTS) == list(study_of("one event").tests().index) == [*SERIES, *PANEL]
+    # The mean correlation is a number behind tests, not a test.
+    assert functions - set(TESTS) == {"mean_correlation"} and set(TESTS) <= functions
+    for name, test in TESTS.items():
+        assert getattr(inference, name) is test
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_function_gives_the_number_of_the_row(case):
+    name, window, induced, _, _ = CASES[case]
+    study = study_of(name)
+    table = study.tests(*window, induced_variance=induced)
+    shown = table[table["valid"] != NO]
+    for name, row in shown.iterrows():
+        found = getattr(inference, name)(study, *window)
+        assert found.name == name
+        assert (found.statistic, found.p_value, found.n, found.null) == tuple(row[:4])
+        assert found.signature == table.attrs["signature"] or name.startswith("portfolio")
 
 
 # -- the table of the README ---------------------------------------------------------------------
@@ -342,7 +391,7 @@ def test_the_hall_of_the_table_has_student_t_p_values():
 def test_the_design_table_has_every_test_and_design():
     table = design_table()
     assert list(table.index) == [*SERIES, *PANEL]
-    assert list(table.columns) == list(DESIGNS)
+    assert list(table.columns) == list(Kind)
     first = table.apply(lambda column: column.str.split(",").str[0])
     assert set(first.to_numpy().ravel()) == {YES, NO, NOT_KNOWN, CALM}
 
@@ -373,8 +422,9 @@ def test_the_design_table_says_what_validity_says(test, expected):
 
 def test_the_design_table_agrees_with_designs_one_by_one():
     table = design_table()
-    for kind in DESIGNS:
-        large = Design(kind, 1 if kind == DESIGNS[0] else 100, 100, 100, 0.1, implied=True)
+    for kind in Kind:
+        units = 1 if kind == Kind.ONE_EVENT else 100
+        large = StudyDesign(kind, units, 100, 100, 0.1, implied=True)
         for test, word in validity(large)["valid"].items():
             cell = table.loc[test, kind]
             assert cell.startswith(word) or (word == NO and "leave the variance" in cell), (

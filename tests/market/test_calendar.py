@@ -4,21 +4,13 @@ import csv
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impact.errors import DateError
-from impact.market.calendar import (
-    nyse_sessions,
-    parse_announced_at,
-    parse_date,
-    place,
-    reaction_session,
-    session_close,
-)
+from impact.market.calendar import nyse_sessions, place, reaction_session, session_close
 from impact.market.files import data_path
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -320,7 +312,6 @@ def test_dates_outside_the_rows_have_no_session():
     placed = place(["2024-12-31", "2025-12-31", "2025-12-31T18:00", "2026-01-02"], rows)
     assert placed["session"].isna().to_list() == [True, False, True, True]
     assert (placed["moved"] == "").all()
-    assert place(["2025-01-02"], rows[:0])["session"].isna().all()
     assert place([], rows).shape == (0, 4)
 
 
@@ -352,137 +343,12 @@ def test_five_thousand_bare_dates_take_milliseconds(kind):
     assert (placed["session"].to_numpy() == expected.to_numpy()).all()
 
 
-# -- reading -------------------------------------------------------------------------------------
+# -- refusals ------------------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "2025-05-02",
-        dt.date(2025, 5, 2),
-        dt.datetime(2025, 5, 2),
-        pd.Timestamp("2025-05-02"),
-        np.datetime64("2025-05-02"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_bare_dates(value):
-    assert parse_announced_at(value) == (pd.Timestamp("2025-05-02"), True)
-    assert parse_date(value) == pd.Timestamp("2025-05-02")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "2025-04-09T13:18",
-        "2025-04-09 13:18:00",
-        "2025-04-09T13:18:00-04:00",
-        "2025-04-09T17:18Z",
-        "2025-04-10T01:18:00+08:00",
-        dt.datetime(2025, 4, 9, 13, 18),
-        dt.datetime(2025, 4, 9, 17, 18, tzinfo=dt.UTC),
-        pd.Timestamp("2025-04-09 13:18"),
-        pd.Timestamp("2025-04-09 19:18", tz="Europe/Paris"),
-        np.datetime64("2025-04-09T13:18"),
-    ],
-    ids=str,
-)
-def test_one_instant_in_many_forms(value):
-    instant, date_only = parse_announced_at(value)
-    assert instant.isoformat() == "2025-04-09T13:18:00-04:00" and not date_only
-
-
-BAD_TIMES = [
-    ("02/05/2025", "2 May 2025 or 5 February 2025: write 2025-05-02 or 2025-02-05"),
-    ("2.5.2025 16:00", "2 May 2025 or 5 February 2025"),
-    ("05-05-2025", "can be read as 5 May 2025: write 2025-05-05"),
-    ("12/25/2025", "can be read as 25 December 2025: write 2025-12-25"),
-    ("13/13/2025", "is not an ISO date"),
-    ("2025-13-01", "'2025-13-01' is not a date that exists"),
-    ("2025-02-30", "is not a date that exists"),
-    ("2025-04-09T25:00", "is not a date that exists"),
-    ("2025-5-2", "write it like '2025-05-02'"),
-    ("2 May 2025", "is not an ISO date"),
-    ("20250502", "is not an ISO date"),
-    ("2025-05-02 16:00 ET", "is not an ISO date"),
-    (" 2025-05-02", "is not an ISO date"),
-    ("", "'' is not an ISO date"),
-    ("0025-05-02", "not in the years 1800 to 2200"),
-    ("9999-12-31T23:59-05:00", "not in the years 1800 to 2200"),
-    (None, "None is not a date"),
-    (float("nan"), "nan is not a date"),
-    (pd.NaT, "NaT is not a date"),
-    (np.datetime64("NaT"), "is not a date"),
-    (20250502, "20250502 is not a date"),
-    (True, "True is not a date"),
-    (["2025-05-02"], "is not a date"),
-    (
-        "2025-03-09T02:30",
-        "does not exist in New York.*2025-03-09T01:30:00-05:00 or 2025-03-09T03:30:00-04:00",
-    ),
-    (
-        "2025-11-02T01:30",
-        "happens twice in New York.*2025-11-02T01:30:00-04:00 or 2025-11-02T01:30:00-05:00",
-    ),
-]
-
-
-@pytest.mark.parametrize(("value", "message"), BAD_TIMES, ids=lambda value: repr(value)[:30])
-def test_bad_times(value, message):
-    with pytest.raises(DateError, match=message):
-        parse_announced_at(value)
-    with pytest.raises(DateError, match=message):
-        reaction_session(value)
-    with pytest.raises(DateError, match=message):
-        place(["2025-05-02", value], nyse_sessions("2025-01-02", "2025-12-31"))
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    value=st.one_of(
-        st.text(max_size=30),
-        st.integers(),
-        st.floats(),
-        st.binary(),
-        st.from_regex(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}", fullmatch=True),
-        st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9]{2}:[0-9]{2}Z", fullmatch=True),
-    )
-)
-def test_anything_is_read_or_refused_in_words(value):
-    try:
-        moment, date_only = parse_announced_at(value)
-    except DateError as error:
-        refusal = str(error)
-    else:
-        refusal = "" if (moment.tz is None) == date_only else None
-        moment.isoformat()
-    assert refusal is not None
-
-
-def test_a_naive_index_at_a_skipped_time_names_it():
-    with pytest.raises(DateError, match="2025-03-09T02:30:00 does not exist"):
-        place(
-            pd.DatetimeIndex(["2025-03-07 02:30", "2025-03-09 02:30"]),
-            nyse_sessions("2025-01-02", "2025-12-31"),
-        )
-
-
-ROWS = pd.DatetimeIndex(["2025-05-01", "2025-05-02"])
 BAD_CALLS = {
     "reversed": (lambda: nyse_sessions("2025-05-02", "2025-05-01"), "comes before start=2025-05"),
     "too early": (lambda: nyse_sessions("1850-01-01", "2025-05-01"), "1850-01-01 lies outside"),
     "too late": (lambda: reaction_session("2150-01-01"), "2150-01-01 lies outside"),
-    "time of day": (lambda: parse_date("2025-05-02T10:00"), "has a time of day"),
-    "one text": (lambda: place("2025-05-02", ROWS), "must be a list of dates, not '2025-05-02'"),
-    "one date": (lambda: place(dt.date(2025, 5, 2), ROWS), "must be a list of dates"),
-    "rows with zone": (lambda: place(["2025-05-02"], ROWS.tz_localize("UTC")), "tz-naive"),
-    "rows unsorted": (lambda: place(["2025-05-02"], ROWS[::-1]), "must increase"),
-    "rows twice": (lambda: place(["2025-05-02"], ROWS.repeat(2)), "must increase"),
-    "rows with times": (
-        lambda: place(["2025-05-02"], ROWS + pd.Timedelta(hours=16)),
-        "midnights: use",
-    ),
-    "rows as list": (lambda: place(["2025-05-02"], list(ROWS)), "give returns.index"),
 }
 
 

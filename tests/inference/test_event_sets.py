@@ -39,19 +39,25 @@ def test_shift_test_equals_the_slow_loop(side, extreme):
     rng = np.random.default_rng(3)
     z = rng.standard_t(5, 300)
     positions = np.sort(rng.choice(300, 12, replace=False))
-    result = shift_test(series(z), series(z).index[positions], side=side)
-    assert result.p_mean == slow_shift_p(z, positions, np.mean, extreme)
+    sessions = series(z).index[positions]
+    by_mean = shift_test(series(z), sessions, side=side, studentised=False)
+    assert by_mean.p_value == slow_shift_p(z, positions, np.mean, extreme)
+    assert by_mean.statistic == pytest.approx(z[positions].mean())
+    result = shift_test(series(z), sessions, side=side)
     one_sample = slow_shift_p(z, positions, lambda v: stats.ttest_1samp(v, 0).statistic, extreme)
-    assert result.p_studentised == one_sample
-    assert result.studentised == pytest.approx(stats.ttest_1samp(z[positions], 0).statistic)
+    assert result.p_value == one_sample
+    assert result.statistic == pytest.approx(stats.ttest_1samp(z[positions], 0).statistic)
+    assert (result.n, result.alternative) == (12, side)
+    assert "whatever their variance" in result.null and "any other" in by_mean.null
 
 
 def test_the_identity_is_left_out_and_p_is_never_zero():
     z = np.zeros(200)
     z[10:20] = 5 + np.arange(10) / 10
-    result = shift_test(series(z + np.linspace(0, 1e-3, 200)), series(z).index[10:20])
-    assert len(result.shifted_mean) == 199
-    assert result.p_mean == 1 / 200
+    moved = series(z + np.linspace(0, 1e-3, 200))
+    result = shift_test(moved, moved.index[10:20], studentised=False)
+    assert len(result.detail["draws"]) == 199
+    assert result.p_value == 1 / 200
 
 
 def test_no_verdict_below_eight_sessions():
@@ -109,9 +115,12 @@ def studies():
 
 
 def test_p_is_uniform_on_garch_returns(studies):
-    p = [shift_test(series(z), series(z).index[at]) for z, at in studies]
-    for name in ("p_mean", "p_studentised"):
-        assert stats.kstest([getattr(one, name) for one in p], "uniform").pvalue > 0.01
+    for studentised in (False, True):
+        p = [
+            shift_test(series(z), series(z).index[at], studentised=studentised).p_value
+            for z, at in studies
+        ]
+        assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
 def test_a_planted_effect_is_found(studies):
@@ -119,7 +128,7 @@ def test_a_planted_effect_is_found(studies):
     for z, at in studies[:200]:
         moved = series(z)
         moved.iloc[at] += 1.0
-        found.append(shift_test(moved, moved.index[at], side="greater").p_studentised < 0.05)
+        found.append(shift_test(moved, moved.index[at], side="greater").p_value < 0.05)
     assert np.mean(found) > 0.9
 
 
@@ -199,7 +208,10 @@ def test_difference_side_and_seed():
     rng = np.random.default_rng(4)
     a, b = rng.normal(1, 1, 12), rng.normal(0, 1, 12)
     greater = difference_test(a, b, side="greater", rng=1)
-    assert greater == difference_test(a, b, side="greater", rng=1)
+    again = difference_test(a, b, side="greater", rng=1)
+    assert greater == again
+    np.testing.assert_array_equal(greater.detail["draws"], again.detail["draws"])
+    assert greater.statistic == pytest.approx(stats.ttest_ind(a, b, equal_var=False).statistic)
     assert greater.p_value < 0.1 < difference_test(a, b, side="less", rng=1).p_value
     with pytest.raises(InferenceError, match="3 sessions gets no verdict"):
         difference_test(a[:3], b)
@@ -208,7 +220,7 @@ def test_difference_side_and_seed():
 def test_p_mean_ranks_the_difference_itself():
     rng = np.random.default_rng(4)
     a, b = rng.normal(1, 1, 9), rng.normal(0, 2, 14)
-    got = difference_test(a, b, permutations=20_000)
+    got = difference_test(a, b, studentised=False, permutations=20_000)
     exact = stats.permutation_test(
         (a, b),
         lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
@@ -216,5 +228,5 @@ def test_p_mean_ranks_the_difference_itself():
         n_resamples=20_000,
         rng=1,
     )
-    assert got.p_mean == pytest.approx(exact.pvalue, abs=0.01)
-    assert got.difference == pytest.approx(exact.statistic)
+    assert got.p_value == pytest.approx(exact.pvalue, abs=0.01)
+    assert got.statistic == pytest.approx(exact.statistic)

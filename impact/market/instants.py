@@ -1,10 +1,12 @@
-"""Reading dates and times: one way only, or an error that shows how to write what was meant."""
+"""Dates and times: read one way only, or an error that shows how to write what was meant.
+
+A date is a tz-naive midnight, an instant is New York time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NoReturn
 
@@ -148,8 +150,8 @@ def _in_new_york(moment: pd.Timestamp) -> pd.Timestamp:
         ) from None
 
 
-def wall_times(announced_at: Sequence[Any]) -> tuple[pd.DatetimeIndex, np.ndarray]:
-    """Read many announcements, at once where all are of one kind.
+def read_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """Read a list of dates and times, at once where all are of one kind.
 
     Parameters
     ----------
@@ -168,9 +170,8 @@ def wall_times(announced_at: Sequence[Any]) -> tuple[pd.DatetimeIndex, np.ndarra
     """
     if isinstance(announced_at, str) or not hasattr(announced_at, "__len__"):
         raise DateError(f"announced_at must be a list of dates, not {announced_at!r}")
-    times = _as_index(announced_at)
-    usable = times is not None and times.notna().all()
-    if usable and times.year.isin(range(_YEARS[0], _YEARS[1] + 1)).all():
+    times = _of_one_kind(announced_at)
+    if times is not None and times.year.isin(range(_YEARS[0], _YEARS[1] + 1)).all():
         bare = np.full(len(times), times.tz is None) & np.asarray(times == times.normalize())
         with contextlib.suppress(ValueError):  # the slow way names a time that the clocks skip
             new_york = times.tz_convert(NEW_YORK) if times.tz else times.tz_localize(NEW_YORK)
@@ -180,20 +181,17 @@ def wall_times(announced_at: Sequence[Any]) -> tuple[pd.DatetimeIndex, np.ndarra
     return wall, np.array([date_only for _, date_only in read], dtype=bool)
 
 
-def _as_index(announced_at: Sequence[Any]) -> pd.DatetimeIndex | None:
-    """The values as one index when they are dates of one kind, else None."""
-    if isinstance(announced_at, pd.DatetimeIndex):
-        return announced_at
-    dtype = getattr(announced_at, "dtype", None)
-    if isinstance(dtype, pd.DatetimeTZDtype) or getattr(dtype, "kind", "") == "M":
-        return pd.DatetimeIndex(announced_at)
-    kinds = set(map(type, announced_at))
-    try:
-        if kinds == {str}:
-            if all(map(_ISO_DATE.fullmatch, announced_at)):
-                return pd.to_datetime(pd.Index(announced_at), format="%Y-%m-%d")
-        elif kinds and kinds <= {pd.Timestamp, date}:
-            return pd.DatetimeIndex(list(announced_at))
-    except (ValueError, TypeError):  # the slow way names the value
-        return None
+def _of_one_kind(values: Any) -> pd.DatetimeIndex | None:
+    """The values as one index where they are stamps, ISO dates or date objects, else None."""
+    if pd.api.types.is_datetime64_any_dtype(getattr(values, "dtype", None)):
+        stamps = pd.DatetimeIndex(values)
+        if stamps.hasnans:
+            raise DateError(f"row {int(stamps.isna().argmax()) + 1} has no date: give one")
+        return stamps
+    kinds = set(map(type, values))
+    with contextlib.suppress(ValueError, TypeError):  # the slow way names the value
+        if kinds == {str} and all(map(_ISO_DATE.fullmatch, values)):
+            return pd.to_datetime(pd.Index(values), format="%Y-%m-%d")
+        if kinds and kinds <= {pd.Timestamp, date}:
+            return pd.DatetimeIndex(list(values))
     return None

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from impact.errors import HistoryError, InferenceError, WindowError
 from impact.inference.who_was_hit import relative_max, relative_moves
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.study.event_study import event_study
 
 #: Sessions of a trailing volatility, and of a block in the Monte Carlo error of a rate.
@@ -112,6 +113,20 @@ def test_one_event_is_tested_as_it_is_among_many():
     assert alone.p_value == together.p_max.iloc[1]
     assert alone.statistic == together.z.iloc[1].abs().max()
     assert (alone.n, alone.distribution) == (11, "largest |z| of 439 other sessions")
+
+
+def test_the_table_holds_every_cell_and_shows_itself():
+    returns = sectors()
+    moves = relative_moves(made(returns, returns.index[[200, 315]]))
+    table = moves.to_frame()
+    assert table.shape == (22, 3)
+    event, security = table.index[13]
+    for name in ("estimate", "z", "p_adjusted"):
+        assert table[name].iloc[13] == getattr(moves, name).loc[event, security]
+    shown = str(moves.summary())
+    assert all(name in shown for name in returns.columns)
+    assert moves.signature in shown and moves.signature in moves.to_csv()
+    assert "<table" in moves._repr_html_()
 
 
 # -- properties ----------------------------------------------------------------------------------

@@ -1,0 +1,198 @@
+"""Events of any shape as one frame, a row an announcement: what `align` and the study read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from impact.errors import DateError, EventError
+from impact.market.instants import NEW_YORK, read_instants
+from impact.news.catalogue import DIRECTIONS, unknown_direction
+from impact.text.formats import list_of
+from impact.text.nearest import suggestion
+
+#: Columns that `align` fills in.
+ALIGNED = (
+    "session",
+    "moved",
+    "after_close",
+    "date_only",
+    "neighbours",
+    "shared_with",
+    "mixed",
+    "releases",
+    "dropped",
+)
+
+
+def unknown_id_error(unknown: object, known: Iterable[str]) -> EventError:
+    """Return the error for an id that is none, naming the nearest ids.
+
+    Examples
+    --------
+    >>> unknown_id_error("liberation", ["geneva-truce", "liberation-day"]).args[0]
+    "there is no event 'liberation': the nearest are 'liberation-day' or 'geneva-truce'"
+    """
+    nearest = suggestion(unknown, known)
+    named = f"the nearest are {nearest}" if nearest else "there are none"
+    return EventError(f"there is no event {unknown!r}: {named}")
+
+
+def as_events(obj: Any) -> pd.DataFrame:
+    """Read events of any shape as a frame with one row an announcement.
+
+    Parameters
+    ----------
+    obj : DataFrame, Series, dict, list, tuple, array, Index, or one date
+        A catalogue from `load_events`; dates; label -> date; a Series of dates whose index holds
+        the labels; or a DataFrame with ``announced_at`` (dates or times) or, without it,
+        ``session`` (rows of the returns, taken as they are), and optionally ``id``, ``security``,
+        ``label``, ``direction`` and columns of your own. Dates are ISO texts or timestamps;
+        a naive midnight is a date without a time.
+
+    Returns
+    -------
+    DataFrame, shape (events, columns)
+        Indexed by ``id``: every column that was given, with ``announced_at`` (str), ``label`` and
+        ``from_catalogue`` (bool: the row came from `load_events`). Without ids an event is called
+        after its New York date, followed by its security. What `align` has found before is left
+        out, to be found anew.
+
+    Raises
+    ------
+    EventError
+        If `obj` is not such a shape, an id comes twice, a direction is unknown, or a column has
+        the name of one that `align` fills in.
+    DateError
+        If a date cannot be read in one way only.
+
+    Examples
+    --------
+    >>> as_events({"Liberation Day": "2025-04-02T16:00"})["announced_at"].to_dict()
+    {'Liberation Day': '2025-04-02T16:00'}
+    """
+    if isinstance(obj, pd.DataFrame):
+        return obj.copy() if "from_catalogue" in obj else _from_frame(obj)
+    if isinstance(obj, str | dt.date | np.datetime64):
+        obj = [obj]
+    if isinstance(obj, Mapping):
+        names = pd.Index([str(name) for name in obj], dtype="str", name="id")
+        obj = pd.Series(list(obj.values()), names, dtype=object)
+    elif isinstance(obj, list | tuple):
+        # A list of objects stays one, so that a text among timestamps is still read as a text.
+        obj = pd.Series(obj, dtype=object)
+    elif isinstance(obj, pd.Index | np.ndarray):
+        if obj.ndim != 1:
+            raise EventError(f"events of shape {obj.shape} cannot be read: give one row of dates")
+        obj = pd.Series(obj)
+    if not isinstance(obj, pd.Series):
+        raise EventError(
+            f"events of type {type(obj).__name__} cannot be read: give load_events(), a list of "
+            "dates, a dict label -> date, a Series, or a DataFrame with announced_at"
+        )
+    return _from_frame(obj.rename("announced_at").to_frame())
+
+
+def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
+    if obj.columns.has_duplicates:
+        twice = obj.columns[obj.columns.duplicated()][0]
+        raise EventError(f"two columns of the events are called {twice!r}: rename one")
+    frame = _not_aligned(_index_as_columns(obj))
+    when = next((name for name in ("announced_at", "session") if name in frame), None)
+    if when is None:
+        columns = list_of(map(repr, frame.columns)) or "none"
+        raise EventError(
+            f"the events have neither a column 'announced_at' nor 'session'; they have {columns}"
+        )
+    wall, date_only = read_instants(frame[when])
+    days = np.datetime_as_string(wall.to_numpy(), unit="D").astype(object)
+    text = days.copy()
+    text[~date_only] = [_iso(value) for value in frame.loc[~date_only, when]]
+    if when == "session":
+        if not date_only.all():
+            raise DateError(
+                f"session {text[int(date_only.argmin())]} has a time of day: give the date, or "
+                "call the column announced_at to have it placed"
+            )
+        frame["session"] = wall
+    frame["announced_at"] = pd.array(text, dtype="str")
+    if "security" in frame:
+        frame["security"] = frame["security"].astype("str").fillna("")
+    frame.index = _ids(frame, days)
+    frame = frame.drop(columns="id", errors="ignore")
+    _check_directions(frame)
+    if "label" not in frame:
+        frame["label"] = frame.index.astype("str")
+    frame["from_catalogue"] = _is_catalogue(frame)
+    return frame
+
+
+def _index_as_columns(obj: pd.DataFrame) -> pd.DataFrame:
+    """Keep the named levels of an index that does not hold the ids as columns."""
+    index = obj.index
+    numbered = isinstance(index, pd.DatetimeIndex | pd.MultiIndex) or is_numeric_dtype(index)
+    if index.name == "id" or not (numbered or "id" in obj):
+        return obj.copy()
+    frame = obj.reset_index(drop=True)
+    for name in index.names:
+        if name is not None and name not in frame:
+            frame[name] = index.get_level_values(name)
+    return frame
+
+
+def _not_aligned(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what `align` has found: an aligned frame is placed anew, on other returns."""
+    found = [name for name in ALIGNED if name in frame]
+    own = [name for name in found if name != "session"]
+    if own and len(found) < len(ALIGNED):
+        raise EventError(
+            f"align() fills in the column {own[0]!r}: call that of the events otherwise"
+        )
+    return frame.drop(columns=found if "announced_at" in frame else own)
+
+
+def _iso(value: Any) -> str:
+    """Return a time as ISO text, in New York if it has a zone; a text is left as it is."""
+    if isinstance(value, str):
+        return value
+    stamp = pd.Timestamp(value)
+    return (stamp if stamp.tz is None else stamp.tz_convert(NEW_YORK)).isoformat()
+
+
+def _ids(frame: pd.DataFrame, days: np.ndarray) -> pd.Index:
+    """Ids from the column, else from the index, else the dates (and securities)."""
+    ids = frame.get("id", frame.index)
+    if isinstance(ids, pd.RangeIndex) and ids.name is None:
+        ids = pd.Series(days, dtype="str")
+        if "security" in frame:
+            ids = (ids + " " + frame["security"].to_numpy()).str.rstrip()
+    index = pd.Index(ids).astype("str").rename("id")
+    if (missing := index.isna() | (index == "")).any():
+        raise EventError(f"the event in row {int(missing.argmax()) + 1} has no id")
+    if index.has_duplicates:
+        twice = index[index.duplicated()][0]
+        raise EventError(
+            f"two events have the id {twice!r}: give each an id of its own, as a dict "
+            "label -> date does, or merge them"
+        )
+    return index
+
+
+def _check_directions(frame: pd.DataFrame) -> None:
+    if "direction" in frame:
+        known = frame["direction"].isna() | frame["direction"].isin(["", *DIRECTIONS])
+        for name, direction in frame.loc[~known, "direction"].items():
+            raise EventError(f"event {name!r}: {unknown_direction(direction)}")
+
+
+def _is_catalogue(frame: pd.DataFrame) -> bool:
+    if not {"news", "included"} <= set(frame.columns):
+        return False
+    if frame["news"].dtype != bool or frame["included"].dtype != bool:
+        raise EventError("the columns news and included are not bool: use load_events(path)")
+    return True

@@ -1,0 +1,150 @@
+"""The sizes beside the p-values are those of the committed experiment, read line by line."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from impact.errors import DataFileError, InferenceError
+from impact.inference.size import (
+    THIRDS,
+    in_words,
+    load_calibration,
+    panel_in_words,
+    rate_table,
+    sizes,
+    thirds,
+)
+from impact.market.files import accept_changes
+from impact.market.windows import Window
+
+TEXT = (Path(__file__).parents[2] / "data" / "calibration.csv").read_text(encoding="utf-8")
+ROWS = list(csv.DictReader(TEXT.splitlines()))
+
+
+def rate(test, model, window, group):
+    (found,) = [
+        float(row["rate"])
+        for row in ROWS
+        if (row["experiment"], row["test"], row["model"], row["window"], row["group"])
+        == ("size", test, model, window, group)
+        and float(row["level"]) == 0.05
+        and row["tail"] == "two-sided"
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("test", "model"),
+    [
+        ("prediction_t", ""),
+        ("conditional_fhs", "gjr"),
+        ("conditional_t", "garch"),
+        ("conformal", ""),
+    ],
+)
+@pytest.mark.parametrize("window", [Window(0, 0), Window(0, 1), Window(0, 5)])
+def test_sizes_are_those_of_the_file(test, model, window):
+    found = sizes(test, model, window)
+    for third in THIRDS:
+        assert found[third] == rate(test, model, str(window), third)
+
+
+def test_the_words_name_all_three_thirds():
+    rates = [100 * rate("prediction_t", "", "(0, 0)", third) for third in THIRDS]
+    words = in_words("prediction_t")
+    assert all(f"{value:.1f}" in words for value in rates)
+
+
+def test_what_was_not_measured_has_no_size():
+    assert sizes("prediction_t", "", Window(0, 3)) is None
+    assert in_words("bmp") == ""
+
+
+def test_panels_are_those_of_the_file():
+    rates = {
+        float(row["variance"]): float(row["rate"])
+        for row in ROWS
+        if (row["experiment"], row["test"], row["group"])
+        == ("panel", "bmp", "11 sectors on one date")
+        and float(row["level"]) == 0.05
+        and row["tail"] == "two-sided"
+    }
+    words = panel_in_words("bmp", "11 sectors on one date")
+    assert f"{100 * rates[1.0]:.1f}%" in words and f"{100 * rates[3.0]:.1f}%" in words
+
+
+def test_a_test_without_a_variance_model_has_one_size_whatever_the_model_of_the_study():
+    assert sizes("conformal", "gjr").equals(sizes("conformal"))
+    assert not sizes("conditional_t", "gjr").equals(sizes("conditional_t", "ewma"))
+    assert sizes("conditional_t") is None
+
+
+def test_what_was_measured_with_other_options_is_called_by_them():
+    """The file measured Hall's test with normal p-values, and its default is Student t."""
+    assert panel_in_words("hall", "20 firms apart in time") == ""
+    (rate,) = [
+        float(row["rate"])
+        for row in ROWS
+        if (row["test"], row["group"]) == ("hall", "20 firms apart in time")
+        and (float(row["level"]), row["tail"], float(row["variance"])) == (0.05, "two-sided", 1)
+    ]
+    assert f"{100 * rate:.1f}%" in panel_in_words("hall, normal p", "20 firms apart in time")
+
+
+def test_thirds_are_of_equal_size_in_the_order_of_the_values():
+    values = np.random.default_rng(0).permutation(300) / 7
+    found = thirds(values, "volatility")
+    assert tuple(found) == THIRDS
+    assert [group.sum() for group in found.values()] == [100, 100, 100]
+    low, middle, high = (values[group] for group in found.values())
+    assert low.max() < middle.min() and middle.max() < high.min()
+
+
+def test_an_unknown_experiment_names_the_known_ones():
+    with pytest.raises(InferenceError, match=r"'sizes'.*'size'.*'panel'"):
+        load_calibration("sizes")
+
+
+def test_a_laid_out_table_holds_the_rates():
+    shown = rate_table("size", window="(0, 1)")
+    kept = [
+        row
+        for row in ROWS
+        if (row["experiment"], row["window"], row["tail"]) == ("size", "(0, 1)", "two-sided")
+        and float(row["level"]) == 0.05
+    ]
+    assert shown.size == len(kept)
+    for row in kept:
+        text = f"{100 * float(row['rate']):.1f}%"
+        assert shown.loc[(row["test"], row["model"]), row["group"]] == text
+
+
+@pytest.mark.parametrize(
+    ("where", "words"), [({}, "several rates"), ({"window": "(0, 9)"}, "no rate")]
+)
+def test_a_table_without_one_rate_a_cell_is_refused(where, words):
+    with pytest.raises(InferenceError, match=words):
+        rate_table("size", **where)
+
+
+def test_a_changed_file_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "calibration.csv"
+    path.write_text(TEXT, encoding="utf-8")
+    accept_changes(tmp_path)
+    monkeypatch.setattr("impact.market.files.data_directory", lambda: tmp_path)
+    assert len(load_calibration()) == len(ROWS)
+    path.write_text(TEXT.replace("0.05", "0.06"), encoding="utf-8")
+    with pytest.raises(DataFileError, match=r"calibration\.csv"):
+        load_calibration()
+
+
+def test_the_size_stands_beside_the_test():
+    import impact
+
+    returns = impact.log_returns(impact.load_prices())
+    table = impact.event_study(returns, ["2025-05-02"]).tests()
+    assert table.loc["prediction_t", "size"] == in_words("prediction_t")
+    assert table.loc["conditional_fhs", "size"] == in_words("conditional_fhs", "gjr")
+    assert table.loc["bmp", "size"] == ""

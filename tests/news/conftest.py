@@ -1,0 +1,19 @@
+"""The rows on which announcements are placed, and the committed catalogue placed on them."""
+
+import pandas as pd
+import pytest
+
+from impact.market.files import data_path
+from impact.news.alignment import align
+from impact.news.catalogue import load_events
+
+
+@pytest.fixture(scope="session")
+def sessions() -> pd.DatetimeIndex:
+    """The sessions of 2018 to August 2026, from the committed closes."""
+    return pd.DatetimeIndex(pd.read_csv(data_path("sp500.csv"), parse_dates=["date"])["date"])
+
+
+@pytest.fixture(scope="session")
+def aligned(sessions) -> pd.DataFrame:
+    return align(load_events(included=None), sessions)
