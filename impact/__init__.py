@@ -30,6 +30,7 @@ from impact.market.calendar import nyse_sessions, reaction_session
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
+from impact.market.yahoo_bars import fetch_bars
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.published import published_beside_ours
@@ -58,6 +59,7 @@ __all__ = [
     "event_card",
     "event_regression",
     "event_study",
+    "fetch_bars",
     "fetch_prices",
     "figure",
     "inference",

@@ -31,7 +31,7 @@ class Observation:
     bars: int
 
 
-def shifted_set(known: ClockVariance, observations: Sequence[Observation]) -> pd.DataFrame:
+def set_test_table(known: ClockVariance, observations: Sequence[Observation]) -> pd.DataFrame:
     """Compare a set of windows with the same clock times of all other days.
 
     Parameters
@@ -64,7 +64,7 @@ def shifted_set(known: ClockVariance, observations: Sequence[Observation]) -> pd
     n = z.shape[1]
     rejected = np.nanmean(np.where(np.isnan(p), np.nan, p <= LEVEL), axis=1) * n
     size = np.nanmean(np.abs(z), axis=1)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "statistic": [float(values[0]) for values in (rejected, size)],
             "expected": [float(values[1:].mean()) for values in (rejected, size)],
@@ -75,7 +75,6 @@ def shifted_set(known: ClockVariance, observations: Sequence[Observation]) -> pd
         },
         index=pd.Index(["p_below_5", "mean_abs_z"], name="test"),
     )
-    return frame
 
 
 def _shifted(

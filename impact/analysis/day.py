@@ -19,7 +19,7 @@ from impact.news.catalogue import load_events
 from impact.news.events import as_events
 from impact.news.minutes import APPROXIMATE, announcement_minutes, release_minutes, release_words
 from impact.text import formats
-from impact.text.result import Result
+from impact.text.result import Result, signed
 from impact.text.table import Column
 from impact.volatility.clock import ClockVariance
 
@@ -125,9 +125,9 @@ def day(date: Any, *, bars: pd.Series | None = None, events: Any = None) -> Day:
     minutes = announcement_minutes(frame)
     rows = [_part(known, *cut, minutes) for cut in _cuts(known.grid, row)]
     dropped = _unplaced(frame, minutes, known.grid.sessions[row - 1], session)
-    signature = f"five-minute prices {formats.iso(session)}; data {bars_hash(prices)}"
-    if "hash" in frame.attrs:
-        signature += f"; events {frame.attrs['hash']}"
+    signature = signed(
+        f"five-minute prices of {formats.iso(session)}", f"data {bars_hash(prices)}", events=[frame]
+    )
     table = pd.DataFrame(rows).set_index("part")
     return Day(table, dropped, signature, session, security_of(prices))
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.announcement_set import Observation, shifted_set
+from impact.analysis.announcement_set import Observation, set_test_table
+from impact.analysis.arguments import is_whole
 from impact.analysis.reaction import TO_CLOSE, LeftOut, Stretch, reaction, stretch
 from impact.analysis.window_ranks import known_variance, ranked_windows
 from impact.errors import EventError, InferenceError, WindowError
@@ -20,7 +21,7 @@ from impact.news.events import as_events, unknown_id_error
 from impact.news.minutes import BOUNDED, EXACT, announcement_minutes, known_minutes, release_minutes
 from impact.text import formats
 from impact.text.formats import counted, iso, list_of
-from impact.text.result import Result, left_out
+from impact.text.result import Result, left_out, signed
 from impact.text.table import KNOWN, SIGMA, Column, percentage
 from impact.volatility.clock import HALF_LIVES, ClockVariance
 
@@ -200,7 +201,7 @@ class IntradayStudy(Result):
         Returns
         -------
         DataFrame
-            See `impact.analysis.announcement_set.shifted_set`; with several windows one such
+            See `impact.analysis.announcement_set.set_test_table`; with several windows one such
             frame for each, below one another.
 
         Raises
@@ -209,7 +210,7 @@ class IntradayStudy(Result):
             If no announcement has an exact minute and a p.
         """
         minutes = [window for window in self.windows if window != TO_CLOSE]
-        frames = [shifted_set(self._known, self._observations(window)) for window in minutes]
+        frames = [set_test_table(self._known, self._observations(window)) for window in minutes]
         if not frames:
             raise InferenceError("windows to the close have no p: ask for a window in minutes")
         if len(self.windows) == 1:
@@ -328,8 +329,7 @@ def _windows(window: Any) -> tuple[int | str, ...]:
 
 
 def _is_minutes(value: Any) -> bool:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return whole and MINUTES <= value <= _LONGEST_WINDOW and value % MINUTES == 0
+    return is_whole(value) and MINUTES <= value <= _LONGEST_WINDOW and value % MINUTES == 0
 
 
 def _left_out(frame: pd.DataFrame, minutes: pd.DataFrame, security: str) -> dict[str, str]:
@@ -386,13 +386,11 @@ def _signature(
 ) -> str:
     sessions = known.grid.sessions
     minutes = list_of(str(each) if each == TO_CLOSE else f"{each} minutes" for each in windows)
-    parts = [
+    return signed(
         f"five-minute prices {iso(sessions[0])} to {iso(sessions[-1])}",
         f"window {minutes}",
         counted(n, "announcement"),
         f"clock pattern x averages of {list_of(map(str, HALF_LIVES))} bars",
         f"data {bars_hash(bars)}",
-    ]
-    if "hash" in events.attrs:
-        parts.append(f"events {events.attrs['hash']}")
-    return "; ".join(parts)
+        events=[events],
+    )
