@@ -54,9 +54,10 @@ test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad inp
 	$(PY) -m pytest -n 2
 
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
-	$(PY) -m ruff check impact tests benchmarks
-	$(PY) -m ruff format --check impact tests benchmarks
-	$(VENV)/bin/lint-imports
+	$(PY) -m ruff check impact calibration tests benchmarks
+	$(PY) -m ruff format --check impact calibration tests benchmarks
+	$(dir $(PY))lint-imports
+	$(PY) -m mypy
 
 bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
@@ -65,7 +66,7 @@ data: $(STAMP) ## add what is new to the committed prices, from the network
 	$(PY) -m impact.market.refresh
 
 calibration: $(STAMP) ## measure again how often each test errs (minutes; writes data/calibration.csv)
-	$(PY) -m impact.calibration
+	$(PY) -m calibration
 
 data-accept: $(STAMP) ## accept a deliberate change of the files in data/
 	$(PY) -c 'from impact.market.files import main; main([])'

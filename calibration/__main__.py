@@ -1,9 +1,9 @@
-"""``python -m impact.calibration [PROCESSES]``: run every experiment and write its table."""
+"""``python -m calibration [PROCESSES]``: run every experiment and write its table."""
 
 import sys
 from collections.abc import Sequence
 
-from impact.calibration import calibrate, write_calibration
+from calibration import calibrate, write_calibration
 
 
 def main(arguments: Sequence[str]) -> int:

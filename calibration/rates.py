@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from impact.calibration.single import Outcome
+from calibration.single import Outcome
 
 #: Columns of the table, in order.
 COLUMNS = (

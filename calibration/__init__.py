@@ -2,7 +2,7 @@
 
 Brown and Warner's experiment on the real S&P 500, sets of events with induced variance, and
 simulated panels. It takes minutes, so its results are committed as ``data/calibration.csv``:
-``python -m impact.calibration`` writes them again, `impact.inference.size` reads them.
+``python -m calibration`` writes them again, `impact.inference.size` reads them.
 
 References
 ----------
@@ -12,9 +12,7 @@ Economics 14.
 
 from __future__ import annotations
 
-import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,8 +22,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from impact.calibration import panels, sets
-from impact.calibration.experiments import (
+from calibration import panels, sets
+from calibration.experiments import (
     STEP,
     common_sample,
     outcome_jobs,
@@ -33,10 +31,10 @@ from impact.calibration.experiments import (
     power_rows,
     size_rows,
 )
-from impact.calibration.rates import COLUMNS
-from impact.calibration.single import MODELS, PATHS, REFIT, refits, series_z
+from calibration.rates import COLUMNS
+from calibration.single import MODELS, PATHS, REFIT, refits, series_z
 from impact.inference.size import EXPERIMENTS
-from impact.market.files import data_directory, data_hash
+from impact.market.files import data_directory, data_hash, write_atomically
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.text.formats import iso
@@ -113,15 +111,8 @@ def write_calibration(table: pd.DataFrame, directory: Path | None = None) -> Pat
     """Write the table as ``calibration.csv``, whole or not at all, and return where."""
     directory = data_directory() if directory is None else directory
     target = directory / "calibration.csv"
-    handle, name = tempfile.mkstemp(dir=directory, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            table.to_csv(file, index=False, float_format="%.5g", lineterminator="\n")
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    text = table.to_csv(index=False, float_format="%.5g", lineterminator="\n")
+    write_atomically(target, text)
     return target
 
 

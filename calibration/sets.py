@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact.calibration.rates import replicated_rows
+from calibration.rates import replicated_rows
 from impact.inference.event_sets import extremity, rank_p, shift_statistics
 
 #: Sessions in a set; factors on the variance of its sessions; independent sets of each.
@@ -66,7 +66,7 @@ def set_rates(
     -------
     DataFrame
         Experiment "set" under the null by spread and variance factor, and "set-power" by effect
-        (in σ), as `impact.calibration.rates.COLUMNS`.
+        (in σ), as `calibration.rates.COLUMNS`.
     """
     designs = [(name, factor, 0.0) for name in SPREADS for factor in FACTORS]
     designs += [("anywhere", factor, effect) for factor in (1.0, 3.0) for effect in EFFECTS]

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from impact.calibration.rates import replicated_rows
+from calibration.rates import replicated_rows
 from impact.errors import InferenceError
 from impact.inference import panel, ranks, signs
 from impact.inference.tests import HypothesisTest
@@ -141,7 +141,7 @@ def panel_rows(design: PanelDesign, factor: float, drawn: np.ndarray) -> pd.Data
     Returns
     -------
     DataFrame
-        Experiment "panel", as `impact.calibration.rates.COLUMNS`.
+        Experiment "panel", as `calibration.rates.COLUMNS`.
     """
     return pd.concat(
         [

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from impact.calibration.rates import BLOCK, outcome_rows, resampling_weights
-from impact.calibration.single import (
+from calibration.rates import BLOCK, outcome_rows, resampling_weights
+from calibration.single import (
     MODELS,
     WINDOWS,
     Outcome,
