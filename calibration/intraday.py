@@ -14,6 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from calibration.rates import (
+    COLUMNS,
+    COUNTED,
+    rejections,
+    resampling_weights,
+)
 from impact.analysis.nights import night
 from impact.analysis.window_ranks import (
     TESTED,
@@ -22,14 +28,8 @@ from impact.analysis.window_ranks import (
     largest_window,
     ranked_windows,
 )
-from impact.calibration.rates import (
-    COLUMNS,
-    COUNTED,
-    rejections,
-    resampling_weights,
-    thirds,
-)
 from impact.inference.conditional import equal_tails
+from impact.inference.size import thirds
 from impact.market.bars import Bar, load_bars
 from impact.market.clock_time import CLOSE, MINUTES, OPEN, column_at
 from impact.news.minutes import release_minutes
@@ -75,7 +75,7 @@ def intraday_rows(bars: pd.Series | None = None, *, seed: int = 0) -> pd.DataFra
     Returns
     -------
     DataFrame
-        Columns `impact.calibration.rates.COLUMNS`. Experiments "intraday" (size by part of the
+        Columns `calibration.rates.COLUMNS`. Experiments "intraday" (size by part of the
         day and third of the level), "intraday-miss" (where it is not kept) and "intraday-power".
     """
     known = known_variance(load_bars() if bars is None else bars)

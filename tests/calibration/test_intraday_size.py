@@ -3,7 +3,7 @@
 import pytest
 
 from calibration.intraday import intraday_rows
-from impact.calibration.rates import COLUMNS
+from calibration.rates import COLUMNS
 
 PARTS = ("pre-open", "trading", "after hours")
 THIRDS = ("low volatility", "middle volatility", "high volatility")
