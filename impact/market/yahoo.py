@@ -15,10 +15,10 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import numpy as np
@@ -63,6 +63,7 @@ _CURL = {
 _SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _TURN = threading.Lock()  # the settings of yfinance are those of the process
 CSV = {"date_format": "%Y-%m-%d", "lineterminator": "\n"}
+_Read = TypeVar("_Read")
 _Noted = tuple[pd.Series, tuple[str, ...]]  # closes, and notes for a person
 _NOTHING = pd.Series(dtype=float, index=pd.DatetimeIndex([], dtype="M8[us]", name="date"))
 
@@ -115,7 +116,7 @@ def fetch_prices(
     import platformdirs
     from tqdm.auto import tqdm
 
-    names, sessions = _names(tickers), finished_sessions(present())
+    names, sessions = tickers_of(tickers), finished_sessions(present())
     wanted = _wanted(sessions, start, end)
     error: FetchError | None = Offline("offline=True keeps Yahoo Finance out") if offline else None
     client = None if offline else new_client(time.monotonic() + SECONDS)
@@ -148,7 +149,7 @@ def fetch_prices(
     return closes
 
 
-def _names(tickers: str | Sequence[str]) -> list[str]:
+def tickers_of(tickers: str | Sequence[str]) -> list[str]:
     """Return tickers in capitals, each once."""
     if isinstance(tickers, str):
         tickers = SECTORS if tickers == "sectors" else [tickers]
@@ -288,22 +289,37 @@ def ask(ticker: str, start: pd.Timestamp, client: Any) -> tuple[pd.Series, bool]
 
     They are as they were sent: `whole` checks them. Raises one of the kinds of `FetchError`.
     """
+    start = max(start, present().tz_localize(None).normalize() - LONGEST)
+    params = {"interval": "1d", "includePrePost": "false", "events": "div,splits"}
+    (closes, adjusted), now = answered(ticker, start.tz_localize(NEW_YORK), params, client, _read)
+    return closes[(closes.index >= start) & (closes.index <= finished_sessions(now)[-1])], adjusted
+
+
+def answered(
+    ticker: str,
+    start: pd.Timestamp,
+    params: dict[str, Any],
+    client: Any,
+    read: Callable[[str, Any, int], _Read],
+) -> tuple[_Read, pd.Timestamp]:
+    """Ask Yahoo for a chart from an instant on; return what `read` makes of it, and the present.
+
+    Raises one of the kinds of `FetchError`.
+    """
     from curl_cffi import CurlError
     from yfinance.config import YfConfig
     from yfinance.exceptions import YFException, YFRateLimitError
 
     now, client.status = present(), 0
-    start = max(start, now.tz_localize(None).normalize() - LONGEST)
-    days = {"period1": start.tz_localize(NEW_YORK), "period2": now + pd.Timedelta(days=2)}
-    params: dict[str, Any] = {name: int(day.timestamp()) for name, day in days.items()}
-    params |= {"interval": "1d", "includePrePost": "false", "events": "div,splits"}
+    span = {"period1": start, "period2": now + pd.Timedelta(days=2)}
+    params = {name: int(instant.timestamp()) for name, instant in span.items()} | params
     logger, network = logging.getLogger("yfinance"), YfConfig.network
     with _TURN:
         before = logger.disabled, network.retries
         logger.disabled, network.retries = True, 1  # it asks again once, in silence
         try:
             response = client.yahoo.get(_CHART + quote(ticker, safe=""), params)
-            closes, adjusted = _read(ticker, json.loads(response.content), client.status)
+            found = read(ticker, json.loads(response.content), client.status)
         except YFRateLimitError as error:
             raise RateLimited("Yahoo Finance asked to be left alone: wait half an hour") from error
         except (YFException, CurlError, OSError, *_SHAPE) as error:
@@ -312,7 +328,7 @@ def ask(ticker: str, start: pd.Timestamp, client: Any) -> tuple[pd.Series, bool]
             logger.disabled, network.retries = before
     with contextlib.suppress(ValueError):  # a clock that is ahead is set right by Yahoo's
         now = min(now, pd.to_datetime(parsedate_to_datetime(client.sent_at), utc=True))
-    return closes[(closes.index >= start) & (closes.index <= finished_sessions(now)[-1])], adjusted
+    return found, now
 
 
 def _named(error: Exception, status: int) -> FetchError:
@@ -327,26 +343,35 @@ def _named(error: Exception, status: int) -> FetchError:
     return Offline(f"Yahoo Finance cannot be reached ({what}): {fix}")
 
 
-def _bad(what: str) -> BadData:
+def bad(what: str) -> BadData:
+    """Return the error for an answer that cannot be right."""
     return BadData(f"Yahoo Finance sent {what}: try again later")
 
 
-def _read(ticker: str, body: Any, status: int) -> tuple[pd.Series, bool]:
-    """Return the closes in an answer by day, and whether they are adjusted for dividends."""
+def result_of(ticker: str, body: Any, status: int, interval: str) -> tuple[Any, np.ndarray]:
+    """Return the result in an answer and its stamps in seconds, if they are what was asked for."""
     if body["chart"]["error"] and status in (200, 400, 404):
         reason = " ".join(str(body["chart"]["error"]["description"])[:200].split())
         raise NoData(f"Yahoo Finance has no prices for {ticker!r} (it says: {reason}): correct it")
     result = body["chart"]["result"][0]
-    meta, quotes = result["meta"], result["indicators"]
-    facts = [meta[fact] for fact in _FACTS]
-    if facts not in ([ticker, "1d", "USD", zone] for zone in (NEW_YORK, "America/Chicago")):
+    facts = [result["meta"][fact] for fact in _FACTS]
+    if facts not in ([ticker, interval, "USD", zone] for zone in (NEW_YORK, "America/Chicago")):
         got = f"Yahoo Finance answered for {ticker!r} with {facts}"
-        raise BadData(f"{got}: only daily prices of US markets can be checked here")
+        kind = "daily prices" if interval == "1d" else "five-minute prices"
+        raise BadData(f"{got}: only {kind} of US markets can be checked here")
     seconds = np.array(result["timestamp"], dtype=float)
-    # Midnight can be of the day before; milliseconds are the year 50,000, and slow to place.
-    if not ((np.abs(seconds) < 2**32) & (seconds % 86_400 != 0)).all():
-        raise _bad(f"a row of {ticker!r} stamped with a time that cannot be")
-    days = pd.to_datetime(seconds.astype("int64"), unit="s", utc=True).tz_convert(facts[3])
+    # A day at midnight can be the one before; milliseconds are the year 50,000, slow to place.
+    midnight = (seconds % 86_400 == 0) & (interval == "1d")
+    if not ((np.abs(seconds) < 2**32) & ~midnight).all():
+        raise bad(f"a row of {ticker!r} stamped with a time that cannot be")
+    return result, seconds.astype("int64")
+
+
+def _read(ticker: str, body: Any, status: int) -> tuple[pd.Series, bool]:
+    """Return the closes in an answer by day, and whether they are adjusted for dividends."""
+    result, seconds = result_of(ticker, body, status, "1d")
+    meta, quotes = result["meta"], result["indicators"]
+    days = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(meta["exchangeTimezoneName"])
     days = days.tz_localize(None).normalize().as_unit("us").rename("date")
     adjusted = meta["instrumentType"] != "INDEX"
     sent = quotes["adjclose"][0]["adjclose"] if adjusted else quotes["quote"][0]["close"]
@@ -360,15 +385,15 @@ def whole(ticker: str, closes: pd.Series, sessions: pd.DatetimeIndex) -> _Noted:
     one), when a close cannot be right, or when one lacks that is not recent.
     """
     if closes.empty:
-        raise _bad(f"rows without a single price for {ticker!r}")
+        raise bad(f"rows without a single price for {ticker!r}")
     closes = closes.sort_index(kind="stable")
     extra = closes.index.difference(sessions)
     if len(extra):
-        raise _bad(f"a close of {ticker!r} for {iso(extra[0])}, a day without trading")
+        raise bad(f"a close of {ticker!r} for {iso(extra[0])}, a day without trading")
     low, high = prices.VIX_LEVELS if ticker == VIX else (0, np.inf)
     odd = closes[~((closes > low) & (closes < high))]
     if len(odd):
-        raise _bad(f"{odd.iloc[0]} as close of {ticker!r} on {iso(odd.index[0])}")
+        raise bad(f"{odd.iloc[0]} as close of {ticker!r} on {iso(odd.index[0])}")
     again = closes.index.duplicated()
     # Two rows of one day hold the same close, but for the noise of single precision.
     limit = np.where(again, 1e-6, JUMPS.get(ticker, 1.61))
@@ -377,7 +402,7 @@ def whole(ticker: str, closes: pd.Series, sessions: pd.DatetimeIndex) -> _Noted:
         row = int(wild.argmax())
         pair = "{:.2f} and then {:.2f}".format(*closes.iloc[[row - 1, row]])
         what = "for one day, " if again[row] else "that jump, "
-        raise _bad(f"closes of {ticker!r} {what}{pair} on {iso(closes.index[row])}")
+        raise bad(f"closes of {ticker!r} {what}{pair} on {iso(closes.index[row])}")
     closes = closes[~again]
     span = sessions[(sessions >= closes.index[0]) & (sessions <= closes.index[-1])]
     holes = span.difference(closes.index)

@@ -157,9 +157,8 @@ class Table:
         for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
-        text = frame.to_csv(
-            index=False, lineterminator="\n", float_format="%.10g", date_format="%Y-%m-%d"
-        )
+        # pandas writes midnights as dates, and other times whole.
+        text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         if path is None:
             return text
         Path(path).write_text(text, encoding="utf-8", newline="\n")
