@@ -26,8 +26,6 @@ GOOD = {
     "china_dose_pp": "34",
     "news": "yes",
     "included": "yes",
-    "not_before": "",
-    "not_after": "",
 }
 
 
