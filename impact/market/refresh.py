@@ -66,7 +66,7 @@ def _continued(ticker: str, old: pd.Series, rounding: float) -> tuple[pd.Series,
     """Return the closes after the last old one, on their level, and a line for each difference."""
     client = yahoo.new_client(time.monotonic() + yahoo.SECONDS)
     closes, adjusted = yahoo.ask(ticker, old.index[0], client)
-    new = closes[(closes > 0) & ~closes.index.duplicated(keep=False)].sort_index()
+    new = closes[(closes > 0) & ~closes.index.duplicated()].sort_index()
     both = old.index.intersection(new.index)
     if both.empty:
         raise BadData(f"Yahoo Finance has no session of {ticker!r} that the file has: look at both")
@@ -77,10 +77,11 @@ def _continued(ticker: str, old: pd.Series, rounding: float) -> tuple[pd.Series,
         here, there = here.pct_change(), there.pct_change()
     show = percent if adjusted else number
     changed = both[apart.abs() > AGREEMENT + rounded]
-    said = [f"{iso(day)} {ticker}: {show(here[day])}, not {show(there[day])}" for day in changed]
+    line = "{} {}: {}, not {} as Yahoo Finance has it".format
+    said = [line(iso(day), ticker, show(here[day]), show(there[day])) for day in changed]
     if both[-1] in changed:
         fix = "nothing was added; where the file is wrong, correct it and run make data-accept"
-        raise ChangedData(f"{said[-1]} as Yahoo Finance has it: {fix}")
+        raise ChangedData(f"{said[-1]}: {fix}")
     level = old[both[-1]] / new[both[-1]] if adjusted else 1.0
     seam = pd.concat([old[-1:], level * closes[closes.index > old.index[-1]]])
     seam, lacks = yahoo.whole(ticker, seam, yahoo.finished_sessions(yahoo.present()))

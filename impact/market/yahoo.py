@@ -222,7 +222,7 @@ def _find(
         notes += ("its closes before 1976 hold typing errors, prefer those of load_prices",)
     elif closes.index[0] > wanted[0] > FIRST:
         notes += ("it has no earlier close",)
-    if best == LIVE and path and (kept.empty or live.index[0] <= kept.index[0]):
+    if best == LIVE and path:
         try:
             write_atomically(path, live.rename("close").to_csv(**CSV))
         except DataFileError as failed:

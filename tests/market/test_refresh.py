@@ -78,7 +78,7 @@ def test_what_differs_is_shown_and_not_taken(data, replica, capsys):
     assert main([str(data)]) == 0
     after, said = contents(data), capsys.readouterr().out
     assert all(after[name].startswith(before[name]) for name in FILES)
-    assert re.search(r"\n  \d{4}-\d\d-\d\d \^GSPC: [\d,.]+, not [\d,.]+\n", said)
+    assert re.search(r"\n  \d{4}-\d\d-\d\d \^GSPC: [\d,.]+, not [\d,.]+ as Yahoo", said)
     assert said.count("XLK: ") == 2 and "^VIX: " not in said
     assert "^GSPC: Yahoo Finance lacks the close of 2026-11-20, so the closes end before" in said
     assert table(data, "sp500.csv").index[-1] == pd.Timestamp("2026-11-19")

@@ -57,7 +57,7 @@ def test_a_century_has_a_warning_and_more_is_not_asked_for(replica):
     same(found, CENTURY[:TODAY])
     assert "before 1976 hold typing errors" in found.attrs["notes"][0]
     replica.now = new_york("2029-03-02 18:00")
-    fetch_prices("^GSPC")
+    assert fetch_prices("^GSPC").attrs["source"] == LIVE
     assert replica.charts()[-1].end - replica.charts()[-1].first < 100 * 365.25 * 86_400
 
 
