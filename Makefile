@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 figures: $(STAMP) ## draw every figure into figures/, with its numbers and its text
-	@$(PY) -m impact.figures
+	@$(PY) -m impact figures
 
 notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
 	$(PY) tests/run_notebooks.py build/notebooks
@@ -55,7 +55,7 @@ bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
 
 data: $(STAMP) ## add what is new to the committed prices, from the network
-	$(PY) -m impact.market.refresh
+	$(PY) -m impact data
 
 calibration: $(STAMP) ## measure again how often each test errs (minutes; writes data/calibration.csv)
 	$(PY) -m calibration

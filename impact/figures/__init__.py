@@ -17,9 +17,6 @@ from impact.text.formats import list_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Where the committed figures are, in a source tree.
-DIRECTORY = Path(__file__).parents[2] / "figures"
-
 #: The figures, by the name of their files.
 FIGURES = (
     "timeline",
@@ -58,14 +55,14 @@ def figure(name: str) -> Figure:
     return make_exhibit(name).figure
 
 
-def write_figure(name: str, directory: Path = DIRECTORY) -> bool:
+def write_figure(name: str, directory: Path) -> bool:
     """Make one named figure (or the verdicts) and write it; return whether anything changed."""
     if name == VERDICTS:
         return write_table(directory / f"{VERDICTS}.csv", common.verdicts().table.reset_index())
     return write_exhibit(make_exhibit(name), directory)
 
 
-def main(names: Sequence[str], directory: Path = DIRECTORY) -> int:
+def main(names: Sequence[str], directory: Path) -> int:
     """Write the named figures, or all of them, where their inputs changed; return the status."""
     known = [*FIGURES, VERDICTS]
     if unknown := [name for name in names if name not in known]:

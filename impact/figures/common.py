@@ -131,11 +131,7 @@ def core_study() -> EventStudy:
 
 @cache
 def sector_study() -> EventStudy:
-    """Sessions of the core events on the eleven sector funds.
-
-    The funds have two years of closes: enough for an exponentially weighted variance, which needs
-    250 sessions, not for the GJR-GARCH of the index, which needs 1,000.
-    """
+    """Sessions of the core events on the eleven sector funds, from the session that has all."""
     returns = log_returns(closes("sectors"))
     return core_of(event_study(returns, load_events(since=NEWS), volatility="ewma"))
 

@@ -121,8 +121,9 @@ def words(data: Reactions) -> Words:
         "Top row: abnormal log return of the equal-weighted portfolio of eleven sector funds in "
         f"session 0 ({model_of(sector_study())}) and its conditional p. Below: log return of each "
         "sector less the portfolio's, in %, coloured by z, its size in standard deviations known "
-        f"on the eve. n = {counted(len(data.car), 'session')} of core events, 2024-2025 data: too "
-        "few for GARCH, so both variances are exponentially weighted (0.94).",
+        f"on the eve. n = {counted(len(data.car), 'session')} of core events; closes since "
+        f"{date(sector_study().returns.index[0])}; both variances are exponentially weighted "
+        "(0.94).",
         source("sector-reactions", "events.csv", "macro_releases.csv", prices="sectors"),
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,17 +96,12 @@ def _dated(readme: bytes, name: str, index: pd.DatetimeIndex) -> bytes:
     return readme.replace(rows[0].encode(), _SPAN.sub(span, rows[0]).encode())
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(directory: Path) -> int:
     """Refresh the committed prices, say what differs, and return the exit status."""
-    usual = Path(__file__).parents[2] / "data"
     try:
-        replaced = refresh(Path(arguments[0]) if arguments else usual)
+        replaced = refresh(directory)
     except (ImpactError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{counted(len(replaced), 'file')} replaced{': ' if replaced else ''}{list_of(replaced)}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -2,8 +2,9 @@
 
 import pandas as pd
 import pytest
+from pictures import DIRECTORY
 
-from impact.figures import DIRECTORY, can_you_trust_the_p
+from impact.figures import can_you_trust_the_p
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pictures import assert_words_are_clear, texts_of
+from pictures import DIRECTORY, assert_words_are_clear, texts_of
 
 from impact import figures
 from impact.charts.page import INK, png, svg
@@ -112,7 +112,7 @@ def test_kinds_differ_by_marker_and_have_contrast_on_white():
 
 
 def test_an_unknown_name_lists_the_known_ones(capsys):
-    assert figures.main(["time-line"]) == 2
+    assert figures.main(["time-line"], DIRECTORY) == 2
     said = capsys.readouterr().err
     assert "'time-line'" in said and all(name in said for name in NAMES)
     with pytest.raises(FigureError, match=r"'time-line'.*timeline"):

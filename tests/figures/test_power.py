@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from history import index_returns
+from pictures import DIRECTORY
 
-from impact.figures import DIRECTORY
 from impact.text.formats import percent
 
 

@@ -1,8 +1,7 @@
 """The title of the specification curve counts its table."""
 
 import pandas as pd
-
-from impact.figures import DIRECTORY
+from pictures import DIRECTORY
 
 
 def test_the_title_counts_its_table():

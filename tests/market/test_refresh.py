@@ -49,7 +49,7 @@ def test_new_rows_are_added_and_the_others_stay_byte_for_byte(data, replica, cap
     before, old = contents(data), table(data, "sectors.csv")
     # Nothing is written before the last answer.
     replica.script = lambda asked: None if contents(data) == before else reply("too early", 500)
-    assert main([str(data)]) == 0
+    assert main(data) == 0
     after, said, replica.script = contents(data), capsys.readouterr().out, lambda asked: None
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {*FILES, "README.md", "SHA256SUMS"}
@@ -65,7 +65,7 @@ def test_new_rows_are_added_and_the_others_stay_byte_for_byte(data, replica, cap
     moved = table(data, "sectors.csv").iloc[len(old)] / old.iloc[-1] - 1
     rounded = 0.01 / old.iloc[-1].min()
     np.testing.assert_allclose(moved, np.exp(0.01 * np.sin(1)) / PAID - 1, atol=rounded)
-    assert main([str(data)]) == 0 and contents(data) == after
+    assert main(data) == 0 and contents(data) == after
     assert "vix.csv: 0 new rows; 0 differences\n0 files replaced" in capsys.readouterr().out
 
 
@@ -75,7 +75,7 @@ def test_what_differs_is_shown_and_not_taken(data, replica, capsys):
     change(replica, "XLK", 100, 1.01)
     change(replica, "^VIX", 100, 1 + 0.004 / replica.rows["^VIX"][100][1])  # less than a cent
     del replica.rows["^GSPC"][200], replica.rows["^GSPC"][-3]
-    assert main([str(data)]) == 0
+    assert main(data) == 0
     after, said = contents(data), capsys.readouterr().out
     assert all(after[name].startswith(before[name]) for name in FILES)
     assert re.search(r"\n  \d{4}-\d\d-\d\d \^GSPC: [\d,.]+, not [\d,.]+ as Yahoo", said)
@@ -111,7 +111,7 @@ def test_when_anything_is_wrong_nothing_is_replaced(name, data, replica, capsys)
     fault, says = WRONG[name]
     fault(data, replica)
     before = contents(data)
-    assert main([str(data)]) == 1
+    assert main(data) == 1
     assert contents(data) == before
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
