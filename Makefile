@@ -11,9 +11,6 @@ else
 PY := $(VENV)/bin/python
 endif
 
-SOURCES := $(shell find impact data -type f ! -path '*/__pycache__/*' 2>/dev/null)
-FIGURES_STAMP := build/figures.stamp
-
 .PHONY: help figures notebooks readme test lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
@@ -37,12 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 figures: $(STAMP) ## draw every figure into figures/, with its numbers and its text
-	@if $(MAKE) --no-print-directory -q $(FIGURES_STAMP); then echo "the figures are up to date"; \
-	else $(MAKE) --no-print-directory $(FIGURES_STAMP); fi
-
-$(FIGURES_STAMP): $(STAMP) $(SOURCES)
-	$(PY) -m impact.figures
-	@mkdir -p build && touch $@
+	@$(PY) -m impact figures
 
 notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
 	$(PY) tests/run_notebooks.py build/notebooks
@@ -54,18 +46,19 @@ test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad inp
 	$(PY) -m pytest -n 2
 
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
-	$(PY) -m ruff check impact tests benchmarks
-	$(PY) -m ruff format --check impact tests benchmarks
-	$(VENV)/bin/lint-imports
+	$(PY) -m ruff check impact calibration tests benchmarks
+	$(PY) -m ruff format --check impact calibration tests benchmarks
+	$(dir $(PY))lint-imports
+	$(PY) -m mypy
 
 bench: $(STAMP) ## time the engine against a plain NumPy floor
 	$(PY) benchmarks/event_study.py
 
-data: $(STAMP) ## refresh the committed prices from the network (changed rows: FORCE=1)
-	$(PY) -m impact.market.yahoo.snapshots $(if $(FORCE),--force)
+data: $(STAMP) ## add what is new to the committed prices, from the network
+	$(PY) -m impact data
 
 calibration: $(STAMP) ## measure again how often each test errs (minutes; writes data/calibration.csv)
-	$(PY) -m impact.calibration
+	$(PY) -m calibration
 
 data-accept: $(STAMP) ## accept a deliberate change of the files in data/
 	$(PY) -c 'from impact.market.files import main; main([])'

@@ -25,6 +25,10 @@ class ReturnsError(ImpactError):
     """Returns, prices or sessions are not a clean, sorted table of numbers by session."""
 
 
+class BarsError(ImpactError):
+    """Five-minute prices are not a clean grid of New York sessions, or do not reach far enough."""
+
+
 class ModelError(ImpactError):
     """A normal-return model cannot be estimated on what it was given."""
 
@@ -78,4 +82,4 @@ class BadData(FetchError):
 
 
 class ChangedData(FetchError):
-    """A refresh would change committed rows; it needs to be confirmed."""
+    """New rows would follow a committed close that the price service contradicts."""

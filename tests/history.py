@@ -3,30 +3,26 @@
 import functools
 from pathlib import Path
 
-import arch.data.sp500
-import arch.data.vix
 import numpy as np
 import pandas as pd
 
 DATA = Path(__file__).parents[1] / "data"
 
 
-def _joined(older: pd.Series, name: str) -> pd.Series:
-    recent = pd.read_csv(DATA / name, index_col="date", parse_dates=True)["close"]
-    return pd.concat([older[older.index < recent.index[0]], recent])
+def _closes(name: str) -> pd.Series:
+    return pd.read_csv(DATA / name, index_col="date", parse_dates=True)["close"]
 
 
 @functools.cache
 def index_returns() -> pd.Series:
     """Log returns of the S&P 500, 1999-01-05 to 2026-08-31."""
-    closes = _joined(arch.data.sp500.load()["Adj Close"], "sp500.csv")
-    return np.log(closes).diff().dropna()
+    return np.log(_closes("sp500.csv")["1999":]).diff().dropna()
 
 
 @functools.cache
 def vix() -> pd.Series:
-    """Closes of the VIX, 2014-01-03 to 2026-08-28."""
-    return _joined(arch.data.vix.load().iloc[:, 0], "vix.csv")
+    """Closes of the VIX, 1990-01-02 to 2026-08-28."""
+    return _closes("vix.csv")
 
 
 def row(day: str) -> int:

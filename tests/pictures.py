@@ -1,8 +1,12 @@
 """What tests need to know of pictures: which words are drawn, and whether any collide."""
 
 from itertools import combinations, product
+from pathlib import Path
 
 from matplotlib.text import Text
+
+#: Where the committed pictures are.
+DIRECTORY = Path(__file__).parents[1] / "figures"
 
 
 def texts_of(artist) -> list[Text]:

@@ -8,68 +8,79 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import InferenceError, ModelError
+from impact.analysis.arguments import whole
+from impact.analysis.coefficients import (
+    Coefficients,
+    coefficients,
+    is_collinear,
+    is_fitted_alone,
+)
+from impact.errors import InferenceError, ModelError, ReturnsError
 from impact.estimation.models import design
+from impact.estimation.observations import Units, form_units
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.events import as_events
-from impact.text.formats import counted, iso, number, p_value
+from impact.text.formats import counted, iso, list_of, number
+from impact.text.result import left_out, signed
 
 #: How the errors may be computed.
 COVARIANCES = ("newey-west", "HC1", "HC3")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CalendarTimePortfolio:
+class CalendarTimePortfolio(Coefficients):
     """The portfolio of securities with a recent event, and its regression.
 
     Attributes
     ----------
+    table : DataFrame
+        Index "alpha" and the factors; `estimate`, `std_error`, `statistic`, `p_value`, `ci_low`,
+        `ci_high` (95%), from t(n - K). `alpha` is the mean abnormal return a session.
+    dropped : DataFrame
+        event, security, reason.
+    signature : str
+    nobs, dof : int
+        Sessions held; these less the coefficients.
     returns : Series
         Equal-weighted mean return (in excess of the risk-free rate, if one was given) of each
         session that holds enough securities, decimal fractions.
     members : Series of int
         Securities held in each session of the returns.
-    coefficients : DataFrame
-        Index "alpha" and the factors; `estimate`, `std_error`, `statistic`, `p_value`, `ci_low`,
-        `ci_high` (95%), from t(n - K). `alpha` is the mean abnormal return a session.
-    n, dof : int
-        Sessions held; n less the coefficients.
     window : Window
         Sessions after its event for which a security is held.
     covariance : str
         How the errors were computed, in words.
-    dropped : DataFrame
-        event, reason.
     """
 
+    table: pd.DataFrame
+    dropped: pd.DataFrame
+    signature: str
+    nobs: int
+    dof: int
     returns: pd.Series
     members: pd.Series
-    coefficients: pd.DataFrame
-    n: int
-    dof: int
     window: Window
     covariance: str
-    dropped: pd.DataFrame
 
-    def __repr__(self) -> str:
-        alpha = self.coefficients.loc["alpha"]
-        return (
-            f"CalendarTimePortfolio: alpha {number(1e4 * alpha['estimate'], 1, signed=True)} basis "
-            f"points a session ({number(1e4 * alpha['std_error'], 1)}), p = "
-            f"{p_value(alpha['p_value'])}; sessions {self.window} after an event, "
-            f"{counted(self.n, 'session')}, {self.covariance}"
-        )
+    def _title(self) -> str:
+        return f"Calendar-time portfolio, held in sessions {self.window} after an event"
+
+    def _notes(self) -> tuple[str, ...]:
+        alpha = number(1e4 * self.params["alpha"], 1, signed=True)
+        held = counted(self.nobs, "session")
+        return (f"Alpha: {alpha} basis points a session; {self.covariance}, {held}.",)
 
 
 def calendar_time_portfolio(
     returns: pd.DataFrame,
-    events,
+    events: Any,
     *,
     window: tuple[int, int] = (1, 20),
     factors: pd.DataFrame | None = None,
@@ -111,8 +122,9 @@ def calendar_time_portfolio(
         If fewer sessions are held than the regression needs, or an option is unknown.
     ModelError
         If a factor is missing in a session that is held, or factors are collinear there.
-    ReturnsError, EventError, DateError, WindowError
-        As in `event_study`.
+    ReturnsError
+        If the returns are no table of securities; else, as EventError, DateError and
+        WindowError, as in `event_study`.
 
     References
     ----------
@@ -125,104 +137,105 @@ def calendar_time_portfolio(
     >>> sectors = impact.log_returns(impact.load_prices("sectors"))
     >>> events = pd.DataFrame({"session": sectors.index[[50, 60]], "security": sectors.columns[:2]})
     >>> found = calendar_time_portfolio(sectors, events, window=(0, 19))
-    >>> found.n, int(found.members.max())
+    >>> found.nobs, int(found.members.max())
     (30, 2)
     """
-    window = as_window(window)
+    held_in = as_window(window)
+    if isinstance(returns, pd.Series):
+        raise ReturnsError(
+            "calendar_time_portfolio takes a table of returns, one column a security: use "
+            "returns.to_frame()"
+        )
     check_returns(returns)
     if covariance not in COVARIANCES:
-        known = " or ".join(map(repr, COVARIANCES))
+        known = list_of(map(repr, COVARIANCES), "or")
         raise InferenceError(f"covariance={covariance!r} is not known: say {known}")
     model = "constant-mean" if factors is None else "factors"
     layout = design(model, returns.index, factors=factors, risk_free=risk_free)
-    held, dropped = _held(returns, events, window)
+    aligned = align(as_events(events), returns.index)
+    # Sessions 0 alone have to lie in the returns: a portfolio is held as long as they last.
+    units = form_units(aligned, returns, Window(0, 0), Window(0, 0))
     values = returns.to_numpy(float)
-    held &= ~np.isnan(values)
+    held = _held(units, returns.shape, held_in) & ~np.isnan(values)
     members = held.sum(axis=1)
-    use = members >= max(min_securities, 1)
+    use = members >= whole("min_securities", min_securities, 1)
     mean = np.where(held, values, 0.0).sum(axis=1)[use] / members[use]
     if layout.subtracted is not None:
         mean = mean - layout.subtracted[use]
     regressors = np.column_stack([np.ones(use.sum()), layout.regressors[:, use].T])
     index = returns.index[use]
-    _check_regression(index, np.column_stack([mean, regressors]), layout.names)
+    _check_sessions(len(index), regressors.shape[1], units.dropped)
+    _check_regressors(index, np.column_stack([mean, regressors]), layout.names)
     fitted, words = _fit(mean, regressors, covariance, lags)
-    low, high = fitted.conf_int().T
-    coefficients = pd.DataFrame(
-        {
-            "estimate": fitted.params,
-            "std_error": fitted.bse,
-            "statistic": fitted.tvalues,
-            "p_value": fitted.pvalues,
-            "ci_low": low,
-            "ci_high": high,
-        },
-        index=pd.Index(["alpha", *layout.names], name="coefficient"),
-    )
+    names = pd.Index(["alpha", *layout.names], name="coefficient")
     return CalendarTimePortfolio(
-        pd.Series(mean, index, name="portfolio"),
-        pd.Series(members, returns.index, name="members"),
-        coefficients,
-        len(mean),
-        int(fitted.df_resid),
-        window,
-        words,
-        dropped,
+        table=coefficients(fitted.params, fitted.bse, fitted.df_resid, names),
+        dropped=units.dropped,
+        signature=signed(
+            f"mean return on {list_of(['a constant', *layout.names])}",
+            f"window {held_in}",
+            counted(len(units.table), "unit"),
+            f"{counted(len(mean), 'session')} from {iso(index[0])} to {iso(index[-1])}",
+            words,
+            prices=returns,
+            events=[aligned],
+        ),
+        nobs=len(mean),
+        dof=int(fitted.df_resid),
+        returns=pd.Series(mean, index, name="portfolio"),
+        members=pd.Series(members, returns.index, name="members"),
+        window=held_in,
+        covariance=words,
     )
 
 
-def _held(returns: pd.DataFrame, events, window: Window) -> tuple[np.ndarray, pd.DataFrame]:
-    """Which securities are held in which sessions, and the events that could not be used."""
-    aligned = align(as_events(events), returns.index)
-    reasons = aligned["dropped"].to_numpy(object)
-    columns = returns.columns.astype(str)
-    if "security" in aligned:
-        named = aligned["security"].fillna("").to_numpy(object)
-    else:
-        named = np.full(len(aligned), "", dtype=object)
-    unknown = (named != "") & (columns.get_indexer(named) < 0) & (reasons == "")
-    for i in np.flatnonzero(unknown):
-        reasons[i] = f"security {named[i]!r} is not a column of the returns"
-    good = reasons == ""
-    dropped = pd.DataFrame({"event": aligned.index[~good], "reason": reasons[~good]}).astype("str")
-    row = returns.index.get_indexer(pd.DatetimeIndex(aligned["session"][good]))
-    column = columns.get_indexer(named[good])
+def _held(units: Units, shape: tuple[int, int], window: Window) -> np.ndarray:
+    """Which securities are held in which sessions."""
     # An event enters at its first session and leaves after its last; its running sum is held.
-    change = np.zeros((len(returns) + 1, len(columns)), dtype=int)
-    first = np.clip(row + window.start, 0, len(returns))
-    last = np.clip(row + window.end + 1, 0, len(returns))
-    every = column < 0
-    np.add.at(change, (first[~every], column[~every]), 1)
-    np.add.at(change, (last[~every], column[~every]), -1)
-    np.add.at(change, first[every], 1)
-    np.add.at(change, last[every], -1)
-    return np.cumsum(change[:-1], axis=0) > 0, dropped
+    sessions, securities = shape
+    change = np.zeros((sessions + 1, securities), dtype=int)
+    pairs = units.pairs
+    first = np.clip(pairs.position + window.start, 0, sessions)
+    last = np.clip(pairs.position + window.end + 1, 0, sessions)
+    np.add.at(change, (first, pairs.column), 1)
+    np.add.at(change, (last, pairs.column), -1)
+    return np.cumsum(change[:-1], axis=0) > 0
 
 
-def _check_regression(index: pd.DatetimeIndex, values: np.ndarray, names: Sequence[str]) -> None:
-    sessions, columns = values.shape
+def _check_sessions(sessions: int, columns: int, dropped: pd.DataFrame) -> None:
     if sessions <= columns:
         raise InferenceError(
             f"the portfolio holds securities in {counted(sessions, 'session')}, too few for "
-            f"{counted(columns - 1, 'coefficient')}: bring more events or a longer window"
+            f"{counted(columns, 'coefficient')}: bring more events or a longer window. "
+            f"{left_out(dropped)}".rstrip()
         )
+
+
+def _check_regressors(index: pd.DatetimeIndex, values: np.ndarray, names: Sequence[str]) -> None:
     for name, column in zip(("portfolio or risk-free rate", "", *names), values.T, strict=True):
         if not np.isfinite(column).all():
             day = iso(index[~np.isfinite(column)][0])
             raise ModelError(f"{name} has no value on {day}, a session that is held: fill it")
-    scaled = values[:, 1:] / np.fmax(np.linalg.norm(values[:, 1:], axis=0), np.finfo(float).tiny)
-    if np.linalg.matrix_rank(scaled, tol=1e-8) < columns - 1:
+    if is_collinear(values[:, 1:]):
         raise ModelError("the factors are collinear or constant in the sessions that are held")
 
 
-def _fit(mean: np.ndarray, regressors: np.ndarray, covariance: str, lags: int | None):
+def _fit(
+    mean: np.ndarray, regressors: np.ndarray, covariance: str, lags: int | None
+) -> tuple[Any, str]:
+    """The statsmodels fit, and its errors in words."""
     import statsmodels.api as sm
 
     model = sm.OLS(mean, regressors)
+    if covariance == "HC3" and is_fitted_alone(regressors).any():
+        raise InferenceError(
+            "HC3 is not valid: a factor fits one session alone, so its residual is zero; use "
+            "covariance='newey-west'"
+        )
     if covariance != "newey-west":
         return model.fit(cov_type=covariance, use_t=True), f"{covariance} errors"
-    lags = int(4 * (len(mean) / 100) ** (2 / 9)) if lags is None else lags
-    if not 0 <= lags < len(mean):
+    lags = int(4 * (len(mean) / 100) ** (2 / 9)) if lags is None else whole("lags", lags, 0)
+    if lags >= len(mean):
         raise InferenceError(f"lags={lags} does not fit {counted(len(mean), 'session')}")
     options = {"maxlags": lags, "use_correction": True}
     fitted = model.fit(cov_type="HAC", cov_kwds=options, use_t=True)

@@ -6,26 +6,40 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype
 
+from impact.analysis.arguments import as_study
+from impact.analysis.coefficients import (
+    Coefficients,
+    coefficients,
+    has_usable_size,
+    is_collinear,
+    is_fitted_alone,
+)
 from impact.errors import InferenceError
+from impact.estimation.observations import dropped_rows
 from impact.market.windows import Window
 from impact.study.event_study_result import EventStudy
-from impact.text.formats import counted, list_of, number, p_value
+from impact.text.formats import counted, list_of, number
+from impact.text.result import signed
 
-#: A row with a larger leverage is fitted alone, and HC3 divides by one minus it.
-FULL_LEVERAGE = 1 - 1e-9
+#: Names that a characteristic cannot have: the column of the CARs, the row of the intercept.
+_TAKEN = ("car", "constant")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CrossSection:
+class CrossSection(Coefficients):
     """A regression of CARs on characteristics.
 
     Attributes
     ----------
-    coefficients : DataFrame
+    table : DataFrame
         Index "constant" and the characteristics; `estimate`, `std_error` (HC3), `statistic`,
         `p_value`, `ci_low`, `ci_high` (95%), from t(n - K).
-    n : int
+    dropped : DataFrame
+        event, security, reason of every row left out, here or by the study.
+    signature : str
+    nobs : int
         Rows in the regression.
     dof : int
     r_squared : float
@@ -35,27 +49,24 @@ class CrossSection:
         What the errors do not allow for; "" if dates do not cluster.
     points : DataFrame
         `car` and the characteristics of each row used.
-    left_out : DataFrame
-        event, security, reason.
     """
 
-    coefficients: pd.DataFrame
-    n: int
+    table: pd.DataFrame
+    dropped: pd.DataFrame
+    signature: str
+    nobs: int
     dof: int
     r_squared: float
     window: Window
     warning: str
     points: pd.DataFrame
-    left_out: pd.DataFrame
 
-    def __repr__(self) -> str:
-        lines = [
-            f"{name}: {number(row['estimate'], 4, signed=True)} "
-            f"({number(row['std_error'], 4)}), p = {p_value(row['p_value'])}"
-            for name, row in self.coefficients.iterrows()
-        ]
-        head = f"CAR {self.window} on characteristics, HC3, n = {self.n:,}, R² {self.r_squared:.2f}"
-        return "\n".join([head, *lines, *([f"warning: {self.warning}"] if self.warning else [])])
+    def _title(self) -> str:
+        return f"CAR {self.window} on {list_of(self.points.columns[1:])}"
+
+    def _notes(self) -> tuple[str, ...]:
+        fit = f"HC3 standard errors; {counted(self.nobs, 'row')}; R² {number(self.r_squared)}."
+        return fit, f"Warning: {self.warning}." if self.warning else ""
 
 
 def cross_section(
@@ -79,8 +90,9 @@ def cross_section(
     Raises
     ------
     InferenceError
-        If the characteristics name nothing in the study or are no numbers, there are too few
-        rows, the columns are collinear, or one row is fitted by a column of its own.
+        If the characteristics name nothing in the study, are no finite numbers or have a name
+        that is taken, there are too few rows, the columns are collinear, or one row is fitted by
+        a column of its own.
 
     Notes
     -----
@@ -98,82 +110,107 @@ def cross_section(
     >>> sectors = impact.log_returns(impact.load_prices("sectors"))
     >>> study = impact.event_study(sectors, ["2025-04-03"], volatility=None)
     >>> spread = pd.DataFrame({"volatility": sectors.loc[:"2025-03"].std()})
-    >>> cross_section(study, spread).warning.split(":")[0]
+    >>> found = cross_section(study, spread)
+    >>> found.params.round(2).to_dict()
+    {'constant': 0.05, 'volatility': -9.11}
+    >>> found.warning.split(":")[0]
     '11 rows share 1 session'
     """
     import statsmodels.api as sm
 
-    sample = study.over(start, end)
-    table = _matched(study, characteristics)
-    table.insert(0, "car", sample.car)
-    missing = table.isna().any(axis=1).to_numpy()
-    left_out = _left_out(study, table, missing)
-    points = table[~missing]
+    sample = as_study(study).over(start, end)
+    rows = _matched(study, _numbers(characteristics))
+    rows.insert(0, "car", sample.car)
+    missing = rows.isna().any(axis=1).to_numpy()
+    points = rows[~missing]
     design = np.column_stack([np.ones(len(points)), points.iloc[:, 1:]])
     _check_design(design, points)
     fitted = sm.OLS(points["car"].to_numpy(), design).fit(cov_type="HC3", use_t=True)
-    low, high = fitted.conf_int().T
-    coefficients = pd.DataFrame(
-        {
-            "estimate": fitted.params,
-            "std_error": fitted.bse,
-            "statistic": fitted.tvalues,
-            "p_value": fitted.pvalues,
-            "ci_low": low,
-            "ci_high": high,
-        },
-        index=pd.Index(["constant", *characteristics.columns], name="characteristic"),
-    )
+    index = pd.Index(["constant", *characteristics.columns], name="characteristic")
     return CrossSection(
-        coefficients,
-        len(points),
-        int(fitted.df_resid),
-        float(fitted.rsquared),
-        sample.tested,
-        _warning(sample.position[~missing], sample.tested),
-        points,
-        left_out,
+        table=coefficients(fitted.params, fitted.bse, fitted.df_resid, index),
+        dropped=_dropped(study, rows, missing),
+        signature=signed(
+            study.signed(start, end),
+            "HC3 standard errors",
+            counted(len(points), "row"),
+            events=[study.alignment],
+        ),
+        nobs=len(points),
+        dof=int(fitted.df_resid),
+        r_squared=float(fitted.rsquared),
+        window=sample.tested,
+        warning=_warning(sample.position[~missing], sample.tested),
+        points=points,
     )
+
+
+def _numbers(characteristics: pd.DataFrame) -> pd.DataFrame:
+    """The characteristics as floats, by the text of their names; NaN where they are missing."""
+    if not isinstance(characteristics, pd.DataFrame) or characteristics.empty:
+        raise InferenceError("characteristics= must be a DataFrame with at least one column")
+    names = characteristics.columns
+    if names.nlevels > 1:
+        raise InferenceError(
+            f"the characteristics have {names.nlevels} levels of columns: keep one, as "
+            "characteristics.droplevel(0, axis=1) does"
+        )
+    if not names.is_unique or names.isin(_TAKEN).any():
+        wrong = names[names.duplicated() | names.isin(_TAKEN)][0]
+        raise InferenceError(
+            f"a characteristic cannot be called {wrong!r}: the name is taken, or stands twice; "
+            "rename it"
+        )
+    columns = {}
+    for name, values in characteristics.items():
+        if not (is_any_real_numeric_dtype(values) or is_bool_dtype(values)):
+            raise InferenceError(f"the characteristic {name!r} is not a number: use 0 and 1")
+        columns[name] = values.to_numpy(float, na_value=np.nan)
+        if (endless := np.isinf(columns[name])).any():
+            raise InferenceError(
+                f"the characteristic {name!r} of {values.index[endless][0]!r} is infinite: "
+                "correct it, or leave it empty"
+            )
+        if not has_usable_size(columns[name]):
+            raise InferenceError(f"the characteristic {name!r} is too large or small: scale it")
+    index = characteristics.index
+    if (again := index.map(str).duplicated()).any():
+        twice = index[again][0]
+        raise InferenceError(f"the characteristics have {twice!r} twice: keep one row each")
+    return pd.DataFrame(columns, index if index.nlevels > 1 else index.astype(str))
 
 
 def _matched(study: EventStudy, characteristics: pd.DataFrame) -> pd.DataFrame:
     """Characteristics of each row of the study, NaN where it has none."""
-    if not isinstance(characteristics, pd.DataFrame) or characteristics.empty:
-        raise InferenceError("characteristics= must be a DataFrame with at least one column")
-    for name, dtype in characteristics.dtypes.items():
-        if not pd.api.types.is_numeric_dtype(dtype):
-            raise InferenceError(f"the characteristic {name!r} is not a number: use 0 and 1")
-    if not characteristics.index.is_unique:
-        twice = characteristics.index[characteristics.index.duplicated()][0]
-        raise InferenceError(f"the characteristics have {twice!r} twice: keep one row each")
-    events = study.alignment.index.to_numpy()[study.fits.unit]
-    securities = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column]
-    keys = [securities, events]
-    if isinstance(characteristics.index, pd.MultiIndex):
+    events, securities = _names(study)
+    keys: list[pd.Index] = [pd.Index(securities), pd.Index(events)]
+    if characteristics.index.nlevels > 1:
         keys = [pd.MultiIndex.from_arrays([events, securities])]
     for key in keys:
         if characteristics.index.isin(key).any():
-            return characteristics.astype(float).reindex(key).set_axis(study.abnormal.index)
+            return characteristics.reindex(key).set_axis(study.abnormal.index)
     raise InferenceError(
-        f"the characteristics are of {list_of(list(map(repr, characteristics.index[:3])))}, which "
+        f"the characteristics are of {list_of(map(repr, characteristics.index[:3]))}, which "
         "are neither securities nor events of the study"
     )
 
 
-def _left_out(study: EventStudy, table: pd.DataFrame, missing: np.ndarray) -> pd.DataFrame:
+def _names(study: EventStudy) -> tuple[np.ndarray, np.ndarray]:
+    """Event and security of each row of the study."""
+    securities = study.returns.columns.astype(str).to_numpy()
+    return study.alignment.index.to_numpy()[study.fits.unit], securities[study.fits.pairs.column]
+
+
+def _dropped(study: EventStudy, rows: pd.DataFrame, missing: np.ndarray) -> pd.DataFrame:
     reasons = [
         "no return in the window"
         if np.isnan(row["car"])
-        else f"no {list_of(list(row.index[row.isna()]))}"
-        for _, row in table[missing].iterrows()
+        else f"no {list_of(row.index[row.isna()])}"
+        for _, row in rows[missing].iterrows()
     ]
-    return pd.DataFrame(
-        {
-            "event": study.alignment.index.to_numpy()[study.fits.unit][missing],
-            "security": study.returns.columns.to_numpy()[study.fits.pairs.column][missing],
-            "reason": reasons,
-        }
-    )
+    events, securities = _names(study)
+    here = dropped_rows(events[missing], reasons, securities[missing])
+    return pd.concat([study.dropped, here], ignore_index=True)
 
 
 def _check_design(design: np.ndarray, points: pd.DataFrame) -> None:
@@ -183,12 +220,10 @@ def _check_design(design: np.ndarray, points: pd.DataFrame) -> None:
             f"{counted(rows, 'row')} for {counted(columns, 'coefficient')}: bring more events or "
             "securities, or fewer characteristics"
         )
-    scaled = design / np.fmax(np.linalg.norm(design, axis=0), np.finfo(float).tiny)
-    if np.linalg.matrix_rank(scaled, tol=1e-8) < columns:
-        names = list_of(list(map(repr, points.columns[1:])))
+    if is_collinear(design):
+        names = list_of(map(repr, points.columns[1:]))
         raise InferenceError(f"{names} are collinear, or one is constant: leave one out")
-    leverage = np.square(np.linalg.qr(scaled)[0]).sum(axis=1)
-    if (alone := leverage > FULL_LEVERAGE).any():
+    if (alone := is_fitted_alone(design)).any():
         raise InferenceError(
             f"{points.index[alone][0]!r} alone has its value of a characteristic, so HC3 has no "
             "error for it: leave that row or characteristic out"

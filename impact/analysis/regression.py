@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+from pandas.api.types import is_bool_dtype
 
+from impact.analysis.coefficients import (
+    Coefficients,
+    coefficients,
+    has_usable_size,
+    is_collinear,
+    is_fitted_alone,
+)
+from impact.charts.effects import effects
+from impact.charts.page import Words
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
+from impact.estimation.observations import dropped_rows
+from impact.market.checks import check_numbers
 from impact.market.instants import parse_announced_at
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.events import as_events
 from impact.text.formats import counted, iso, list_of
+from impact.text.result import left_out, signed
+from impact.text.table import KNOWN, Column
 from impact.volatility.forecast import conditional_z
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Robust standard errors of a dummy rest on its own sessions; below this many they are refused
 #: (one session) or get few degrees of freedom.
 FEW_SESSIONS = 20
 
 
-@dataclass(frozen=True, eq=False)
-class EventRegression:
+@dataclass(frozen=True, eq=False, repr=False)
+class EventRegression(Coefficients):
     """One regression of the returns on the event windows of all events.
+
+    `params` and the other names of statsmodels are those of the unweighted regression, cumulated
+    over the window.
 
     Attributes
     ----------
@@ -35,68 +55,84 @@ class EventRegression:
         `p_value`, `ci_low`, `ci_high` (95%), and the same from weighted least squares with the
         suffix ``_conditional``.
     dropped : DataFrame
-        event, reason.
-    ols, weighted : statsmodels results
-        The regressions underneath; coefficients there are per session.
-    window : Window
+        event, security, reason.
     signature : str
-        What it was computed with.
+    nobs : int
+        Sessions in the unweighted regression.
+    dof : Series
+        Degrees of freedom of its t, by dummy.
+    ols, weighted : statsmodels results
+        The regressions underneath; coefficients there are per session. `weighted` is None
+        without a variance model.
+    window : Window
     """
 
     table: pd.DataFrame
     dropped: pd.DataFrame
+    signature: str
+    nobs: int
+    dof: pd.Series
     ols: Any
     weighted: Any
     window: Window
-    signature: str
 
     def __repr__(self) -> str:
         return (
             f"EventRegression: {counted(len(self.table), 'dummy', 'dummies')} over "
-            f"{counted(int(self.ols.nobs), 'session')}, window {self.window}, "
+            f"{counted(self.nobs, 'session')}, window {self.window}, "
             f"{len(self.dropped)} dropped"
         )
 
-    def summary(self):
-        """Return the effects of the events in the look of a journal."""
-        from impact.text.table import KNOWN, Column, Table
+    def _title(self) -> str:
+        return "Effects of the events, estimated jointly"
 
+    def _columns(self) -> tuple[Column, ...]:
         shown = (KNOWN["std_error"], KNOWN["statistic"], KNOWN["p_value"])
-        columns = [
+        conditional = (KNOWN["estimate"], *shown) if self.weighted is not None else ()
+        return (
             KNOWN["event"],
             Column("sessions", "sessions"),
             KNOWN["estimate"],
             *(replace(column, group="classical") for column in shown),
-        ]
-        if self.weighted is not None:
-            columns += [
+            *(
                 replace(column, name=f"{column.name}_conditional", group="conditional")
-                for column in (KNOWN["estimate"], *shown)
-            ]
-        notes = ("Conditional: weighted least squares by the variance known on the eve.",)
-        return Table(
-            self.table.reset_index(),
-            "Effects of the events, estimated jointly",
-            tuple(columns),
-            notes if self.weighted is not None else (),
-            self.signature,
+                for column in conditional
+            ),
         )
 
-    def plot(self):
-        """Draw each effect with its 95% interval."""
-        from impact.charts.groups import regression_effects
+    def _notes(self) -> tuple[str, ...]:
+        if self.weighted is None:
+            return ()
+        return ("Conditional: weighted least squares by the variance known the evening before.",)
 
-        return regression_effects(self)
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Draw each effect with its 95% interval.
 
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
+        """
+        weighted = self.weighted is not None
+        suffix = "_conditional" if weighted else ""
+        how = "weighted by the variance of the eve" if weighted else "constant variance"
+        shown = self.table[[f"{name}{suffix}" for name in ("estimate", "ci_low", "ci_high")]]
+        merged = self.table["announcements"].map(len) - 1
+        names = [f"{name} +{n}" if n else name for name, n in merged.items()]
+        words = Words(
+            f"Effects of {counted(len(shown), 'event dummy', 'event dummies')}, estimated jointly",
+            f"Cumulated over the window {self.window}, in %, with 95% intervals, {how}.",
+            self.signature,
+        )
+        table = shown.set_axis(["estimate", "ci_low", "ci_high"], axis=1).assign(text=names)
+        return effects(words, table, ax=ax)
 
 
 def event_regression(
     returns: pd.Series,
-    events,
+    events: Any,
     *,
-    window: tuple[int, int] = (0, 0),
+    window: Window | tuple[int, int] = (0, 0),
     controls: pd.DataFrame | None = None,
     volatility: str | None = "gjr",
     since: str | pd.Timestamp | None = None,
@@ -113,7 +149,7 @@ def event_regression(
     window : pair of int
         Sessions of each event's dummy, relative to its reaction session, both included.
     controls : DataFrame, optional
-        Regressors by session, for every session of the sample.
+        Regressors by session, finite numbers (or yes and no) for every session of the sample.
     volatility : {"gjr", "garch", "ewma"} or None
         Variance model of the weights 1/σ²_t; σ comes from the returns with the events in, never
         from residuals of this regression. None leaves the weighted regression out.
@@ -136,9 +172,9 @@ def event_regression(
     Notes
     -----
     Announcements whose dummies are the same column are merged into one row that names them all.
-    With one dummy for a window of k sessions the
-    cumulated effect is k β_k, and its classical t pools the variance inside the windows; it
-    equals the exact prediction t of `event_study` for k = 1.
+    With one dummy for a window of k sessions the cumulated effect is k β_k, and its classical t
+    pools the variance inside the windows; it equals the exact prediction t of `event_study` for
+    k = 1.
 
     References
     ----------
@@ -159,23 +195,38 @@ def event_regression(
     check_returns(returns)
     window = as_window(window)
     sample = returns if since is None else _from(returns, since)
-    aligned = align(as_events(events), returns.index, window=(window.start, window.end))
-    dummies, members, dropped = _dummies(aligned, sample.index, window)
-    design = _design(dummies, controls, sample.index)
-    import statsmodels.api as sm
-
-    ols = sm.OLS(sample.to_numpy(), design)
-    ols = ols.fit() if covariance == "classical" else _robust(ols, dummies, covariance)
+    aligned = align(as_events(events), returns.index, window=window)
+    dummies, members, dropped = _dummies(aligned, sample, window)
+    design = _design(dummies, controls)
+    ols = _unweighted(sample, design, dummies, covariance)
     weighted = None
     if volatility is not None:
         sigma = conditional_z(returns, model=volatility)["sigma"].reindex(sample.index)
-        weighted = _weighted(sample, design, sigma)
-    table = _table(dummies, members, ols, weighted, covariance)
-    signature = _signature(sample, window, controls, volatility, covariance)
-    return EventRegression(table, dropped, ols, weighted, window, signature)
+        weighted = _weighted(sample, design, dummies, sigma)
+    dof = _dof(ols, dummies, covariance)
+    return EventRegression(
+        table=_table(dummies, members, ols, dof, weighted),
+        dropped=dropped,
+        signature=signed(
+            f"one regression over {counted(len(sample), 'session')} from {iso(sample.index[0])} "
+            f"to {iso(sample.index[-1])}",
+            f"window {window}",
+            counted(dummies.shape[1], "dummy", "dummies"),
+            f"{covariance} standard errors",
+            "" if controls is None else f"controls {list_of(controls.columns)}",
+            "" if volatility is None else f"conditional variance {volatility}",
+            prices=returns,
+            events=[aligned],
+        ),
+        nobs=len(sample),
+        dof=dof,
+        ols=ols,
+        weighted=weighted,
+        window=window,
+    )
 
 
-def _from(returns: pd.Series, since) -> pd.Series:
+def _from(returns: pd.Series, since: str | pd.Timestamp) -> pd.Series:
     instant, _ = parse_announced_at(since)
     sample = returns.loc[iso(instant) :]
     if sample.empty:
@@ -186,71 +237,96 @@ def _from(returns: pd.Series, since) -> pd.Series:
     return sample
 
 
-def _signature(sample, window, controls, volatility, covariance) -> str:
-    parts = [
-        f"one regression over {counted(len(sample), 'session')} from {iso(sample.index[0])} to "
-        f"{iso(sample.index[-1])}",
-        f"window {window}",
-        f"{covariance} standard errors",
-    ]
-    if controls is not None:
-        parts.append(f"controls {list_of(controls.columns)}")
-    if volatility is not None:
-        parts.append(f"conditional variance {volatility}")
-    if "hash" in sample.attrs:
-        parts.append(f"data {sample.attrs['hash']}")
-    return "; ".join(parts)
-
-
-def _dummies(aligned: pd.DataFrame, index: pd.DatetimeIndex, window: Window):
-    """Columns of zeros and ones by event, identical ones merged."""
+def _dummies(
+    aligned: pd.DataFrame, sample: pd.Series, window: Window
+) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]], pd.DataFrame]:
+    """Columns of zeros and ones by event, identical ones merged; their ids; what has none."""
+    index = sample.index
+    span = f"{iso(index[0])} to {iso(index[-1])}"
     position = index.get_indexer(pd.DatetimeIndex(aligned["session"]))
-    reasons = aligned["dropped"].astype("object").to_numpy().copy()
+    security = aligned.get("security", pd.Series("", aligned.index)).fillna("").to_numpy(object)
+    reasons = aligned["dropped"].to_numpy(object).copy()
+    stranger = (reasons == "") & (security != "") & (security != str(sample.name))
+    reasons[stranger] = f"it names another security than the series, {sample.name!r}"
     outside = (position + window.start < 0) | (position + window.end >= len(index))
     reasons[(reasons == "") & (outside | (position < 0))] = (
-        f"its window {window} leaves the sample {iso(index[0])} to {iso(index[-1])}"
+        f"its window {window} leaves the sample {span}"
     )
-    dropped = pd.DataFrame({"event": aligned.index, "reason": reasons})
-    dropped = dropped[dropped["reason"] != ""].reset_index(drop=True)
-    kept = np.flatnonzero(reasons == "")
-    if not len(kept):
-        raise InferenceError(f"no event lies in the sample {iso(index[0])} to {iso(index[-1])}")
-    members: dict[str, tuple[str, ...]] = {}
-    first_at: dict[int, str] = {}
-    columns = {}
-    for i in kept:
-        name = str(aligned.index[i])
-        same = first_at.setdefault(int(position[i]), name)
-        members[same] = (*members.get(same, ()), name)
-        if same == name:
-            column = np.zeros(len(index))
-            column[position[i] + window.start : position[i] + window.end + 1] = 1.0
-            columns[name] = column
-    return pd.DataFrame(columns, index=index), members, dropped
+    kept = reasons == ""
+    dropped = dropped_rows(aligned.index[~kept], reasons[~kept], security[~kept])
+    if not kept.any():
+        raise InferenceError(f"no event lies in the sample {span}. {left_out(dropped)}".rstrip())
+    held = pd.DataFrame({"at": position[kept], "event": aligned.index[kept].astype(str)})
+    members = {ids.iloc[0]: tuple(ids) for _, ids in held.groupby("at", sort=False)["event"]}
+    starts = held["at"].drop_duplicates().to_numpy() + window.start
+    since_start = np.arange(len(index))[:, None] - starts
+    inside = (since_start >= 0) & (since_start < window.length)
+    return pd.DataFrame(inside.astype(float), index, list(members)), members, dropped
 
 
-def _design(dummies, controls, index) -> pd.DataFrame:
+def _design(dummies: pd.DataFrame, controls: pd.DataFrame | None) -> pd.DataFrame:
+    if "const" in dummies:
+        raise InferenceError(
+            "an event cannot be called 'const', the name of the constant: rename it"
+        )
     design = dummies.copy()
     design.insert(0, "const", 1.0)
     if controls is not None:
-        along = controls.reindex(index)
-        bad = along.isna().any(axis=1)
-        if bad.any():
-            raise ModelError(
-                f"controls have no value on {iso(index[bad][0])} "
-                f"({counted(int(bad.sum()), 'such session')}): shorten the sample with since=, or "
-                f"fill them; a session without controls cannot be called controlled for"
-            )
-        design = design.join(along.astype(float))
-    if np.linalg.matrix_rank(design.to_numpy()) < design.shape[1]:
+        design = design.join(_along(controls, design))
+    _check_rank(design)
+    return design
+
+
+def _along(controls: pd.DataFrame, design: pd.DataFrame) -> pd.DataFrame:
+    """The controls on the sessions of the regression, every one of them there."""
+    if not isinstance(controls, pd.DataFrame):
+        raise ModelError(
+            f"controls= is a {type(controls).__name__}: give a DataFrame, one column a control "
+            "(a Series has .to_frame(name))"
+        )
+    names = controls.columns
+    if names.nlevels > 1:
+        raise ModelError(f"controls have {names.nlevels} levels of columns: keep one")
+    if (taken := names.isin(design.columns) | names.duplicated()).any():
+        raise ModelError(
+            f"controls: the name {names[taken][0]!r} is that of an event, of the constant or of "
+            "another control: rename the column"
+        )
+    # Yes and no are one and zero.
+    counted_as = controls.astype(
+        {name: "Float64" for name in names if is_bool_dtype(controls[name])}
+    )
+    values = check_numbers(counted_as, "controls", ModelError)
+    along = values.reindex(design.index)
+    bad = ~np.isfinite(along).all(axis=1)
+    if bad.any():
+        raise ModelError(
+            f"controls have no value on {iso(design.index[bad][0])} "
+            f"({counted(int(bad.sum()), 'such session')}): shorten the sample with since=, or "
+            f"fill them; a session without controls cannot be called controlled for"
+        )
+    for name in names:
+        if not has_usable_size(along[name].to_numpy()):
+            raise ModelError(f"the control {name!r} is too large or small: scale it")
+    return along
+
+
+def _check_rank(design: pd.DataFrame) -> None:
+    if len(design) <= design.shape[1] or is_collinear(design.to_numpy()):
         raise ModelError(
             "the constant, the event dummies and the controls are collinear: drop a control, or "
             "bring sessions without an event"
         )
-    return design
 
 
-def _robust(model, dummies: pd.DataFrame, covariance: str):
+def _unweighted(
+    sample: pd.Series, design: pd.DataFrame, dummies: pd.DataFrame, covariance: str
+) -> Any:
+    import statsmodels.api as sm
+
+    model = sm.OLS(sample.to_numpy(), design)
+    if covariance == "classical":
+        return model.fit()
     if covariance != "HC3":
         raise InferenceError(f"covariance={covariance!r} is not known: say 'classical' or 'HC3'")
     sessions = dummies.sum()
@@ -260,41 +336,51 @@ def _robust(model, dummies: pd.DataFrame, covariance: str):
             f"fits it perfectly, its residual is zero and the robust variance collapses; use "
             f"covariance='classical'"
         )
+    if (alone := is_fitted_alone(design.to_numpy())).any():
+        raise InferenceError(
+            f"HC3 is not valid: a control fits {iso(design.index[alone][0])} alone, so its "
+            "residual is zero; use covariance='classical' or leave the control out"
+        )
     return model.fit(cov_type="HC3", use_t=True)
 
 
-def _weighted(sample: pd.Series, design: pd.DataFrame, sigma: pd.Series):
+def _weighted(
+    sample: pd.Series, design: pd.DataFrame, dummies: pd.DataFrame, sigma: pd.Series
+) -> Any:
     import statsmodels.api as sm
 
     known = sigma.notna().to_numpy()
-    lost = design.loc[~known, [c for c in design if design[c].sum() > 0]].drop(columns="const")
-    if (lost != 0).any(axis=None):
+    if dummies[~known].any(axis=None):
         raise HistoryError(
             f"the conditional variance starts on {iso(sigma.dropna().index[0])}, after the first "
             f"event of the sample: give a longer history or volatility=None"
         )
+    _check_rank(design[known])
     weights = 1 / sigma[known].to_numpy() ** 2
     return sm.WLS(sample[known].to_numpy(), design[known], weights=weights).fit()
 
 
-def _table(dummies, members, ols, weighted, covariance) -> pd.DataFrame:
-    names = list(dummies.columns)
+def _dof(ols: Any, dummies: pd.DataFrame, covariance: str) -> pd.Series:
+    """Degrees of freedom of each dummy: under HC3 a short one has those of its own sessions."""
+    sessions = dummies.sum().rename_axis("event")
+    dof = pd.Series(float(ols.df_resid), sessions.index)
+    return dof.where((sessions >= FEW_SESSIONS) | (covariance != "HC3"), sessions - 1.0)
+
+
+def _table(
+    dummies: pd.DataFrame,
+    members: dict[str, tuple[str, ...]],
+    ols: Any,
+    dof: pd.Series,
+    weighted: Any,
+) -> pd.DataFrame:
+    """Effects cumulated over the window: the dummy's coefficient times its sessions."""
     sessions = dummies.sum().astype(int)
-    table = pd.DataFrame(
-        {"announcements": [members[name] for name in names], "sessions": sessions},
-        index=pd.Index(names, name="event"),
-    )
-    dof = np.full(len(names), float(ols.df_resid))
-    if covariance == "HC3":
-        dof = np.where(sessions < FEW_SESSIONS, sessions - 1.0, dof)
-    for suffix, fit, freedom in (("", ols, dof), ("_conditional", weighted, None)):
-        if fit is None:
-            continue
-        freedom = np.full(len(names), float(fit.df_resid)) if freedom is None else freedom
-        estimate, error = fit.params[names] * sessions, fit.bse[names] * sessions
-        reach = stdtrit(freedom, 0.975) * error
-        table[f"estimate{suffix}"], table[f"std_error{suffix}"] = estimate, error
-        table[f"statistic{suffix}"] = estimate / error
-        table[f"p_value{suffix}"] = 2 * stdtr(freedom, -(estimate / error).abs())
-        table[f"ci_low{suffix}"], table[f"ci_high{suffix}"] = estimate - reach, estimate + reach
-    return table
+    parts = [pd.DataFrame({"announcements": list(members.values()), "sessions": sessions})]
+    fits = {"": (ols, dof)}
+    if weighted is not None:
+        fits["_conditional"] = (weighted, weighted.df_resid)
+    for suffix, (fit, freedom) in fits.items():
+        effects, errors = (value[dummies.columns] * sessions for value in (fit.params, fit.bse))
+        parts.append(coefficients(effects, errors, freedom, dummies.columns).add_suffix(suffix))
+    return pd.concat(parts, axis=1).rename_axis("event")

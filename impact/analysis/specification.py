@@ -7,37 +7,43 @@ through all specifications as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import groupby, product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import HistoryError, InferenceError, ModelError, WindowError
-from impact.inference.event_sets import MIN_SESSIONS, extremity, rank_p
-from impact.market.returns import check_returns
+from impact.analysis.arguments import generator, processes, whole
+from impact.analysis.choices import KINDS, known, returns_by_kind, sizes, tested_windows
+from impact.analysis.shifted_set import CHOICES, LEVEL, ShiftedSet, Specification, evaluate, judged
+from impact.charts.curve import estimate_curve
+from impact.charts.page import Words
+from impact.errors import EventError, HistoryError, InferenceError
+from impact.inference.event_sets import MIN_SESSIONS
 from impact.study.event_study import event_study
-from impact.text.formats import counted, list_of, p_value, percent
+from impact.study.event_study_result import EventStudy
+from impact.text.formats import counted, iso, list_of, p_value, percent
+from impact.text.result import Result, left_out, signed
+from impact.text.table import Table, table
 from impact.volatility.forecast import conditional_z
 from impact.volatility.garch import VARIANCE_MODELS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Normal returns: the mean of the estimation window, or none.
 MEAN_MODELS = ("constant-mean", "zero-mean")
 
-#: Yardsticks: the spread of the estimation window, or the variance of the eve.
+#: Yardsticks: the spread of the estimation window, or the variance known the evening before.
 YARDSTICKS = ("constant", *VARIANCE_MODELS)
-
-#: The choices, in the order of the table.
-CHOICES = ("subset", "returns", "window", "length", "gap", "mean", "neighbours", "variance")
-
-#: Two-sided level at which a specification counts as significant.
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SpecificationCurve:
+class SpecificationCurve(Result):
     """Result of `specification_curve`; frozen.
 
     Attributes
@@ -46,6 +52,9 @@ class SpecificationCurve:
         One row a specification, by rising estimate: the choices `CHOICES`, `n` (sessions),
         `estimate` (mean CAR, decimal fraction), `statistic` (studentised mean z) and `p_value`
         (two-sided, among the shifts).
+    dropped : DataFrame
+        event, security, reason.
+    signature : str
     options : DataFrame
         What each option of each choice does, all others varied: `choice`, `option`,
         `specifications`, `estimate` (their median) and `share` (of them with p <= 5%).
@@ -60,6 +69,8 @@ class SpecificationCurve:
     """
 
     table: pd.DataFrame
+    dropped: pd.DataFrame
+    signature: str
     options: pd.DataFrame
     shares: pd.Series
     joint: pd.Series
@@ -77,55 +88,55 @@ class SpecificationCurve:
             f"joint p = {p_value(self.joint['share significant'])}"
         )
 
-    def summary(self):
+    def summary(self) -> Table:
         """Return the table of `options`, with the shares and the joint p below it."""
-        from impact.text.table import table
-
-        shown = self.options
-        shown = shown[shown.groupby("choice")["option"].transform("size") > 1].assign(
-            share=shown["share"].map(partial(percent, digits=0, signed=False))
-        )
-        shares = list_of(
-            f"{percent(share, 0, signed=False)} {name}" for name, share in self.shares.items()
-        )
+        several = self.options.groupby("choice")["option"].transform("size") > 1
+        shown = self.options[several]
+        whole_percent = partial(percent, digits=0, signed=False)
+        shares = list_of(f"{whole_percent(share)} {name}" for name, share in self.shares.items())
         joint = list_of(f"by {name} {p_value(p)}" for name, p in self.joint.items())
+        notes = (
+            f"Of {counted(len(self), 'specification')}: {shares}.",
+            f"Joint p: {joint}.",
+            left_out(self.dropped),
+        )
         return table(
-            shown.rename(columns={"share": "with p <= 5%"}),
+            shown.assign(share=shown["share"].map(whole_percent)).rename(
+                columns={"share": "with p <= 5%"}
+            ),
             "Specification curve: mean CAR by choice",
-            notes=(f"Of {counted(len(self), 'specification')}: {shares}.", f"Joint p: {joint}."),
-            signature=f"{counted(self.shifts, 'circular shift')} of the set",
+            notes=filter(None, notes),
+            signature=self.signature,
         )
 
-    def plot(self):
-        """Draw the sorted estimates above the choices behind them."""
-        from impact.charts.style import Words
-        from impact.charts.trust import specification_plot
+    def to_csv(self, path: str | Path | None = None) -> str | None:
+        """Write every specification unrounded, signed; return the text where no path is given."""
+        return table(self.table, "Specifications", signature=self.signature).to_csv(path)
 
+    def plot(self) -> Figure:
+        """Draw the sorted estimates above the choices behind them."""
         words = Words(
             f"The mean CAR lies between {percent(self.table['estimate'].min())} and "
             f"{percent(self.table['estimate'].max())}",
             f"{counted(len(self), 'specification')} by rising estimate; "
             f"joint p = {p_value(self.joint['share significant'])}",
-            f"{counted(self.shifts, 'circular shift')} of the set",
+            self.signature,
         )
-        return specification_plot(words, self.table, self.options)
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        return estimate_curve(words, self.table, self.options, "among the shifted sets")
 
 
 def specification_curve(
     returns: pd.Series,
-    events,
+    events: Any,
     *,
     lengths: Sequence[int] = (120, 250, 500),
     gaps: Sequence[int] = (10, 30),
     windows: Sequence[tuple[int, int]] = ((0, 0), (0, 1), (-1, 1)),
     means: Sequence[str] = MEAN_MODELS,
-    kinds: Sequence[str] = ("log", "simple"),
+    kinds: Sequence[str] = KINDS,
     neighbours: Sequence[str] = ("in", "out"),
     variances: Sequence[str] = YARDSTICKS,
-    kind: str = "log",
+    kind: str | None = None,
     refit: int = 21,
     shifts: int = 999,
     n_jobs: int = 1,
@@ -151,9 +162,11 @@ def specification_curve(
     neighbours : sequence of {"in", "out"}
         Whether sessions 0..1 of the other events of the subset stay in estimation windows.
     variances : sequence of {"constant", "gjr", "garch", "ewma"}
-        Yardstick of each CAR: the estimation window's spread, or the variance of the eve.
-    kind : {"log", "simple"}
-        What `returns` are.
+        Yardstick of each CAR: the estimation window's spread, or the variance known the evening
+        before.
+    kind : {"log", "simple"}, optional
+        What `returns` are; left out, what `log_returns` or `simple_returns` wrote into them, else
+        log.
     refit : int
         Sessions between two fits of a variance model.
     shifts : int
@@ -172,9 +185,13 @@ def specification_curve(
     Raises
     ------
     ModelError
-        If a mean model, kind, yardstick or treatment of neighbours is not known.
+        If a choice has no option or one twice, or a mean model, kind, yardstick or treatment of
+        neighbours is not known.
+    ReturnsError
+        If the returns are no series without a gap, or of another kind than `kind`.
     InferenceError
-        If a subset has fewer than 8 sessions, or there are not so many shifts.
+        If a subset has fewer than 8 sessions, there are not so many shifts, `n_jobs` or `rng`
+        cannot be used, or returns do not vary in an estimation window.
     HistoryError
         If an event has too little history for the longest choice.
     WindowError
@@ -202,243 +219,162 @@ def specification_curve(
     >>> len(curve), bool((curve.table["p_value"] >= 0.01).all())
     (96, True)
     """
-    check_returns(returns)
-    options = _checked(lengths, gaps, windows, means, kinds, neighbours, variances, kind)
-    by_kind = _by_kind(returns, kind)
-    subsets = events if _is_subsets(events) else {"all": events}
-    sigma = {
-        name: conditional_z(returns, model=name, refit=refit, progress=progress)["sigma"]
-        .reindex(returns.index)
-        .to_numpy()
-        for name in options["variance"]
-        if name != "constant"
+    by_kind = returns_by_kind(returns, kind)
+    subsets = _subsets(events)
+    # In the order in which specifications are listed.
+    options: dict[str, list] = {
+        "subset": list(subsets),
+        "returns": known("kinds", kinds, KINDS),
+        "window": tested_windows(windows, min(sizes("gaps", gaps, 0))),
+        "length": sizes("lengths", lengths, 2),
+        "gap": sizes("gaps", gaps, 0),
+        "neighbours": known("neighbours", neighbours, ("in", "out")),
+        "mean": known("means", means, MEAN_MODELS),
+        "variance": known("variances", variances, YARDSTICKS),
     }
-    first, last = _common_rows(options, sigma, len(returns))
-    rows = {
-        name: _event_rows(returns, members, options, (first, last), name)
-        for name, members in subsets.items()
+    sigma = _sigma(returns, options["variance"], refit, progress)
+    rows = _common_rows(options, sigma, len(returns))
+    studies = {
+        name: _studied(returns, members, options, rows, name) for name, members in subsets.items()
     }
-    if not 1 <= shifts < last - first:
-        raise InferenceError(
-            f"shifts={shifts}: there are {last - first - 1:,} circular shifts to choose from"
-        )
-    drawn = np.random.default_rng(rng).choice(last - first - 1, shifts, replace=False)
-    jobs = [
-        partial(
-            _evaluate,
-            by_kind[shown],
-            rows[name],
-            (first, last),
-            np.r_[0, 1 + drawn],
-            window,
-            options,
-            sigma,
-            {"subset": name, "returns": shown},
-        )
-        for name, shown, window in product(subsets, options["returns"], options["window"])
+    at = _shifted(studies, rows, shifts, rng)
+    every = [
+        Specification(**dict(zip(options, chosen, strict=True)))
+        for chosen in product(*options.values())
     ]
-    found = _run(jobs, n_jobs, progress)
-    table = pd.concat([part for part, _ in found], ignore_index=True)
-    return _judged(table, np.concatenate([statistics for _, statistics in found]), shifts)
-
-
-def _checked(lengths, gaps, windows, means, kinds, neighbours, variances, kind) -> dict:
-    known = {
-        "means": (means, MEAN_MODELS),
-        "kinds": ([*kinds, kind], ("log", "simple")),
-        "neighbours": (neighbours, ("in", "out")),
-        "variances": (variances, YARDSTICKS),
-    }
-    for name, (given, accepted) in known.items():
-        for value in given:
-            if value not in accepted:
-                raise ModelError(
-                    f"{name}: {value!r} is not known: use {list_of(map(repr, accepted), 'or')}"
-                )
-    for start, end in windows:
-        if end < start or -start > min(gaps):
-            raise WindowError(
-                f"the window ({start}, {end}) is reversed or begins before the gap of "
-                f"{counted(min(gaps), 'session')} ends: shorten it or widen the gap"
-            )
-    if min(lengths) < 2 or min(gaps) < 0:
-        raise WindowError(
-            f"lengths={tuple(lengths)} and gaps={tuple(gaps)}: an estimation window has two "
-            "sessions or more and ends before session 0"
-        )
-    return {
-        "returns": kinds,
-        "window": windows,
-        "length": lengths,
-        "gap": gaps,
-        "mean": means,
-        "neighbours": neighbours,
-        "variance": variances,
-    }
-
-
-def _is_subsets(events) -> bool:
-    return isinstance(events, Mapping) and all(
-        isinstance(members, pd.DataFrame) for members in events.values()
+    jobs = [
+        (ShiftedSet(by_kind[shown], at[name], sigma), list(members))
+        for (name, shown), members in groupby(every, key=lambda one: (one.subset, one.returns))
+    ]
+    found, statistics = zip(*_run(jobs, processes(n_jobs), progress), strict=True)
+    ranked, shares, joint = judged(pd.concat(found, ignore_index=True), np.concatenate(statistics))
+    return SpecificationCurve(
+        # Estimates that agree but for rounding stay in the order of the choices, on any machine.
+        table=ranked.sort_values(
+            "estimate", key=lambda estimate: estimate.round(12), kind="stable", ignore_index=True
+        ),
+        dropped=pd.concat([study.dropped for study in studies.values()]).drop_duplicates(
+            ignore_index=True
+        ),
+        signature=signed(
+            f"mean CAR under {counted(len(every), 'specification')}",
+            f"windows {list_of(options['window'])}",
+            *(f"{name}: {counted(len(sessions), 'session')}" for name, sessions in at.items()),
+            f"{counted(shifts, 'circular shift')} of the set",
+            prices=returns,
+            events=[study.alignment for study in studies.values()],
+        ),
+        options=_by_option(ranked),
+        shares=shares,
+        joint=joint,
+        shifts=shifts,
     )
 
 
-def _by_kind(returns: pd.Series, kind: str) -> dict[str, np.ndarray]:
-    values = returns.to_numpy(float)
-    if kind == "log":
-        return {"log": values, "simple": np.expm1(values)}
-    return {"log": np.log1p(values), "simple": values}
+def _subsets(events: Any) -> Mapping[str, Any]:
+    """Events by the name of their subset."""
+    values = events.values() if isinstance(events, Mapping) else ()
+    frames = [isinstance(members, pd.DataFrame) for members in values]
+    if any(frames) and not all(frames):
+        raise EventError(
+            "events= is a dict of which some values are catalogues and some are not: give a "
+            "DataFrame for each subset, or one date for each label"
+        )
+    return events if any(frames) else {"all": events}
 
 
-def _common_rows(options: dict, sigma: Mapping[str, np.ndarray], total: int) -> tuple[int, int]:
+def _sigma(
+    returns: pd.Series, yardsticks: Sequence[str], refit: int, progress: bool
+) -> dict[str, np.ndarray]:
+    """σ known the evening before, along the returns, by variance model."""
+    models = [name for name in yardsticks if name != "constant"]
+    found = {
+        name: conditional_z(returns, model=name, refit=refit, progress=progress) for name in models
+    }
+    return {name: z["sigma"].reindex(returns.index).to_numpy() for name, z in found.items()}
+
+
+def _common_rows(
+    options: Mapping[str, list], sigma: Mapping[str, np.ndarray], total: int
+) -> tuple[int, int]:
     """First row that every specification can use, and the row after the last."""
-    before = -min(start for start, _ in options["window"])
-    known = [int(np.flatnonzero(np.isfinite(values))[0]) for values in sigma.values()]
-    first = max(max(options["length"]) + max(options["gap"]), *(row + before for row in known), 0)
-    return first, total - max(0, *(end for _, end in options["window"]))
+    before = -min(window.start for window in options["window"])
+    starts = [int(np.isfinite(values).argmax()) + before for values in sigma.values()]
+    first = max(max(options["length"]) + max(options["gap"]), *starts, 0)
+    return first, total - max(0, *(window.end for window in options["window"]))
 
 
-def _event_rows(returns, events, options: dict, rows: tuple[int, int], name: str) -> np.ndarray:
-    """Rows of the sessions of a subset, each once."""
+def _studied(
+    returns: pd.Series,
+    events: Any,
+    options: Mapping[str, list],
+    rows: tuple[int, int],
+    subset: str,
+) -> EventStudy:
+    """The study of a subset under the longest choices: which sessions it has, and what is out."""
     length, gap = max(options["length"]), max(options["gap"])
-    starts, ends = zip(*options["window"], strict=True)
+    windows = options["window"]
     study = event_study(
         returns,
         events,
         estimation=(-gap - length, -gap - 1),
         volatility=None,
-        window=(min(starts), max(ends)),
+        window=(min(window.start for window in windows), max(window.end for window in windows)),
         min_observations=length,
     )
-    found = np.unique(study.fits.pairs.position)
+    found = _sessions(study)
     if len(found) < MIN_SESSIONS:
         raise InferenceError(
-            f"the subset {name!r} has {counted(len(found), 'session')}: at least {MIN_SESSIONS} "
-            "are needed"
+            f"the subset {subset!r} has {counted(len(found), 'session')}: at least {MIN_SESSIONS} "
+            f"are needed. {left_out(study.dropped)}".rstrip()
         )
     if found[0] < rows[0] or found[-1] >= rows[1]:
         raise HistoryError(
-            f"the subset {name!r} reaches outside the sessions that every specification can use, "
-            f"{returns.index[rows[0]]:%Y-%m-%d} to {returns.index[rows[1] - 1]:%Y-%m-%d}: leave "
+            f"the subset {subset!r} reaches outside the sessions that every specification can use, "
+            f"{iso(returns.index[rows[0]])} to {iso(returns.index[rows[1] - 1])}: leave "
             "those events out or shorten the longest choice"
         )
-    return found
+    return study
 
 
-# -- one window of one subset --------------------------------------------------------------------
+def _sessions(study: EventStudy) -> np.ndarray:
+    """Rows of the sessions of a study, each once."""
+    return np.unique(study.fits.pairs.position)
 
 
-def _evaluate(values, rows, common, moved, window, options, sigma, about):
-    """All specifications of one subset, kind of returns and window, under every shift.
-
-    Returns
-    -------
-    tuple of DataFrame and ndarray of shape (specifications, shifts + 1)
-        Column 0 of the statistics is the set itself.
-    """
-    first, last = common
-    at = first + (rows[:, None] - first + moved) % (last - first)
-    start, end = window
-    k = end - start + 1
-    totals = np.r_[0.0, np.cumsum(values)], np.r_[0.0, np.cumsum(values**2)]
-    move = totals[0][at + end + 1] - totals[0][at + start]
-    rows_of_table, statistics = [], []
-    estimation = product(*(options[name] for name in ("length", "gap", "neighbours")))
-    for length, gap, treated in estimation:
-        n, total, squares = _estimation_sums(values, totals, rows, at, length, gap, treated)
-        for mean in options["mean"]:
-            centre = total / n if mean == "constant-mean" else np.zeros_like(total)
-            fitted = int(mean == "constant-mean")
-            spread = np.sqrt((squares - fitted * n * centre**2) / (n - fitted))
-            car = move - k * centre
-            for variance in options["variance"]:
-                if variance == "constant":
-                    error = spread * np.sqrt(k + fitted * k**2 / n)
-                else:
-                    error = sigma[variance][at + start] * np.sqrt(k)
-                z = car / error
-                statistics.append(z.mean(axis=0) / (z.std(axis=0, ddof=1) / np.sqrt(len(rows))))
-                rows_of_table.append(
-                    about
-                    | {
-                        "window": f"({start}, {end})",
-                        "length": length,
-                        "gap": gap,
-                        "mean": mean,
-                        "neighbours": treated,
-                        "variance": variance,
-                        "n": len(rows),
-                        "estimate": car[:, 0].mean(),
-                    }
-                )
-    return pd.DataFrame(rows_of_table), np.array(statistics)
+def _shifted(
+    studies: Mapping[str, EventStudy],
+    rows: tuple[int, int],
+    shifts: int,
+    rng: int | np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Rows of session 0 of each subset, of itself and of every shift of it."""
+    first, last = rows
+    if whole("shifts", shifts, 1) >= last - first:
+        raise InferenceError(
+            f"shifts={shifts}: there are {last - first - 1:,} circular shifts to choose from"
+        )
+    moved = np.r_[0, 1 + generator(rng).choice(last - first - 1, shifts, replace=False)]
+    return {
+        name: first + (_sessions(study)[:, None] - first + moved) % (last - first)
+        for name, study in studies.items()
+    }
 
 
-def _estimation_sums(values, totals, rows, at, length: int, gap: int, treated: str):
-    """Number, sum and sum of squares of each estimation window; shapes (n, 1), (n, B + 1) twice."""
-    total, squares = (cumulated[at - gap] - cumulated[at - gap - length] for cumulated in totals)
-    count = np.full((len(rows), 1), float(length))
-    if treated == "out":
-        for i, row in enumerate(rows):
-            near = np.unique(np.delete(rows, i)[:, None] + [0, 1]) - row
-            near = near[(near >= -gap - length) & (near <= -gap - 1)]
-            left_out = values[at[i] + near[:, None]]
-            total[i] -= left_out.sum(axis=0)
-            squares[i] -= (left_out**2).sum(axis=0)
-            count[i] -= len(near)
-    return count, total, squares
-
-
-def _run(jobs: Sequence[Callable], n_jobs: int, progress: bool) -> list:
+def _run(
+    jobs: Sequence[tuple[ShiftedSet, list[Specification]]], n_jobs: int, progress: bool
+) -> list[tuple[pd.DataFrame, np.ndarray]]:
     from joblib import Parallel, delayed
     from tqdm.auto import tqdm
 
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(evaluate)(*job) for job in jobs
+    )
     return list(tqdm(results, desc="specifications", total=len(jobs), disable=not progress))
 
 
-def _call(job: Callable):
-    return job()
-
-
-# -- all together --------------------------------------------------------------------------------
-
-
-def _judged(table: pd.DataFrame, statistics: np.ndarray, shifts: int) -> SpecificationCurve:
-    size = extremity(statistics, "two-sided")
-    table = table.assign(statistic=statistics[:, 0], p_value=[rank_p(row) for row in size])
-    # p of every shift among all: how many statistics are at least as large.
-    ordered = np.sort(size, axis=1)
-    below = np.stack(
-        [
-            np.searchsorted(row, values, side="left")
-            for row, values in zip(ordered, size, strict=True)
-        ]
-    )
-    significant = (size.shape[1] - below) / size.shape[1] <= LEVEL
-    by_shift = np.maximum(
-        (significant & (statistics < 0)).mean(axis=0), (significant & (statistics > 0)).mean(axis=0)
-    )
-    middle = np.abs(np.median(statistics, axis=0))
-    estimate, small = table["estimate"], table["p_value"] <= LEVEL
-    shares = {
-        "below zero": (estimate < 0).mean(),
-        "above zero": (estimate > 0).mean(),
-        "below zero, p <= 5%": ((table["statistic"] < 0) & small).mean(),
-        "above zero, p <= 5%": ((table["statistic"] > 0) & small).mean(),
-    }
-    joint = {"share significant": rank_p(by_shift), "median statistic": rank_p(middle)}
-    table = table[[*CHOICES, "n", "estimate", "statistic", "p_value"]]
-    options = _by_option(table)
-    # Estimates that agree but for rounding stay in the order of the choices, on any machine.
-    order = np.argsort(table["estimate"].round(12).to_numpy(), kind="stable")
-    table = table.iloc[order].reset_index(drop=True)
-    return SpecificationCurve(
-        table, options, pd.Series(shares, name="share"), pd.Series(joint, name="p"), shifts
-    )
-
-
 def _by_option(table: pd.DataFrame) -> pd.DataFrame:
+    """What each option does, all other choices varied."""
     parts = []
     for choice in CHOICES:
         for option, group in table.groupby(choice, sort=False):

@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from impact.cards.sentences import sentences
+from impact.charts.page import Words
+from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import check_returns, log_returns
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.events import as_events, unknown_id_error
+from impact.study.event_paths import event_paths
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.study.tables import series_name
 from impact.text import formats
 from impact.text.table import KNOWN, Column, Table
 from impact.volatility.garch import MIN_SESSIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Sessions before and after the reaction session that a card's picture shows.
 _REACH = 5
@@ -56,16 +64,29 @@ class Card:
     study: EventStudy
     facts: pd.Series
 
-    def plot(self):
+    def plot(self, *, ax: Axes | None = None) -> Figure:
         """Draw the path of the cumulative abnormal return around the event.
 
-        Returns
-        -------
-        matplotlib.figure.Figure
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
         """
-        from impact import charts
-
-        return charts.card_plot(self)
+        row = self.study.car(0).iloc[0]
+        title = (
+            f"{formats.percent(row['estimate'])} abnormal return on {formats.date(row['session'])}"
+        )
+        what = f"{row['label']}. Cumulative abnormal return from the close on the eve, in %."
+        low, high = (row.get(f"ci_{side}_conditional", np.nan) for side in ("low", "high"))
+        if np.isfinite(low):
+            what += f" 95% interval of session 0: {formats.interval(low, high)}."
+        panel = Panel(row["label"], formats.date(row["session"]))
+        return path_panels(
+            Words(title, what, self.study.signature),
+            event_paths(self.study),
+            {self.study.abnormal.index[0]: panel},
+            ax=ax,
+        )
 
     def __repr__(self) -> str:
         return self.sentence

@@ -1,184 +1,111 @@
-"""Words beside what they name: places for labels that cover neither data nor each other."""
+"""Words beside what they name: places for labels that cover neither data nor each other.
+
+A box is left, bottom, right, top in pixels, and boxes are an array with one a row; a point to
+keep clear of is a box without size.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impact.charts.style import GROUND, LABEL, SMALL, extent, points
+from impact.charts.page import GROUND, SMALL, extent, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two overlap."""
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.bottom < other.top
-            and other.bottom < self.top
-        )
-
-    def holds_any(self, x: np.ndarray, y: np.ndarray) -> bool:
-        """Whether a point lies inside."""
-        inside = (x > self.left) & (x < self.right) & (y > self.bottom) & (y < self.top)
-        return bool(inside.any())
+#: Nothing to keep clear of.
+NOTHING = np.empty((0, 4))
 
 
-@dataclass(frozen=True)
-class Label:
-    """A text that belongs to a point, to be led there by a line; data coordinates."""
-
-    x: float
-    y: float
-    text: str
-    colour: str
-    above: bool
-
-
-def lead_labels(ax: Axes, labels: Sequence[Label], curve: tuple[np.ndarray, np.ndarray]) -> None:
-    """Write labels above and below a curve, each led to its point, none over another.
-
-    From right to left each label takes the place nearest to its point that is free of the curve,
-    of other labels and of their leaders; so leaders never cross a text.
-    """
-    curve_x, curve_y = ax.transData.transform(np.column_stack(curve)).T
-    back = ax.transData.inverted()
-    right = ax.get_window_extent().x1
-    texts, leaders = [], []
-    for label in sorted(labels, key=lambda label: -label.x):
-        x, y = ax.transData.transform((label.x, label.y))
-        text = ax.text(
-            label.x,
-            label.y,
-            label.text,
-            fontsize=points(SMALL),
-            color=label.colour,
-            va="center",
-            linespacing=1.2,
-        )
-        _, _, width, height = extent(text)
-        flipped = x + width + 10 > right
-        start = x - width - 8 if flipped else x + 8
-        sign = 1 if label.above else -1
-        for distance in range(34, 1200, 4):
-            middle = y + sign * distance
-            reach = height / 2 + 4
-            box = Box(start - 6, middle - reach, start + width + 6, middle + reach)
-            ends = sorted((y + sign * 14, middle))
-            leader = Box(x - 3, ends[0], x + 3, ends[1])
-            free = not box.holds_any(curve_x, curve_y)
-            free &= not any(box.meets(other) for other in (*texts, *leaders))
-            if free and not any(leader.meets(other) for other in texts):
-                break
-        texts.append(box)
-        leaders.append(leader)
-        _, data_y = back.transform((x, middle))
-        data_x, _ = back.transform((start, middle))
-        text.set_position((data_x, data_y))
-        ax.plot(
-            [label.x, label.x],
-            [label.y, data_y],
-            color=label.colour,
-            linewidth=points(1.5),
-            zorder=1.5,
-        )
-
-
-def label_steps(ax: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str], end: float) -> None:
-    """Write the value of each step beside it, where it is free.
-
-    Places are tried in turn: above the middle of the step, left of its riser, below it, right.
-    """
-    edges = np.append(x, end)
-    line = _dense(ax, np.repeat(edges, 2)[1:-1], np.repeat(y, 2))
-    taken: list[Box] = []
-    for i in sorted(range(len(x)), key=lambda i: edges[i] - edges[i + 1]):
-        text = ax.text(
-            x[i], y[i], texts[i], fontsize=points(LABEL), weight="bold", va="center", ha="center"
-        )
-        left, level = ax.transData.transform((x[i], y[i]))
-        right = ax.transData.transform((edges[i + 1], y[i]))[0]
-        _, _, width, height = extent(text)
-        aside, up = width / 2 + 10, height / 2 + 6
-        places = [
-            ((left + right) / 2, level + up),
-            (left - aside, level),
-            ((left + right) / 2, level - up),
-            (left - aside, level + up),
-            (right + aside, level),
-        ]
-        taken.append(_put(text, places, line, taken))
-
-
-def label_beside(ax: Axes, text: str, at: tuple[float, float], line: np.ndarray, **kw) -> None:
-    """Write a text near a point: above, below or to a side, whichever is free of the line.
+def place(boxes: np.ndarray, taken: np.ndarray, bounds: np.ndarray | None = None) -> int:
+    """Return which of some boxes to take: the first that lies over nothing, inside the bounds.
 
     Parameters
     ----------
-    at : pair of float
-        The point, in data coordinates.
-    line : ndarray, shape (n, 2)
-        Corners of the line to keep clear of, in data coordinates.
+    boxes : ndarray, shape (k, 4)
+        Possible places, the best first.
+    taken : ndarray, shape (m, 4)
+        What must stay clear.
+    bounds : ndarray, shape (4,), optional
+        What must not be left.
+
+    Returns
+    -------
+    int
+        If no box will do, the first inside the bounds; if there is none, the first.
+
+    Examples
+    --------
+    >>> boxes = np.array([[0, 0, 4, 2], [5, 0, 9, 2], [5, 3, 9, 5]])
+    >>> place(boxes, np.array([[1, 1, 1, 1]])), place(boxes, np.array([[1, 1, 6, 1]]))
+    (1, 2)
     """
-    drawn = ax.text(*at, text, va="center", ha="center", path_effects=halo(), **kw)
-    x, y = ax.transData.transform(at)
-    _, _, width, height = extent(drawn)
-    up, aside = height / 2 + 20, width / 2 + 20
-    up = up if at[1] >= 0 else -up
-    places = [
-        (x, y + up),
-        (x + aside, y + up),
-        (x - aside, y + up),
-        (x, y - up),
-        (x - aside, y),
-        (x + aside, y),
-        (x + aside, y - up),
-        (x, y + 2 * up),
-    ]
-    _put(drawn, places, _dense(ax, *line.T), [])
+    least, most = (-np.inf, np.inf) if bounds is None else (bounds[:2], bounds[2:])
+    inside = ((boxes[:, :2] >= least) & (boxes[:, 2:] <= most)).all(axis=1)
+    for fits in (inside & clear(boxes, taken), inside):
+        if fits.any():
+            return int(fits.argmax())
+    return 0
 
 
-def halo() -> list:
-    """Return the effect that keeps letters readable over rules and bands."""
-    from matplotlib.patheffects import withStroke
+def clear(boxes: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Return which of some boxes lie over nothing taken, shape (k,)."""
+    left, bottom, right, top = boxes.T[:, :, None]
+    meets = (left < taken[:, 2]) & (taken[:, 0] < right)
+    meets &= (bottom < taken[:, 3]) & (taken[:, 1] < top)
+    return ~meets.any(axis=1)
 
-    return [withStroke(linewidth=points(7), foreground=GROUND)]
+
+def around(
+    text: Text,
+    lefts: float | np.ndarray,
+    middles: np.ndarray,
+    across: float = 0,
+    along: float = 0,
+) -> np.ndarray:
+    """Return the boxes of a text at some places, with room around it, shape (k, 4).
+
+    Parameters
+    ----------
+    text : Text
+    lefts, middles : ndarray, shape (k,), or one left end for all
+        Left end and height of the middle of the text.
+    across, along : float
+        Room beside it, and above and below it.
+    """
+    _, _, width, tall = extent(text)
+    lefts, middles = np.broadcast_arrays(lefts, middles)
+    reach = tall / 2 + along
+    return np.column_stack(
+        [lefts - across, middles - reach, lefts + width + across, middles + reach]
+    )
 
 
-def _dense(ax: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Points a few pixels apart along a line, in pixels, shape (n, 2)."""
-    corners = ax.transData.transform(np.column_stack([x, y]))
+def move(text: Text, box: np.ndarray, across: float = 0) -> None:
+    """Set a text of the data into its box, left end first, around the middle."""
+    back = text.axes.transData.inverted()
+    text.set(position=back.transform((box[0] + across, box[1::2].mean())), ha="left", va="center")
+
+
+def points_on(ax: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return points as boxes to keep clear of, shape (n, 4); data coordinates."""
+    return np.tile(ax.transData.transform(np.column_stack([x, y])), 2)
+
+
+def points_along(ax: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return points a few pixels apart along a line as boxes to keep clear of, shape (n, 4)."""
     parts = np.linspace(0, 1, 200)[:, None]
-    steps = pairwise(corners)
+    steps = pairwise(points_on(ax, x, y))
     return np.concatenate([start + parts * (stop - start) for start, stop in steps])
 
 
-def _put(text: Text, places, line: np.ndarray, taken: Sequence[Box]) -> Box:
-    """Move a centred text to the first free of the places (the first of all, if none is)."""
-    _, _, width, height = extent(text)
-    boxes = [
-        Box(x - width / 2 - 2, y - height / 2 - 1, x + width / 2 + 2, y + height / 2 + 1)
-        for x, y in places
-    ]
-    free = [
-        not any(box.meets(other) for other in taken) and not box.holds_any(*line.T) for box in boxes
-    ]
-    best = free.index(True) if any(free) else 0
-    text.set_position(text.axes.transData.inverted().transform(places[best]))
-    return boxes[best]
+def letters(colour: str, zorder: float, size: float = SMALL) -> dict[str, Any]:
+    """Return the look of words over the data, with a rim that keeps rules and bands away."""
+    from matplotlib.patheffects import withStroke
+
+    rim = [withStroke(linewidth=points(7), foreground=GROUND)]
+    return {"color": colour, "fontsize": points(size), "zorder": zorder, "path_effects": rim}

@@ -15,8 +15,9 @@ from impact.estimation.least_squares import Estimates, Pairs, Panel, estimate
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
 from impact.market.windows import Window, tested_window
-from impact.text.formats import counted
+from impact.text.formats import counted, iso
 from impact.text.nearest import suggestion
+from impact.text.result import signed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,25 +140,22 @@ class AbnormalReturns:
 
     @property
     def signature(self) -> str:
-        """One line: model, windows, kind of returns, units, variance, hashes of the data."""
+        """One line: model, windows, kind and span of the returns, units, variance, hashes."""
         return self.signed(self.settings.window.start, self.settings.window.end)
 
     def signed(self, start: int, end: int | None = None) -> str:
         """Return the signature of a table of the window (start, end)."""
-        settings = self.settings
+        settings, sessions = self.settings, self.returns.index
         parts = [
             self.layout.name,
             f"estimation {settings.estimation}",
             f"window {Window(start, start if end is None else end)}",
-            f"{settings.kind} returns",
+            f"{settings.kind} returns {iso(sessions[0])} to {iso(sessions[-1])}",
             counted(len(self.alignment), "unit"),
         ]
         if self.is_one_series and settings.volatility is not None:
             parts.append(f"conditional variance {settings.volatility}")
-        for word, frame in (("data", self.returns), ("events", self.alignment)):
-            if "hash" in frame.attrs:
-                parts.append(f"{word} {frame.attrs['hash']}")
-        return "; ".join(parts)
+        return signed(*parts, prices=self.returns, events=[self.alignment])
 
     # -- parts of it -----------------------------------------------------------------------------
 

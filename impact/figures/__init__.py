@@ -1,42 +1,37 @@
-"""The named figures of this project: ``python -m impact.figures [NAME ...]``."""
+"""The named figures of this project: one module each, named as its files in ``figures/``."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impact.errors import FigureError, ImpactError
-from impact.figures import sectors, sets, trust, year
-from impact.figures.exhibits import Exhibit, write_exhibit
+from impact.figures import common
+from impact.figures.exhibit import make_exhibit, write_exhibit, write_table
+from impact.figures.inputs import Record, inputs_hash
 from impact.text.formats import list_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Where the committed figures are, in a source tree.
-DIRECTORY = Path(__file__).parents[2] / "figures"
-
-#: Name of the files -> function that makes the exhibit.
-FIGURES: dict[str, Callable[[], Exhibit]] = {
-    function.__name__.replace("_", "-"): function
-    for function in (
-        year.timeline,
-        year.core_event_paths,
-        year.reaction_days,
-        year.how_unusual_2_may,
-        sectors.sector_reactions,
-        sectors.sector_paths,
-        sets.placebo,
-        sets.dose_response,
-        sets.then_and_now,
-        trust.can_you_trust_the_p,
-        trust.power,
-        trust.specification_curve,
-    )
-}
+#: The figures, by the name of their files.
+FIGURES = (
+    "timeline",
+    "core-event-paths",
+    "reaction-days",
+    "how-unusual-2-may",
+    "sector-reactions",
+    "sector-paths",
+    "placebo",
+    "dose-response",
+    "then-and-now",
+    "can-you-trust-the-p",
+    "power",
+    "specification-curve",
+)
 
 #: The verdicts of the register of hypotheses: a table without a picture.
 VERDICTS = "hypotheses"
@@ -57,30 +52,33 @@ def figure(name: str) -> Figure:
     """
     if name not in FIGURES:
         raise FigureError(f"there is no figure {name!r}; known: {list_of(FIGURES)}")
-    return FIGURES[name]().figure
+    return make_exhibit(name).figure
 
 
-def write_figure(name: str, directory: Path = DIRECTORY) -> bool:
+def write_figure(name: str, directory: Path) -> bool:
     """Make one named figure (or the verdicts) and write it; return whether anything changed."""
     if name == VERDICTS:
-        return sets.write_verdicts(directory)
-    make = FIGURES[name]
-    return write_exhibit(make(), directory, code=make.__module__)
+        return write_table(directory / f"{VERDICTS}.csv", common.verdicts().table.reset_index())
+    return write_exhibit(make_exhibit(name), directory)
 
 
-def main(names: Sequence[str]) -> int:
-    """Write the named figures, or all of them; return the exit status."""
+def main(names: Sequence[str], directory: Path) -> int:
+    """Write the named figures, or all of them, where their inputs changed; return the status."""
     known = [*FIGURES, VERDICTS]
     if unknown := [name for name in names if name not in known]:
         print(f"there is no figure {unknown[0]!r}; known: {list_of(known)}", file=sys.stderr)
         return 2
-    for name in names or known:
+    record = Record(directory.parent / "build" / "figures.json", directory, inputs_hash())
+    due = [name for name in names or known if not record.holds(name)]
+    if not due:
+        print("the figures are up to date")
+    for name in due:
         start = time.perf_counter()
         try:
-            written = write_figure(name)
+            state = "written" if write_figure(name, directory) else "unchanged"
+            record.add(name)
         except ImpactError as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
-        state = "written" if written else "unchanged"
         print(f"{name:<20} {state:<10} {time.perf_counter() - start:5.1f} s", flush=True)
     return 0

@@ -1,28 +1,120 @@
-"""What several named figures share: the study behind them, and how they name their sources."""
+"""What several named figures share: the studies behind them, looks, and how they name things."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from impact.charts.page import COOL, MUTED, WARM, Mark
+from impact.charts.paths import PLAIN
+from impact.hypotheses.selection import ROW_SETS
+from impact.hypotheses.verdicts import CHANCE, Verdicts, evaluate_register
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
-from impact.news.catalogue import load_events
+from impact.news.catalogue import EASING, ESCALATION, load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
+from impact.text.formats import counted, date
 
 #: First day of announcements that are studied.
 NEWS = "2025-01-01"
+
+#: The sessions around which a story of 2 May 2025 turns.
+CHINA_CALLED = "mofcom-evaluating"
+
+#: The reading of the catalogue that the pictures show.
+MAIN = ROW_SETS[0]
+
+#: What the eleven sector funds hold; each is called by its sector in a picture.
+SECTORS = {
+    "XLB": "Materials",
+    "XLC": "Communication",
+    "XLE": "Energy",
+    "XLF": "Financials",
+    "XLI": "Industrials",
+    "XLK": "Technology",
+    "XLP": "Consumer staples",
+    "XLRE": "Real estate",
+    "XLU": "Utilities",
+    "XLV": "Health care",
+    "XLY": "Consumer discretionary",
+}
+
+#: Groups of sessions by the volatility before them, with their headings.
+THIRDS = (
+    ("low volatility", "calm third"),
+    ("middle volatility", "middle third"),
+    ("high volatility", "turbulent third"),
+)
+
+#: Two-sided level at which a sector stands out.
+LEVEL = 0.05
+
+
+# -- looks ---------------------------------------------------------------------------------------
+
+#: How each kind of session looks, in the order of every key.
+MARKS = {
+    "escalation": Mark("escalation", WARM, "v"),
+    "easing": Mark("easing or talks", COOL, "^"),
+    "both": Mark("both in one session", MUTED, "D"),
+    "neither": Mark("court or law", MUTED, "s"),
+    "plain": PLAIN,
+}
+
+
+def kind_of(direction: str, mixed: bool = False) -> str:
+    """Return the key of `MARKS` for the direction of an announcement or a session.
+
+    Parameters
+    ----------
+    direction : str
+        Directions of the session's announcements, joined by ``;``.
+    mixed : bool
+        Whether the session is known to hold both directions.
+
+    Examples
+    --------
+    >>> kind_of("retaliation"), kind_of("talks"), kind_of("escalation;talks"), kind_of("legal")
+    ('escalation', 'easing', 'both', 'neither')
+    """
+    words = {word.strip() for word in direction.split(";")}
+    up, down = words & set(ESCALATION), words & set(EASING)
+    if mixed or "mixed" in words or (up and down):
+        return "both"
+    return "escalation" if up else "easing" if down else "neither"
+
+
+def marks_of(kinds: Iterable[str]) -> list[Mark]:
+    """Return the looks of some kinds in the order of every key, each once."""
+    shown = set(kinds)
+    return [mark for kind, mark in MARKS.items() if kind in shown]
+
+
+# -- studies -------------------------------------------------------------------------------------
+
+
+@cache
+def closes(ticker: str = "^GSPC") -> pd.Series | pd.DataFrame:
+    """Closes of the S&P 500, or of the sector funds."""
+    return load_prices(ticker)
 
 
 @cache
 def index_returns() -> pd.Series:
     """Log returns of the S&P 500 over the whole history."""
-    return log_returns(load_prices())
+    return log_returns(closes())
+
+
+@cache
+def core_events() -> pd.DataFrame:
+    """The core events of the catalogue."""
+    return load_events(tags="core")
 
 
 @cache
@@ -37,39 +129,78 @@ def core_study() -> EventStudy:
     return core_of(news_study())
 
 
+@cache
+def sector_study() -> EventStudy:
+    """Sessions of the core events on the eleven sector funds, from the session that has all."""
+    returns = log_returns(closes("sectors"))
+    return core_of(event_study(returns, load_events(since=NEWS), volatility="ewma"))
+
+
 def core_of(study: EventStudy) -> EventStudy:
     """Return the sessions that hold core events out of a study of the catalogue."""
-    core = set(load_events(tags="core").index)
+    core = set(core_events().index)
     holds = [not core.isdisjoint(members) for members in study.alignment["announcements"]]
     return study.take(np.flatnonzero(np.array(holds)[study.fits.unit]))
 
 
+@cache
+def verdicts() -> Verdicts:
+    """Every hypothesis of the register, evaluated once."""
+    return evaluate_register()
+
+
+def verdict(hypothesis: str) -> pd.Series:
+    """Return what became of one hypothesis, on the main reading of the catalogue."""
+    return verdicts().table.loc[(hypothesis, MAIN)]
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
 def core_labels(members: Sequence[str]) -> list[str]:
     """Return the labels of the core events among some announcements."""
-    core = load_events(tags="core")
-    return [core.loc[name, "label"] for name in members if name in core.index]
+    labels = core_events()["label"]
+    return [labels[name] for name in members if name in labels]
 
 
-def core_directions(members: Sequence[str]) -> str:
-    """Return the directions of the core events among some announcements, joined by ``;``."""
-    core = load_events(tags="core")
-    return ";".join(core.loc[name, "direction"] for name in members if name in core.index)
+def core_kind(unit: Any) -> str:
+    """Return the kind of a session by its core events; `unit` is a row of the alignment."""
+    directions = core_events()["direction"]
+    told = ";".join(directions[name] for name in unit.announcements if name in directions)
+    return kind_of(told, unit.mixed)
 
 
-def source(name: str, *files: str, prices: str = "^GSPC") -> str:
-    """Name the closes and further data files with their hashes, and the numbers of a figure."""
-    closes = load_prices(prices)
-    parts = [f"{closes.attrs['source']} ({closes.attrs['hash']})"]
-    parts += [f"data/{name} ({data_hash(name)})" for name in files]
-    return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"
+def and_more(label: str, unit: Any) -> str:
+    """Return a label with the number of other announcements in its session: ``Pause +1``."""
+    others = len(unit.announcements) - 1
+    return label + (f" +{others}" if others else "")
 
 
-def model_of(study: EventStudy) -> str:
-    """Say with which normal returns a study was made."""
-    settings = study.settings
-    return f"{study.layout.name} estimated over sessions {settings.estimation}"
+def day_and_company(unit: Any) -> str:
+    """Return the date of a session with what else it held: releases, events that are not core."""
+    others = len(unit.announcements) - len(core_labels(unit.announcements))
+    more = [counted(others, "more event")] if others else []
+    return ", ".join([date(unit.session), *([unit.releases] if unit.releases else []), *more])
 
 
 def short_day(session: pd.Timestamp) -> str:
     """Return a date as ``2 May``."""
     return f"{session.day} {session:%b}"
+
+
+def judged(row: pd.Series) -> str:
+    """Return a verdict as the end of a sentence."""
+    return row["verdict"] if row["verdict"] == CHANCE else f"is {row['verdict']}"
+
+
+def model_of(study: EventStudy) -> str:
+    """Say with which normal returns a study was made."""
+    return f"{study.layout.name} estimated over sessions {study.settings.estimation}"
+
+
+def source(name: str, *files: str, prices: str = "^GSPC") -> str:
+    """Name the closes and further data files with their hashes, and the numbers of a figure."""
+    facts = closes(prices).attrs
+    parts = [f"{facts['source']} ({facts['hash']})"]
+    parts += [f"data/{name} ({data_hash(name)})" for name in files]
+    return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"

@@ -148,10 +148,11 @@ def _slope(
     if len(points) < FEWEST:
         return Evaluated(facts, (group,))
     dose = dose_response(study, _DOSE, **window, side=claim["side"], rng=rng)
-    facts |= {"estimate": dose.slope, "ci_low": dose.ci_low, "ci_high": dose.ci_high}
-    if dose.n < MIN_SESSIONS:
+    slope = dose.table.loc["dose"]
+    facts |= slope[["estimate", "ci_low", "ci_high"]].to_dict()
+    if dose.nobs < MIN_SESSIONS:
         return Evaluated(facts, (group,))
-    return Evaluated(facts | {"p_value": dose.p_value}, (group,), tests={"p_value": dose})
+    return Evaluated(facts | {"p_value": slope["p_value"]}, (group,), tests={"p_value": dose})
 
 
 def _dosed_group(

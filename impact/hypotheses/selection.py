@@ -64,7 +64,7 @@ def catalogue_rows(rows: str, **filters: Any) -> pd.DataFrame:
     Examples
     --------
     >>> len(catalogue_rows("all"))
-    155
+    156
     """
     if rows not in ROW_SETS:
         raise EventError(f"rows={rows!r} is not known: use {list_of(map(repr, ROW_SETS), 'or')}")

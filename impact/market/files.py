@@ -6,7 +6,10 @@ In a source tree the files are in ``data/`` beside the package; in an installed 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -90,21 +93,25 @@ def _checked(name: str, directory: Path) -> str:
             f"{name!r} is not one of the data files: use {list_of(sorted(accepted), 'or')}"
         )
     found = _digest(directory / name)
-    if found != accepted[name]:
+    if found not in accepted[name]:
+        expected = list_of([f"{digest[:12]}…" for digest in accepted[name]], "or")
         raise DataFileError(
             f"{name} in {directory} is not the file that was accepted (sha256 {found[:12]}…, "
-            f"expected {accepted[name][:12]}…): restore it, or accept a deliberate change with "
-            "make data-accept"
+            f"expected {expected}): restore it, or accept a deliberate change with make data-accept"
         )
     return found
 
 
-def _accepted(directory: Path) -> dict[str, str]:
+def _accepted(directory: Path) -> dict[str, list[str]]:
+    """Return the accepted digests of each file: two while a refresh replaces it."""
     try:
         lines = (directory / _SUMS).read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise DataFileError(f"{directory / _SUMS} cannot be read: {error.strerror}") from error
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    accepted: dict[str, list[str]] = {}
+    for digest, _, name in (line.partition("  ") for line in lines):
+        accepted.setdefault(name, []).append(digest)
+    return accepted
 
 
 def _digest(path: Path) -> str:
@@ -123,10 +130,75 @@ def accept_changes(directory: Path) -> list[str]:
         Holds the files; its ``SHA256SUMS`` is written anew.
     """
     before = _accepted(directory) if (directory / _SUMS).exists() else {}
-    now = {path.name: _digest(path) for path in sorted(directory.glob("*.csv"))}
-    text = "".join(f"{digest}  {name}\n" for name, digest in now.items())
-    (directory / _SUMS).write_bytes(text.encode())
+    now = {path.name: [_digest(path)] for path in sorted(directory.glob("*.csv"))}
+    if now != before:
+        text = "".join(f"{digest}  {name}\n" for name, (digest,) in now.items())
+        write_atomically(directory / _SUMS, text)
     return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+
+def replace_accepted(directory: Path, contents: dict[str, bytes]) -> list[str]:
+    """Replace data files, and their checksums with them; return the names of those that changed.
+
+    A process that is killed on the way leaves files that are each whole and accepted.
+
+    Parameters
+    ----------
+    directory : Path
+        Holds the files.
+    contents : dict
+        All that each file will hold, by name.
+
+    Raises
+    ------
+    DataFileError
+        If one cannot be written; those that were are then accepted, and so are the others.
+    """
+    for left in directory.glob(".*.tmp"):
+        left.unlink(missing_ok=True)
+    due = {name: new for name, new in contents.items() if (directory / name).read_bytes() != new}
+    sums = (directory / _SUMS).read_bytes()
+    for name, new in due.items():
+        sums += f"{hashlib.sha256(new).hexdigest()}  {name}\n".encode()
+    # Until all are in place, the new content of each is accepted beside the old.
+    for name, new in ({_SUMS: sums} | due if due else {}).items():
+        write_atomically(directory / name, new)
+    accept_changes(directory)
+    return list(due)
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Replace a file in one step: whoever reads it finds the old content or the new, whole.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made when missing.
+    content : bytes or str
+        All that it will hold; text is written as UTF-8, its line ends as they are.
+
+    Raises
+    ------
+    DataFileError
+        If it cannot be written; what was there before then stays.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(".tmp", f".{path.name}.", path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+            file.flush()
+            os.fsync(handle)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataFileError(
+            f"{path} cannot be written ({error.strerror}): make room or ask for access"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
 def main(arguments: Sequence[str]) -> int:

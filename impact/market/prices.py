@@ -1,17 +1,14 @@
 """The committed history of prices, and the rules that daily closes must pass.
 
-`load_prices` and `load_vix` never touch the network.
+`load_prices`, `load_vix` and `firms_about` never touch the network.
 """
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 from collections.abc import Sequence
-from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,20 +16,59 @@ import pandas as pd
 from impact.errors import DataFileError, DateError
 from impact.market.calendar import nyse_sessions
 from impact.market.checks import check_numbers, refuse_values
+from impact.market.daily_table import between, read_daily_table
 from impact.market.files import data_hash, data_path
-from impact.market.instants import parse_date, read_instants
-from impact.text.formats import counted, iso, list_of
+from impact.market.instants import parse_date
+from impact.text.formats import iso, list_of
+from impact.text.nearest import suggestion
 
 INDEX, VIX = "^GSPC", "^VIX"
 SECTORS = ("XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV", "XLY")
+FUNDS = ("GLD", "TLT", "MCHI", "FXI", "EEM", "EFA")
 
 #: Largest believable |log change| from one close to the next. The index fell by .229 on
-#: 19 October 1987; the VIX doubled on 5 February 2018.
-INDEX_JUMP, ETF_JUMP, VIX_JUMP = 0.26, 0.40, 1.0
+#: 19 October 1987, Netflix by .433 on 20 April 2022; the VIX doubled on 5 February 2018.
+INDEX_JUMP, ETF_JUMP, FIRM_JUMP, VIX_JUMP = 0.26, 0.40, 0.50, 1.0
 VIX_LEVELS = (5.0, 150.0)
 
-#: Closes that two sources give for one session may differ by this much, in index points.
-_OVERLAP = 0.001
+
+class _File(NamedTuple):
+    """A committed file of closes: what it holds, and the rules of its rows."""
+
+    name: str
+    says: str
+    jump: float
+    start: str | None = None  # first session, unless an earlier one is asked for
+    limits: tuple[float, float] | None = None
+    blanks: bool = False
+    absent: pd.DatetimeIndex | None = None
+
+
+_ABOUT = "firms_about.csv"
+_FUND_CLOSES = "closes adjusted for dividends"
+_FILES = {
+    INDEX: _File("sp500.csv", "S&P 500 index, daily closes", INDEX_JUMP, "1999-01-04"),
+    VIX: _File(
+        "vix.csv",
+        "Cboe volatility index, daily closes",
+        VIX_JUMP,
+        limits=VIX_LEVELS,
+        absent=pd.DatetimeIndex(["1991-03-01", "1997-01-31", "1997-11-26", "1999-12-31"]),
+    ),
+    # From the first session on which all eleven have a close.
+    "sectors": _File(
+        "sectors.csv",
+        f"Select Sector SPDR funds, {_FUND_CLOSES}",
+        ETF_JUMP,
+        "2018-06-19",
+        blanks=True,
+    ),
+    "funds": _File("funds.csv", f"exchange-traded funds, {_FUND_CLOSES}", ETF_JUMP, blanks=True),
+    "firms": _File(
+        "firms.csv", f"99 large US firms, members of June 2026, {_FUND_CLOSES}", FIRM_JUMP
+    ),
+}
+_TABLES = ("sectors", "funds", "firms")
 
 
 def load_prices(
@@ -43,16 +79,23 @@ def load_prices(
     Parameters
     ----------
     tickers : str or sequence of str
-        "^GSPC" (S&P 500 index, from 1999), one of the eleven sector funds (XLB ... XLY,
-        2024-2025, adjusted for dividends), several of them, or "sectors" for all eleven.
+        "^GSPC", the S&P 500 index (before March 1957 the S&P 90), in points; or closes in US
+        dollars adjusted for dividends and splits: "sectors", the eleven Select Sector SPDR funds
+        (XLB ... XLY); "funds" (GLD, TLT, MCHI, FXI, EEM, EFA); "firms", 99 large US firms that
+        were in the index in June 2026, so survivors (see `firms_about`). One ticker of a table
+        can be asked for alone, and several names together.
     start, end : str, date or Timestamp, optional
-        First and last date wanted, ISO form.
+        First and last date wanted, ISO form. Without `start` the index begins on 1999-01-04 and
+        "sectors" on 2018-06-19, the first session on which all eleven have a close;
+        ``start="1927-12-30"`` (``"2005-01-03"`` for the sectors) gives all.
 
     Returns
     -------
     Series, shape (T,), or DataFrame, shape (T, tickers)
-        One ticker gives a Series named after it; several a DataFrame over their common sessions.
-        ``attrs`` holds ``source`` and ``hash`` (of the committed file).
+        One ticker gives a Series named after it, from its first close to its last; all else a
+        DataFrame over the sessions that every file has. There a column is NaN before its fund
+        existed and where no close was found. Until 1952 Saturdays are sessions. ``attrs`` holds
+        ``source`` and ``hash`` (of the committed files).
 
     Raises
     ------
@@ -66,21 +109,22 @@ def load_prices(
     >>> prices = load_prices()
     >>> len(prices), float(prices["2025-05-02"])
     (6957, 5686.67)
-    >>> list(load_prices(["XLK", "XLF"], start="2025-01-02").columns)
-    ['XLK', 'XLF']
+    >>> len(load_prices(start="1927-12-30"))
+    25868
+    >>> load_prices(["XLK", "GLD"], start="2025-01-02").columns.to_list()
+    ['XLK', 'GLD']
     """
-    names = _tickers(tickers)
-    if isinstance(tickers, str) and tickers != "sectors":
-        return _between(_closes(names[0]), start, end)
-    parts = [_closes(name) for name in names]
-    closes = pd.concat(parts, axis=1, join="inner")
+    parts = [_part(name, table, start, end) for name, table in _asked(tickers)]
+    if isinstance(tickers, str) and tickers not in _TABLES:
+        return between(parts[0].iloc[:, 0].dropna(), start, end)
+    closes = pd.concat(parts, axis=1, join="inner").dropna(how="all")
     for key, separator in (("source", "; "), ("hash", "+")):
         closes.attrs[key] = separator.join(dict.fromkeys(part.attrs[key] for part in parts))
-    return _between(closes, start, end)
+    return between(closes, start, end)
 
 
 def load_vix(*, start: Any = None, end: Any = None) -> pd.Series:
-    """Return committed daily closes of the Cboe volatility index from 2014; no network.
+    """Return committed daily closes of the Cboe volatility index from 1990; no network.
 
     Parameters
     ----------
@@ -90,7 +134,9 @@ def load_vix(*, start: Any = None, end: Any = None) -> pd.Series:
     Returns
     -------
     Series, shape (T,)
-        Annualised volatility in percent, named "^VIX"; ``attrs`` as for `load_prices`.
+        Annualised volatility in percent, named "^VIX"; ``attrs`` as for `load_prices`. Cboe
+        published no value on four sessions (1991-03-01, 1997-01-31, 1997-11-26, 1999-12-31):
+        they are no rows.
 
     Raises
     ------
@@ -104,109 +150,108 @@ def load_vix(*, start: Any = None, end: Any = None) -> pd.Series:
     >>> float(load_vix()["2025-04-08"])
     52.33
     """
-    return _between(_vix(data_hash("vix.csv")), start, end)
+    return between(_closes(VIX, data_hash(_FILES[VIX].name))[VIX], start, end)
 
 
-def _tickers(tickers: Any) -> list[str]:
-    if isinstance(tickers, str):
-        names = list(SECTORS) if tickers == "sectors" else [tickers]
-    else:
-        try:
-            names = list(tickers)
-        except TypeError:
-            names = [tickers]
-    if not names or len(set(map(str, names))) < len(names):
-        raise DataFileError(f"tickers={tickers!r} must name at least one ticker, each once")
-    for name in names:
+def firms_about() -> pd.DataFrame:
+    """Return what is known of the firms of ``load_prices("firms")``.
+
+    Returns
+    -------
+    DataFrame, shape (99, 4)
+        Indexed by `ticker`: `name`, `sector`, `industry`, and `china_escalation_ar_2018_2019`,
+        the mean abnormal return (decimal) on 19 escalations of the trade conflict with China in
+        2018 and 2019, NaN for a firm that was not listed then. The firms are members of the S&P
+        500 of June 2026: those that were bought, shrank or failed before are not among them.
+
+    Raises
+    ------
+    DataFileError
+        When the file has changed.
+
+    Examples
+    --------
+    >>> firms_about().loc["NVDA", "sector"]
+    'Information Technology'
+    """
+    return _about(data_hash(_ABOUT)).copy()
+
+
+def _asked(tickers: Any) -> list[tuple[str, str]]:
+    """The tickers and tables asked for, none twice, each with the file that has it."""
+    if isinstance(tickers, str) or not hasattr(tickers, "__iter__"):
+        tickers = [tickers]
+    asked: list[tuple[str, str]] = []
+    columns: list[str] = []
+    for name in tickers:
         if name == VIX:
             raise DataFileError("'^VIX' is a volatility, not a price: use load_vix()")
-        if name != INDEX and name not in SECTORS:
+        table = _table_of(name)
+        if table is None:
+            known = [INDEX, *SECTORS, *FUNDS, *firms_about().index]
             raise DataFileError(
-                f"there are no committed prices of {name!r}: use "
-                f"{list_of([INDEX, *SECTORS], 'or')}, or fetch_prices for live ones"
+                f"there are no committed prices of {name!r}: the nearest are "
+                f"{suggestion(name, known)}; use {list_of(map(repr, _TABLES), 'or')} for a table, "
+                "or fetch_prices for live ones"
             )
-    return names
+        asked.append((name, table))
+        columns += _columns(table) if name == table else [name]
+    if not columns or len(set(columns)) < len(columns):
+        raise DataFileError(f"tickers={tickers!r} must name at least one ticker, each once")
+    return asked
 
 
-def _closes(name: str) -> pd.Series:
-    if name == INDEX:
-        return _index(data_hash("sp500.csv"))
-    return _sectors(data_hash("sectors.csv"))[name]
+def _columns(table: str) -> list[str]:
+    """The tickers in a file of closes, in its order."""
+    known = {INDEX: [INDEX], VIX: [VIX], "sectors": SECTORS, "funds": FUNDS}
+    return list(known[table] if table in known else firms_about().index)
+
+
+def _table_of(name: Any) -> str | None:
+    """The file of closes that has this name, or holds the ticker of this name."""
+    return next((table for table in _FILES if name == table or name in _columns(table)), None)
+
+
+def _part(name: str, table: str, start: Any, end: Any) -> pd.DataFrame:
+    """Closes of one ticker or table, from its usual start where no other one is asked for."""
+    file = _FILES[table]
+    closes = _closes(table, data_hash(file.name))
+    part = closes if name == table else closes[[name]]
+    if start is None and name == table and file.start is not None:
+        if end is not None and parse_date(end) < pd.Timestamp(file.start):
+            raise DateError(
+                f"end={iso(parse_date(end))} comes before {file.start}, where {name!r} begins "
+                f"unless start= says otherwise: give start='{iso(closes.index[0])}' or later"
+            )
+        part = part.loc[file.start :]
+    part.attrs = dict(closes.attrs)
+    return part
 
 
 # The digest is the key of these caches: a data file that changed is read again.
 
 
 @functools.cache
-def _index(digest: str) -> pd.Series:
-    path = data_path("sp500.csv")
-    recent = read_closes(path, ["close"], jump=INDEX_JUMP)["close"]
-    closes = _joined(_shipped_by_arch("sp500", "Adj Close"), recent, path.name, INDEX_JUMP)
-    closes.attrs = {
-        "source": "S&P 500 index, daily closes: arch.data.sp500 to 2017, then data/sp500.csv",
-        "hash": digest,
-    }
-    return closes.rename(INDEX)
-
-
-@functools.cache
-def _vix(digest: str) -> pd.Series:
-    path = data_path("vix.csv")
-    recent = read_closes(path, ["close"], jump=VIX_JUMP, limits=VIX_LEVELS)["close"]
-    closes = _joined(_shipped_by_arch("vix", "vix"), recent, path.name, VIX_JUMP)
-    closes.attrs = {
-        "source": "Cboe volatility index, daily closes: arch.data.vix to 2018, then data/vix.csv",
-        "hash": digest,
-    }
-    return closes.rename(VIX)
-
-
-@functools.cache
-def _sectors(digest: str) -> pd.DataFrame:
-    closes = read_closes(data_path("sectors.csv"), SECTORS, jump=ETF_JUMP)
-    closes.attrs = {
-        "source": "Select Sector SPDR funds, closes adjusted for dividends: data/sectors.csv",
-        "hash": digest,
-    }
+def _closes(table: str, digest: str) -> pd.DataFrame:
+    file, columns = _FILES[table], _columns(table)
+    closes = read_closes(
+        data_path(file.name),
+        ["close"] if columns == [table] else columns,
+        jump=file.jump,
+        limits=file.limits,
+        blanks=file.blanks,
+        absent=file.absent,
+    )
+    closes.columns = columns
+    closes.attrs = {"source": f"{file.says}: data/{file.name}", "hash": digest}
     return closes
 
 
-def _shipped_by_arch(name: str, column: str) -> pd.Series:
-    """Closes that the arch package ships, read without the second that importing arch takes."""
-    path = distribution("arch").locate_file(f"arch/data/{name}/{name}.csv.gz")
-    closes = pd.read_csv(path, index_col="Date", parse_dates=["Date"], na_values=".")[column]
-    return closes.dropna().rename_axis("date")
-
-
-def _joined(older: pd.Series, recent: pd.Series, name: str, jump: float) -> pd.Series:
-    """Put `older` closes in front of `recent` ones, once their overlap agrees."""
-    both = older.index.intersection(recent.index)
-    apart = (older[both] - recent[both]).abs()
-    if both.empty or not (apart <= _OVERLAP).all():
-        day = recent.index[0] if both.empty else apart.idxmax()
-        raise DataFileError(
-            f"{name}: {recent[day]} on {iso(day)} is not the {older.get(day, 'close')} that the "
-            "arch package ships: restore the file, or the arch version in constraints.txt"
-        )
-    closes = pd.concat([older[older.index < recent.index[0]], recent])
-    closes.index = closes.index.as_unit("us").rename("date")
-    check_closes(closes, name=f"arch.data and {name}", jump=jump)
-    return closes
-
-
-def _between(closes: pd.Series | pd.DataFrame, start: Any, end: Any) -> pd.Series | pd.DataFrame:
-    first = closes.index[0] if start is None else parse_date(start)
-    last = closes.index[-1] if end is None else parse_date(end)
-    if start is not None and end is not None and last < first:
-        raise DateError(f"end={iso(last)} comes before start={iso(first)}: swap them")
-    part = closes.loc[first:last]
-    if part.empty:
-        raise DateError(
-            f"there is no close from {iso(first)} to {iso(last)}: the prices run from "
-            f"{iso(closes.index[0])} to {iso(closes.index[-1])}"
-        )
-    part.attrs = dict(closes.attrs)
-    return part
+@functools.cache
+def _about(digest: str) -> pd.DataFrame:
+    about = pd.read_csv(data_path(_ABOUT), index_col="ticker")
+    about.attrs = {"source": f"99 large US firms: data/{_ABOUT}", "hash": digest}
+    return about
 
 
 # -- the rules of closes ------------------------------------------------------------------------
@@ -218,6 +263,8 @@ def read_closes(
     *,
     jump: float,
     limits: tuple[float, float] | None = None,
+    blanks: bool = False,
+    absent: pd.DatetimeIndex | None = None,
 ) -> pd.DataFrame:
     """Read a CSV of closes (date, then `columns`) and check it with `check_closes`.
 
@@ -226,8 +273,10 @@ def read_closes(
     path : str or Path
     columns : sequence of str
         Names that must follow "date" in the header, in this order.
-    jump, limits
+    jump, limits, blanks
         As in `check_closes`.
+    absent : DatetimeIndex, optional
+        NYSE sessions that have no row.
 
     Returns
     -------
@@ -239,57 +288,12 @@ def read_closes(
         When the file cannot be read or breaks a rule; names file, line or date, value and fix.
     """
     path = Path(path)
-    rows = _rows(path, ["date", *columns])
-    try:
-        days, date_only = read_instants([row[0] for row in rows])
-        values = np.array([row[1:] for row in rows], dtype=float)
-    except (DateError, ValueError):
-        raise _first_wrong(path.name, rows) from None
-    if not date_only.all():
-        raise _first_wrong(path.name, rows)
-    closes = pd.DataFrame(values, days.rename("date"), list(columns))
-    check_closes(closes, name=path.name, jump=jump, limits=limits)
+    closes = read_daily_table(path, columns, blanks=blanks)
+    sessions = None
+    if absent is not None:
+        sessions = nyse_sessions(closes.index.min(), closes.index.max()).difference(absent)
+    check_closes(closes, name=path.name, jump=jump, limits=limits, sessions=sessions, blanks=blanks)
     return closes
-
-
-def _rows(path: Path, header: list[str]) -> list[list[str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataFileError(f"{path} cannot be read ({error.strerror}): restore it") from None
-    except UnicodeDecodeError as error:
-        raise DataFileError(
-            f"{path.name} is not UTF-8 text (byte {error.start}): save it as UTF-8"
-        ) from None
-    rows = list(csv.reader(io.StringIO(text)))
-    if not rows or rows == [header]:
-        raise DataFileError(f"{path.name} is empty: restore it")
-    if rows[0] != header:
-        raise DataFileError(
-            f"{path.name}: the header is {','.join(rows[0])!r}: make it {','.join(header)!r}"
-        )
-    for line, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            raise DataFileError(
-                f"{path.name} line {line} has {counted(len(row), 'value')}: give {len(header)}"
-            )
-    return rows[1:]
-
-
-def _first_wrong(name: str, rows: list[list[str]]) -> DataFileError:
-    """Return what is wrong with the first row that cannot be read."""
-    for line, (day, *closes) in enumerate(rows, start=2):
-        try:
-            parse_date(day)
-            np.array(closes, dtype=float)
-        except DateError as error:
-            return DataFileError(f"{name} line {line}: {error}")
-        except ValueError:
-            break
-    return DataFileError(
-        f"{name} line {line} ({day}): {','.join(closes)!r} is not a close: "
-        "give numbers with a decimal point"
-    )
 
 
 def check_closes(
@@ -299,6 +303,7 @@ def check_closes(
     jump: float,
     limits: tuple[float, float] | None = None,
     sessions: pd.DatetimeIndex | None = None,
+    blanks: bool = False,
 ) -> None:
     """Raise when daily closes break a rule: exactly the sessions, positive, no wild jump.
 
@@ -314,6 +319,8 @@ def check_closes(
         Lowest and highest level allowed.
     sessions : DatetimeIndex, optional
         Sessions that the index must equal; every NYSE session of its span by default.
+    blanks : bool
+        Whether a security may have no close before its first and after its last one.
 
     Raises
     ------
@@ -327,17 +334,22 @@ def check_closes(
     >>> check_closes(closes, name="my closes", jump=0.26)
     >>> check_closes(closes.drop(days[1]), name="my closes", jump=0.26)
     Traceback (most recent call last):
-    impact.errors.DataFileError: my closes: the session 2025-04-08 is missing: add its close
+    impact.errors.DataFileError: my closes: the session 2025-04-08 is missing: add its row
     """
     frame = check_numbers(closes, name, DataFileError)
-    _check_sessions(frame.index, name, sessions)
+    check_sessions(frame.index, name, sessions)
     values = frame.to_numpy()
 
     def refuse(bad: np.ndarray, reason: str) -> None:
         fix = f"{reason}: put the published close there"
         refuse_values(frame, bad, name, fix, DataFileError)
 
-    refuse(~(np.isfinite(values) & (values > 0)), "is not a positive number")
+    good = np.isfinite(values) & (values > 0)
+    if blanks:
+        begun = np.maximum.accumulate(good)
+        begun &= np.maximum.accumulate(good[::-1])[::-1]
+        good |= np.isnan(values) & ~begun
+    refuse(~good, "is not a positive number")
     if limits is not None:
         low, high = limits
         refuse((values < low) | (values > high), f"lies outside {low:g} to {high:g}")
@@ -347,7 +359,10 @@ def check_closes(
         refuse(bad, f"follows {values[row - 1, column]:g}, a log change beyond ±{jump:g}")
 
 
-def _check_sessions(index: pd.DatetimeIndex, name: str, sessions: pd.DatetimeIndex | None) -> None:
+def check_sessions(
+    index: pd.DatetimeIndex, name: str, sessions: pd.DatetimeIndex | None = None
+) -> None:
+    """Raise unless an index is exactly `sessions`, by default every NYSE session of its span."""
     if sessions is None:
         sessions = nyse_sessions(index[0], index[-1])
     extra = index[~index.isin(sessions)]
@@ -358,6 +373,4 @@ def _check_sessions(index: pd.DatetimeIndex, name: str, sessions: pd.DatetimeInd
     missing = sessions[~sessions.isin(index)]
     if len(missing):
         more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-        raise DataFileError(
-            f"{name}: the session {iso(missing[0])}{more} is missing: add its close"
-        )
+        raise DataFileError(f"{name}: the session {iso(missing[0])}{more} is missing: add its row")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
+import itertools
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +26,8 @@ COLUMNS = (
     "id",
     "announced_at",
     "time_basis",
+    "not_before",
+    "not_after",
     "label",
     "title",
     "summary",
@@ -57,6 +61,7 @@ _NEEDED = ("id", "announced_at")
 _RATES = ("rate_before", "rate_after")
 _NUMBERS = (*_RATES, "china_dose_pp")
 _FLAGS = ("news", "included")
+_BOUNDS = ("not_before", "not_after")
 
 
 def load_events(
@@ -79,7 +84,8 @@ def load_events(
         A CSV of your own, in UTF-8 with a header. It needs the columns ``id`` and
         ``announced_at`` alone; the others of the catalogue may be left out or blank: ``label``
         then is the id, ``time_basis`` follows from ``announced_at``, ``news`` and ``included``
-        are yes, rates and dose are NaN, texts are blank. Columns that the catalogue does not
+        are yes, rates and dose are NaN, texts are blank. ``not_before`` and ``not_after`` bound
+        an announcement whose minute is not known. Columns that the catalogue does not
         have (``security``, for one) are kept as text. By default the committed catalogue.
     counterparty, direction, instrument, status, tags : str or list of str, optional
         Keep the rows that hold one of these values; a cell can hold several, joined by ``;``.
@@ -91,7 +97,7 @@ def load_events(
 
     Returns
     -------
-    DataFrame, shape (events, 20)
+    DataFrame, shape (events, 22)
         Indexed by ``id``, in the order of the file. Rates are fractions (0.54 is 54%),
         ``china_dose_pp`` percentage points, ``news`` and ``included`` bool, ``announced_at`` as
         it stands in the file, the rest str ("" for blank). ``attrs`` holds ``source`` and
@@ -280,6 +286,7 @@ def _row_problems(header: list[str], fields: list[str]) -> list[str]:
     row = dict(zip(header, fields, strict=True))
     problems = [] if row["id"] else ["the id is empty"]
     problems += _time_problems(row["announced_at"], row.get("time_basis", ""))
+    problems += _bound_problems(row)
     if len(label := row.get("label", "")) > LONGEST_LABEL:
         problems.append(
             f"the label {label!r} has {len(label)} characters, {LONGEST_LABEL} are allowed"
@@ -316,6 +323,33 @@ def _time_problems(text: str, basis: str) -> list[str]:
         problems.append(
             f"{text} has {has}, yet time_basis is {basis!r}: write {fits}, or change the time"
         )
+    return problems
+
+
+def _bound_problems(row: dict[str, str]) -> list[str]:
+    """What is wrong with the instants between which an announcement came out."""
+    problems, read = [], {}
+    given = {name: row[name] for name in _BOUNDS if row.get(name, "")}
+    for name, text in given.items():
+        try:
+            instant, date_only = parse_announced_at(text)
+        except DateError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        if date_only:
+            problems.append(
+                f"{name} {text} has no time of day: write {text}T09:30, or leave it out"
+            )
+            continue
+        read[name] = instant
+    with contextlib.suppress(DateError):  # it is reported by itself
+        instant, date_only = parse_announced_at(row["announced_at"])
+        if not date_only and row.get("time_basis", "") != "date-only":
+            read["announced_at"] = instant
+    order = [name for name in ("not_before", "announced_at", "not_after") if name in read]
+    for early, late in itertools.pairwise(order):
+        if read[early] > read[late]:
+            problems.append(f"{early} {row[early]} lies after {late} {row[late]}: exchange them")
     return problems
 
 

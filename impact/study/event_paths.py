@@ -1,22 +1,36 @@
-"""The path of the index around an event, with the bands in which it would stay without one."""
+"""Paths around events, with the bands in which they would stay without one, and their picture."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from impact.charts.page import Words
+from impact.charts.paths import Panel, average_path, path_panels
 from impact.errors import InferenceError
-from impact.study.event_study_result import EventStudy
+from impact.estimation.abnormal import AbnormalReturns
+from impact.study.cumulative import average_path as averages
+from impact.study.cumulative import car_table
+from impact.text.formats import counted, date
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 EVE = -1
 
+#: More units than this are drawn as their average.
+MOST_PANELS = 12
 
-def event_paths(study: EventStudy) -> pd.DataFrame:
+
+def event_paths(study: AbnormalReturns) -> pd.DataFrame:
     """Cumulated abnormal returns around each event, from the close on its eve.
 
     Parameters
     ----------
-    study : EventStudy
+    study : AbnormalReturns
         Events on one series, with a window that starts before session 0.
 
     Returns
@@ -61,7 +75,7 @@ def event_paths(study: EventStudy) -> pd.DataFrame:
     return paths.iloc[np.lexsort((paths["relative_session"], ranks))].reset_index(drop=True)
 
 
-def _frame(study: EventStudy, offset: int, path: np.ndarray) -> pd.DataFrame:
+def _frame(study: AbnormalReturns, offset: int, path: np.ndarray) -> pd.DataFrame:
     units = study.units
     return pd.DataFrame(
         {
@@ -74,14 +88,14 @@ def _frame(study: EventStudy, offset: int, path: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _before(study: EventStudy, offset: int) -> pd.DataFrame:
+def _before(study: AbnormalReturns, offset: int) -> pd.DataFrame:
     if offset == EVE:
         return _frame(study, offset, np.zeros(len(study)))
     return _frame(study, offset, -study.over(offset + 1, EVE).car)
 
 
-def _after(study: EventStudy, offset: int) -> pd.DataFrame:
-    table = study.car(0, offset).reindex(study.abnormal.index)
+def _after(study: AbnormalReturns, offset: int) -> pd.DataFrame:
+    table = car_table(study, 0, offset).reindex(study.abnormal.index)
     frame = _frame(study, offset, table["estimate"].to_numpy())
     for method in ("textbook", "conditional"):
         if f"ci_low_{method}" in table:
@@ -89,3 +103,33 @@ def _after(study: EventStudy, offset: int) -> pd.DataFrame:
             frame[f"{method}_low"] = (estimate - table[f"ci_high_{method}"]).to_numpy()
             frame[f"{method}_high"] = (estimate - table[f"ci_low_{method}"]).to_numpy()
     return frame
+
+
+def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
+    """Draw a study: a panel for each unit of one series, else the average path.
+
+    Parameters
+    ----------
+    study : AbnormalReturns
+    ax : matplotlib Axes, optional
+        Where to draw a picture of one panel, without the page around it.
+
+    Raises
+    ------
+    FigureError
+        If there is an `ax` and the picture has several panels.
+    """
+    source = study.signature
+    if not study.is_one_series or len(study) > MOST_PANELS:
+        table = averages(study, cumulative=True)
+        title = f"Cumulative average abnormal return of {counted(len(study.alignment), 'unit')}"
+        what = f"95% interval: {table.attrs['method']}. Sessions relative to the reaction session."
+        return average_path(Words(title, what, source), table, ax=ax)
+    units = study.units
+    panels = {
+        event: Panel(unit.label, date(unit.session))
+        for event, unit in zip(study.abnormal.index, units.itertuples(), strict=True)
+    }
+    title = f"Cumulative abnormal returns around {counted(len(study), 'session')}"
+    words = Words(title, "From the close on the eve, in %.", source)
+    return path_panels(words, event_paths(study), panels, ax=ax)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from impact.estimation.abnormal import AbnormalReturns
-from impact.study import cumulative, diagnostics, groups, tests_table
+from impact.study import cumulative, diagnostics, event_paths, groups, tests_table
 from impact.study.tables import study_table
 from impact.text.result import Result
 from impact.text.table import Table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventStudy(AbnormalReturns, Result):  # type: ignore[misc, override]  # table is computed
+class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is computed
     """Result of `event_study`: see `AbnormalReturns` for its tables and what it was asked for."""
 
     @property
@@ -134,8 +135,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[misc, override]  # ta
         """Return the table of `car` in the look of a journal."""
         return study_table(self, start, end)
 
-    def plot(self, event: str | None = None) -> Figure:
-        """Draw the cumulative paths of the units with their bands."""
-        from impact.charts import study_paths
+    def plot(self, event: str | None = None, *, ax: Axes | None = None) -> Figure:
+        """Draw the cumulative paths of the units with their bands.
 
-        return study_paths(self if event is None else self[event])
+        Parameters
+        ----------
+        event : str, optional
+            Draw this unit only.
+        ax : matplotlib Axes, optional
+            Where to draw a picture of one panel, without the page around it.
+        """
+        return event_paths.study_paths(self if event is None else self[event], ax=ax)

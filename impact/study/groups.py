@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from impact.charts.effects import effects
+from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
@@ -23,6 +26,10 @@ from impact.inference.multiplicity import holm
 from impact.market.windows import Window
 from impact.text.formats import counted, interval, list_of, p_phrase, percent
 from impact.text.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +62,18 @@ class GroupComparison(Result):
     def __repr__(self) -> str:
         names = list_of(f"{name} ({n})" for name, n in self.table["n"].items())
         return f"GroupComparison: {names}"
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Draw the mean of each group with its 95% interval.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
+        """
+        names = [f"{name}, {counted(n, 'session')}" for name, n in self.table["n"].items()]
+        words = Words(self._title(), "In %, with 95% intervals.", self.signature)
+        return effects(words, self.table.assign(text=names), ax=ax)
 
     def _title(self) -> str:
         return "Mean cumulative abnormal returns by group"

@@ -9,41 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from impact.errors import TableError
 from impact.text import formats
-from impact.text.typeset import NONE, as_html, as_latex, as_text
+from impact.text.typeset import NONE, Column, Sheet, as_html, as_latex, as_text
+
+#: A table shown on screen stops after this many rows; its CSV and LaTeX hold all.
+SHOWN_ROWS = 60
 
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
-
-
-@dataclass(frozen=True)
-class Column:
-    """How one column of a table looks.
-
-    Attributes
-    ----------
-    name : str
-        Column of the frame.
-    heading : str
-        What stands above it.
-    show : callable
-        From a value to its text; missing values do not reach it.
-    group : str
-        Heading over several neighbouring columns, "" for none.
-    is_text : bool
-        Set to the left; numbers are set to the right.
-    """
-
-    name: str
-    heading: str
-    show: Callable[[Any], str] = str
-    group: str = ""
-    is_text: bool = False
 
 
 def percentage(value: float) -> str:
@@ -150,15 +127,20 @@ class Table:
             shown[first] = [a + b.ljust(3) for a, b in zip(shown[first], marks, strict=True)]
         return [list(row) for row in zip(*shown, strict=True)]
 
+    def _sheet(self, rows: int | None = None) -> Sheet:
+        left = 0 if rows is None else max(len(self.frame) - rows, 0)
+        more = (f"… and {formats.counted(left, 'more row')}: see to_csv()",) if left else ()
+        return Sheet(self.title, self.columns, self.cells(rows), more, self.below)
+
     def __repr__(self) -> str:
-        return as_text(self)
+        return as_text(self._sheet(SHOWN_ROWS))
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return as_html(self._sheet(SHOWN_ROWS))
 
     def to_latex(self) -> str:
         """Return a LaTeX table for the booktabs package."""
-        return as_latex(self)
+        return as_latex(self._sheet())
 
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Write every number unrounded, with the signature as the last column.
@@ -175,9 +157,8 @@ class Table:
         for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
-        text = frame.to_csv(
-            index=False, lineterminator="\n", float_format="%.10g", date_format="%Y-%m-%d"
-        )
+        # pandas writes midnights as dates, and other times whole.
+        text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         if path is None:
             return text
         Path(path).write_text(text, encoding="utf-8", newline="\n")

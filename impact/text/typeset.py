@@ -1,21 +1,19 @@
 """A table as text, HTML and LaTeX: the layouts, which know nothing of what a table says.
 
-Each takes a `impact.text.table.Table`: its columns, its cells as texts, its title and what stands
-below it.
+Each takes a `Sheet`: columns, cells as texts, a title and what stands below.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from impact.text import formats
 
 NONE = "\N{EN DASH}"
-#: A table shown on screen stops after this many rows; its CSV and LaTeX hold all.
-SHOWN_ROWS = 60
-
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -36,52 +34,83 @@ _LATEX = {
 }
 
 
+@dataclass(frozen=True)
+class Column:
+    """How one column of a table looks.
+
+    Attributes
+    ----------
+    name : str
+        Column of the frame.
+    heading : str
+        What stands above it.
+    show : callable
+        From a value to its text; missing values do not reach it.
+    group : str
+        Heading over several neighbouring columns, "" for none.
+    is_text : bool
+        Set to the left; numbers are set to the right.
+    """
+
+    name: str
+    heading: str
+    show: Callable[[Any], str] = str
+    group: str = ""
+    is_text: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as texts: what every medium lays out."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: list[list[str]]
+    more: tuple[str, ...]
+    below: tuple[str, ...]
+
+
 # -- text ----------------------------------------------------------------------------------------
 
 
-def as_text(table) -> str:
+def as_text(sheet: Sheet) -> str:
     """Return the table as lines of text, numbers set to the right."""
-    heads = [column.heading for column in table.columns]
-    body = table.cells(SHOWN_ROWS)
+    heads = [column.heading for column in sheet.columns]
+    body = sheet.rows
     widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
-    over = [_text_groups(table, widths)] if has_groups(table) else []
-    top = [*over, _text_row(table, heads, widths)]
-    rows = [_text_row(table, row, widths) for row in body]
+    over = [_text_groups(sheet, widths)] if has_groups(sheet) else []
+    top = [*over, _text_row(sheet, heads, widths)]
+    rows = [_text_row(sheet, row, widths) for row in body]
     rule = "-" * max(map(len, [*top, *rows]))
-    return "\n".join([table.title, rule, *top, rule, *rows, *_more(table), rule, *table.below])
+    return "\n".join([sheet.title, rule, *top, rule, *rows, *sheet.more, rule, *sheet.below])
 
 
-def _more(table) -> list[str]:
-    left = len(table.frame) - SHOWN_ROWS
-    return [f"… and {formats.counted(left, 'more row')}: see to_csv()"] if left > 0 else []
-
-
-def _text_row(table, cells: Iterable[str], widths: list[int]) -> str:
+def _text_row(sheet: Sheet, cells: Iterable[str], widths: list[int]) -> str:
     put = [
         cell.ljust(width) if column.is_text else cell.rjust(width)
-        for cell, width, column in zip(cells, widths, table.columns, strict=True)
+        for cell, width, column in zip(cells, widths, sheet.columns, strict=True)
     ]
     return "  ".join(put).rstrip()
 
 
-def _text_groups(table, widths: list[int]) -> str:
+def _text_groups(sheet: Sheet, widths: list[int]) -> str:
     parts, at = [], 0
-    for name, count in _spans(table):
+    for name, count in _spans(sheet):
         width = sum(widths[at : at + count]) + 2 * (count - 1)
         parts.append(f" {name} ".center(width, "-") if name else " " * width)
         at += count
     return "  ".join(parts).rstrip()
 
 
-def has_groups(table) -> bool:
+def has_groups(sheet: Sheet) -> bool:
     """Return whether some columns stand under a common heading."""
-    return any(column.group for column in table.columns)
+    return any(column.group for column in sheet.columns)
 
 
-def _spans(table) -> list[tuple[str, int]]:
+def _spans(sheet: Sheet) -> list[tuple[str, int]]:
     """Neighbouring columns of one group, as (group, number of columns)."""
     spans: list[tuple[str, int]] = []
-    for column in table.columns:
+    for column in sheet.columns:
         if spans and column.group and spans[-1][0] == column.group:
             spans[-1] = (column.group, spans[-1][1] + 1)
         else:
@@ -92,34 +121,34 @@ def _spans(table) -> list[tuple[str, int]]:
 # -- HTML ----------------------------------------------------------------------------------------
 
 
-def as_html(table) -> str:
+def as_html(sheet: Sheet) -> str:
     """Return HTML without colours of its own, so that it fits light and dark pages."""
     rule = "border-bottom:1px solid currentColor;"
-    heads = "".join(_th(column.heading, _side(column), rule) for column in table.columns)
+    heads = "".join(_th(column.heading, _side(column), rule) for column in sheet.columns)
     over = ""
-    if has_groups(table):
-        cells = [_th(name, "center", rule if name else "", n) for name, n in _spans(table)]
+    if has_groups(sheet):
+        cells = [_th(name, "center", rule if name else "", n) for name, n in _spans(sheet)]
         over = f"<tr>{''.join(cells)}</tr>"
-    body = "".join(f"<tr>{_html_row(table, row)}</tr>" for row in table.cells(SHOWN_ROWS))
-    below = "<br>".join(html.escape(line) for line in [*_more(table), *table.below])
+    body = "".join(f"<tr>{_html_row(sheet, row)}</tr>" for row in sheet.rows)
+    below = "<br>".join(html.escape(line) for line in [*sheet.more, *sheet.below])
     return (
         '<table style="border-collapse:collapse;border-top:2px solid currentColor;'
         'border-bottom:2px solid currentColor;font-variant-numeric:tabular-nums">'
         '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
-        f"{html.escape(table.title)}</caption>"
+        f"{html.escape(sheet.title)}</caption>"
         f"<thead>{over}<tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
         f'<p style="font-size:smaller;max-width:60em">{below}</p>'
     )
 
 
-def _side(column) -> str:
+def _side(column: Column) -> str:
     return "left" if column.is_text else "right"
 
 
-def _html_row(table, row: list[str]) -> str:
+def _html_row(sheet: Sheet, row: list[str]) -> str:
     return "".join(
         f'<td style="text-align:{_side(column)};padding:2px 8px">{html.escape(cell)}</td>'
-        for cell, column in zip(row, table.columns, strict=True)
+        for cell, column in zip(row, sheet.columns, strict=True)
     )
 
 
@@ -134,38 +163,38 @@ def _th(text: str, side: str, rule: str, span: int = 1) -> str:
 # -- LaTeX ---------------------------------------------------------------------------------------
 
 
-def as_latex(table) -> str:
+def as_latex(sheet: Sheet) -> str:
     """Return a LaTeX table for the booktabs package."""
-    heads = " & ".join(_latex(column.heading) for column in table.columns)
+    heads = " & ".join(_latex(column.heading) for column in sheet.columns)
     # A row that began with * or [ would be read as part of the line break before it.
-    rows = ["{}" + " & ".join(map(_latex, row)) + r" \\" for row in table.cells()]
-    sides = "".join(_side(column)[0] for column in table.columns)
+    rows = ["{}" + " & ".join(map(_latex, row)) + r" \\" for row in sheet.rows]
+    sides = "".join(_side(column)[0] for column in sheet.columns)
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{_latex(table.title)}}}",
+            rf"\caption{{{_latex(sheet.title)}}}",
             rf"\begin{{tabular}}{{{sides}}}",
             r"\toprule",
-            *_latex_groups(table),
+            *_latex_groups(sheet),
             heads + r" \\",
             r"\midrule",
             *rows,
             r"\bottomrule",
             r"\end{tabular}",
             r"\par\smallskip\footnotesize",
-            "\n\n".join(_latex(line) for line in table.below),
+            "\n\n".join(_latex(line) for line in sheet.below),
             r"\end{table}",
             "",
         ]
     )
 
 
-def _latex_groups(table) -> list[str]:
-    if not has_groups(table):
+def _latex_groups(sheet: Sheet) -> list[str]:
+    if not has_groups(sheet):
         return []
     cells, rules, at = [], [], 1
-    for name, count in _spans(table):
+    for name, count in _spans(sheet):
         cells.append(rf"\multicolumn{{{count}}}{{c}}{{{_latex(name)}}}")
         if name:
             rules.append(rf"\cmidrule(lr){{{at}-{at + count - 1}}}")

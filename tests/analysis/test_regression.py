@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from history import index_returns
 from scipy import stats
 
 from impact.analysis.regression import event_regression
 from impact.errors import DateError, HistoryError, InferenceError, ModelError, ReturnsError
+from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
+from impact.volatility.forecast import conditional_z
 
 DAYS = pd.bdate_range("2015-01-01", periods=1_400, name="date")
 
@@ -190,6 +193,113 @@ def test_an_event_whose_window_leaves_the_sample_is_listed():
     assert "leaves the sample" in joint.dropped["reason"].item()
 
 
+# -- bad input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x, r"controls= is a Series: .*\.to_frame\(name\)"),
+        (lambda x: x.to_frame().assign(control="a"), "column 'control' holds 'a', not numbers"),
+        (lambda x: pd.concat([x, x.iloc[-1:]]).to_frame(), "2020-05-13 stands twice"),
+        (lambda x: x.where(x.index != DAYS[5], np.inf).to_frame(), r"no value on 2015-01-08"),
+        (lambda x: x.tz_localize("UTC").to_frame(), "time zone UTC"),
+        (lambda x: x.set_axis(x.index.strftime("%Y-%m-%d")).to_frame(), "no DatetimeIndex"),
+        (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)).to_frame(), "time of day"),
+        (lambda x: x.rename("a").to_frame(), "the name 'a' is that of an event"),
+        (lambda x: x.rename("const").to_frame(), "the name 'const' is that of an event"),
+        (lambda x: pd.concat([x, x**2], axis=1), "controls: .*'control'"),
+        (lambda x: pd.concat({"a": x.to_frame()}, axis=1), "2 levels of columns"),
+        (lambda x: 1e300 * x.to_frame(), "'control' is too large or small"),
+        (lambda x: x.to_frame()[[]], "give at least one"),
+    ],
+)
+def test_controls_that_are_none_are_refused_in_our_words(change, message):
+    control = pd.Series(np.sin(np.arange(len(DAYS))), DAYS, name="control")
+    with pytest.raises(ModelError, match=message):
+        event_regression(series(), {"a": DAYS[900]}, controls=change(control), volatility=None)
+
+
+def test_yes_or_no_is_a_control():
+    release = pd.DataFrame({"release": np.arange(1_400) % 21 == 3}, DAYS)
+    options = {"events": {"a": DAYS[900]}, "volatility": None}
+    yes = event_regression(series(), controls=release, **options)
+    one = event_regression(series(), controls=release.astype(float), **options)
+    pd.testing.assert_frame_equal(yes.table, one.table)
+
+
+def test_a_control_before_the_variance_starts_is_no_event():
+    control = pd.DataFrame({"release": np.tile([1.0, 0, 0, 0, 0, 0, 0], 200)}, DAYS)
+    joint = event_regression(series(), {"a": DAYS[900]}, controls=control, volatility="ewma")
+    known = slice(250, None)
+    design = np.column_stack([np.ones(1_400), DAYS[900] == DAYS, control["release"]])[known]
+    sigma = conditional_z(series(), model="ewma")["sigma"].to_numpy()
+    by_hand = np.linalg.lstsq(
+        design / sigma[:, None], series().to_numpy()[known] / sigma, rcond=None
+    )[0]
+    assert joint.table.loc["a", "estimate_conditional"] == pytest.approx(by_hand[1], rel=1e-9)
+    early = pd.DataFrame({"release": (np.arange(1_400) == 100) * 1.0}, DAYS)
+    with pytest.raises(ModelError, match="collinear"):
+        event_regression(series(), {"a": DAYS[900]}, controls=early, volatility="ewma")
+
+
+def test_hc3_is_refused_where_a_control_fits_a_session_alone():
+    control = pd.DataFrame({"release": (DAYS[800] == DAYS).astype(float)}, DAYS)
+    options = {"window": (0, 4), "volatility": None, "covariance": "HC3"}
+    with pytest.raises(InferenceError, match=f"a control fits {DAYS[800]:%Y-%m-%d} alone"):
+        event_regression(series(), {"a": DAYS[900]}, controls=control, **options)
+
+
+def test_an_event_of_another_security_is_listed():
+    events = pd.DataFrame(
+        {
+            "id": ["all", "own", "other"],
+            "session": DAYS[[900, 950, 990]],
+            "security": ["", "X", "Y"],
+        }
+    )
+    joint = event_regression(series().rename("X"), events, volatility=None)
+    assert list(joint.table.index) == ["all", "own"]
+    assert joint.dropped.to_numpy().tolist() == [
+        ["other", "Y", "it names another security than the series, 'X'"]
+    ]
+    with pytest.raises(InferenceError, match=r"no event lies in the sample.*Left out: 1 \(other Y"):
+        event_regression(series().rename("X"), events.iloc[2:], volatility=None)
+
+
+def test_the_name_of_the_constant_is_no_event():
+    with pytest.raises(InferenceError, match="cannot be called 'const'"):
+        event_regression(series(), {"const": DAYS[900]}, volatility=None)
+
+
+# -- what economists type ------------------------------------------------------------------------
+
+
+def test_the_names_of_statsmodels_are_those_of_the_cumulated_effects():
+    events = {"a": DAYS[900], "b": DAYS[1200]}
+    joint = event_regression(series(6), events, window=(0, 2), volatility="ewma")
+    fit = joint.ols
+    for own, theirs in (("params", fit.params), ("bse", fit.bse)):
+        np.testing.assert_allclose(getattr(joint, own), 3 * theirs[["a", "b"]], rtol=1e-12)
+    np.testing.assert_allclose(joint.tvalues, fit.tvalues[["a", "b"]], rtol=1e-12)
+    np.testing.assert_allclose(joint.pvalues, fit.pvalues[["a", "b"]], rtol=1e-10)
+    np.testing.assert_allclose(joint.conf_int(0.9), 3 * fit.conf_int(0.1).loc[["a", "b"]])
+    assert joint.nobs == fit.nobs == 1_400
+    weighted = joint.weighted.conf_int().loc[["a", "b"]]
+    shown = joint.table[["ci_low_conditional", "ci_high_conditional"]]
+    np.testing.assert_allclose(shown, 3 * weighted, rtol=1e-10)
+
+
+def test_a_short_dummy_has_few_degrees_of_freedom_at_every_level():
+    events = {"short": DAYS[900]}
+    joint = event_regression(
+        series(3), events, window=(0, 4), volatility=None, covariance="HC3", since=DAYS[300]
+    )
+    estimate, error = joint.params["short"], joint.bse["short"]
+    expected = estimate + stats.t.ppf([0.05, 0.95], 4) * error
+    np.testing.assert_allclose(joint.conf_int(0.9).loc["short"], expected, rtol=1e-12)
+
+
 # -- display -------------------------------------------------------------------------------------
 
 
@@ -200,7 +310,18 @@ def test_it_shows_itself():
     text = repr(joint.summary())
     assert "conditional variance ewma" in text and "1,100 sessions" in text
     assert f"{100 * joint.table.loc['a', 'estimate']:+.2f}%".replace("-", "\N{MINUS SIGN}") in text
-    assert "<table" in joint._repr_html_()
+    assert "<table" in joint._repr_html_() and r"\toprule" in joint.to_latex()
+    assert f"{joint.params['a']:.10g}," in joint.to_csv()
     assert repr(joint) == (
         "EventRegression: 2 dummies over 1,100 sessions, window (0, 0), 0 dropped"
     )
+
+
+def test_what_is_left_out_and_where_the_data_come_from_stand_below():
+    events = load_events(counterparty="CN", since="2025-04-01", until="2025-04-14")
+    returns = index_returns()
+    returns.attrs["hash"] = "0123456789ab"
+    joint = event_regression(returns, events, volatility=None, since="2024-04-01")
+    text = repr(joint.summary())
+    assert f"Left out: {len(joint.dropped)} (" in text and "puts known news into force" in text
+    assert text.endswith(f"data 0123456789ab; catalogue {events.attrs['hash']}")

@@ -7,9 +7,19 @@ from history import index_returns
 from pictures import assert_words_are_clear
 from scipy import stats
 
-from impact.analysis.specification import CHOICES, _judged, specification_curve
-from impact.errors import HistoryError, InferenceError, ModelError, WindowError
+from impact.analysis.shifted_set import CHOICES, judged
+from impact.analysis.specification import specification_curve
+from impact.errors import (
+    EventError,
+    HistoryError,
+    ImpactError,
+    InferenceError,
+    ModelError,
+    ReturnsError,
+    WindowError,
+)
 from impact.inference.event_sets import shift_test
+from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.volatility.forecast import conditional_z
 
@@ -130,19 +140,23 @@ def test_the_joint_p_is_that_of_a_slow_loop():
     statistics[:7, 0] = 50
     columns = dict.fromkeys(CHOICES, "x")
     table = pd.DataFrame([columns | {"n": 9, "estimate": x} for x in statistics[:, 0]])
-    curve = _judged(table, statistics, 59)
-    shares, middles = [], []
+    _, shares, joint = judged(table, statistics)
+    assert shares.iloc[:2].to_list() == [
+        (statistics[:, 0] < 0).mean(),
+        (statistics[:, 0] > 0).mean(),
+    ]
+    by_shift, middles = [], []
     for b in range(60):
         up = down = 0
         for row in statistics:
             p = sum(abs(other) >= abs(row[b]) for other in row) / 60
             up += p <= 0.05 and row[b] > 0
             down += p <= 0.05 and row[b] < 0
-        shares.append(max(up, down) / 12)
+        by_shift.append(max(up, down) / 12)
         middles.append(abs(np.median(statistics[:, b])))
-    assert max(shares) < 1 and shares[0] > 0
-    assert curve.joint["share significant"] == sum(x >= shares[0] for x in shares) / 60
-    assert curve.joint["median statistic"] == sum(x >= middles[0] for x in middles) / 60
+    assert max(by_shift) < 1 and by_shift[0] > 0
+    assert joint["share significant"] == sum(x >= by_shift[0] for x in by_shift) / 60
+    assert joint["median statistic"] == sum(x >= middles[0] for x in middles) / 60
 
 
 def test_the_joint_p_is_uniform_where_nothing_happened():
@@ -207,8 +221,27 @@ def test_it_shows_itself(curve):
     assert repr(curve).startswith("SpecificationCurve: 128 specifications, mean CAR ")
     text = repr(curve.summary())
     assert "neighbours" in text and "Joint p" in text and "199 circular shifts" in text
-    assert "<table" in curve._repr_html_()
+    assert curve.signature in text and "all: 10 sessions" in curve.signature
+    assert "<table" in curve._repr_html_() and r"\toprule" in curve.to_latex()
+    lines = curve.to_csv().splitlines()
+    assert len(lines) == 129 and lines[0].startswith("subset,returns,window,")
+    assert f"{curve.table['estimate'].iloc[0]:.10g}," in lines[1] and curve.signature in lines[1]
+    pd.testing.assert_frame_equal(curve.to_frame(), curve.table)
     assert_words_are_clear(curve.plot())
+
+
+def test_what_is_left_out_and_where_the_data_come_from_stand_below(returns):
+    events = load_events(counterparty="CN", since="2025-01-01", until="2025-12-31")
+    subsets = {"all": events, "later": events[events["announced_at"] > "2025-03"]}
+    marked = returns.copy()
+    marked.attrs["hash"] = "0123456789ab"
+    small = {"lengths": (120,), "gaps": (10,), "variances": ("constant",), "shifts": 49}
+    curve = specification_curve(marked, subsets, **small)
+    text = repr(curve.summary())
+    assert set(curve.dropped["reason"]) == {"puts known news into force"}
+    assert not curve.dropped.duplicated().any()
+    assert f"Left out: {len(curve.dropped)} (" in text
+    assert curve.signature.endswith(f"; data 0123456789ab; catalogue {events.attrs['hash']}")
 
 
 def test_returns_are_not_changed(returns):
@@ -229,6 +262,33 @@ def test_returns_are_not_changed(returns):
         ({"lengths": [1]}, WindowError, r"lengths=\(1,\)"),
         ({"shifts": 10_000}, InferenceError, "circular shifts to choose from"),
         ({"lengths": [1_900]}, HistoryError, "estimation"),
+        ({"lengths": []}, ModelError, "lengths has no option"),
+        ({"gaps": ()}, ModelError, "gaps has no option"),
+        ({"windows": []}, ModelError, "windows has no option"),
+        ({"means": []}, ModelError, "means has no option"),
+        ({"kinds": []}, ModelError, "kinds has no option"),
+        ({"neighbours": []}, ModelError, "neighbours has no option"),
+        ({"variances": []}, ModelError, "variances has no option"),
+        ({"kinds": "log"}, ModelError, r"write kinds=\['log'\]"),
+        ({"lengths": 120}, ModelError, r"write lengths=\[120\]"),
+        ({"gaps": None}, ModelError, "gaps=None is no list"),
+        ({"lengths": [120, 120]}, ModelError, "lengths: 120 and 120 holds an option twice"),
+        ({"windows": (0, 1)}, WindowError, r"write windows=\[\(0, 1\)\]"),
+        ({"windows": [(0, 0), [0, 0]]}, ModelError, "windows: .* holds an option twice"),
+        ({"gaps": [True]}, WindowError, r"gaps=\(True,\)"),
+        ({"windows": [(0, 0.5)]}, WindowError, "not two whole numbers"),
+        ({"lengths": [120.5]}, WindowError, "give whole numbers"),
+        ({"gaps": [-1]}, WindowError, r"gaps=\(-1,\)"),
+        ({"kind": "gross"}, ModelError, "kind='gross'"),
+        ({"shifts": 0}, InferenceError, "shifts=0 is not a whole number from 1"),
+        ({"shifts": 99.5}, InferenceError, "shifts=99.5 is not a whole number"),
+        ({"rng": None}, InferenceError, "rng=None is no seed"),
+        ({"rng": 1.5}, InferenceError, "rng=1.5 is no seed"),
+        ({"rng": -1}, InferenceError, "rng=-1 is no seed"),
+        ({"n_jobs": 0}, InferenceError, "n_jobs=0 is no number of processes"),
+        ({"n_jobs": 1.5}, InferenceError, "n_jobs=1.5"),
+        ({"n_jobs": None}, InferenceError, "n_jobs=None"),
+        ({"refit": 0, "variances": ["ewma"]}, ImpactError, "refit=0"),
     ],
 )
 def test_bad_input_is_named(returns, wrong, error, words):
@@ -236,8 +296,43 @@ def test_bad_input_is_named(returns, wrong, error, words):
         specification_curve(returns, EVENTS, **{"variances": ["constant"], **wrong})
 
 
+def test_returns_that_cannot_be_read_are_refused(returns):
+    with pytest.raises(ReturnsError, match="pick a column"):
+        specification_curve(returns.to_frame(), EVENTS)
+    lost = np.expm1(returns)
+    lost.iloc[7] = -1.0
+    with pytest.raises(ReturnsError, match=f"{returns.index[7]:%Y-%m-%d} is -1: one of -100%"):
+        specification_curve(lost, EVENTS, kind="simple")
+    mixed = {"all": pd.DataFrame({"session": EVENTS}), "one": "2025-04-03"}
+    with pytest.raises(EventError, match="give a DataFrame for each subset"):
+        specification_curve(returns, mixed)
+    with pytest.raises(HistoryError, match="the list of events is empty"):
+        specification_curve(returns, {}, variances=["constant"])
+
+
+def test_the_kind_is_read_from_the_returns_and_a_contradiction_is_refused(returns):
+    small = {"lengths": (120,), "gaps": (10,), "variances": ("constant",), "shifts": 49}
+    expected = specification_curve(returns, EVENTS, **small)
+    simple = np.expm1(returns)
+    simple.attrs["returns"] = "simple"
+    found = specification_curve(simple, EVENTS, **small)
+    pd.testing.assert_frame_equal(found.table, expected.table, rtol=1e-9)
+    with pytest.raises(ReturnsError, match="kind='log', but these are simple returns"):
+        specification_curve(simple, EVENTS, kind="log", **small)
+
+
+def test_returns_that_do_not_vary_are_refused():
+    still = noise(3)
+    days = still.index[300:480:20]
+    still.iloc[170:240] = 0.0
+    with pytest.raises(InferenceError, match="do not vary in an estimation window of 60 sessions"):
+        specification_curve(
+            still, days, lengths=(60,), gaps=(5,), variances=["constant"], shifts=99
+        )
+
+
 def test_a_small_set_gets_no_verdict(returns):
-    with pytest.raises(InferenceError, match="7 sessions: at least 8"):
+    with pytest.raises(InferenceError, match=r"7 sessions: at least 8 are needed\.$"):
         specification_curve(returns, EVENTS[:7], variances=["constant"])
 
 

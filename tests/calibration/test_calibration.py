@@ -6,8 +6,8 @@ import pytest
 from history import index_returns, vix
 from scipy import stats
 
-from impact import calibration
-from impact.calibration import panels, rates, sets, single
+import calibration
+from calibration import panels, rates, sets, single
 from impact.inference.conditional import conditional_tests
 from impact.inference.size import load_calibration
 from impact.market.files import accept_changes
@@ -218,7 +218,7 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(calibration.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(KeyboardInterrupt):
         calibration.write_calibration(table.head(3), tmp_path)
     assert path.read_bytes() == before

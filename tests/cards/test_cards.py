@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import re
 
+import matplotlib.figure
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import assert_words_are_clear
 
 from impact.cards import sentences
 from impact.cards.card import event_card
@@ -152,7 +154,7 @@ def test_the_simple_change_is_the_same_whatever_the_returns():
 
 
 def test_a_short_history_is_said():
-    made = event_card("geneva-truce", log_returns(load_prices("XLK")))
+    made = event_card("geneva-truce", log_returns(load_prices("XLK", start="2024-01-02")))
     assert made.sentence.startswith("On Monday 12 May 2025") and ", XLK rose" in made.sentence
     assert "EWMA" in str(made.table) and "exponentially weighted" in str(made.table)
     assert "exponentially" not in str(card("geneva-truce").table)
@@ -195,3 +197,14 @@ def test_a_card_is_frozen_pure_and_leaves_its_input_alone():
 )
 def test_p_values_in_days(p, words):
     assert words in sentences._one_in(p)
+
+
+def test_a_card_draws_the_path_of_its_event():
+    card = event_card("geneva-truce")
+    figure = card.plot()
+    assert_words_are_clear(figure)
+    path = card.study.abnormal.iloc[0].cumsum()
+    drawn = [line.get_ydata() for line in figure.axes[0].lines if len(line.get_xdata()) == 11]
+    assert any(np.allclose(line, path - path[-1], atol=1e-12) for line in drawn)
+    mine = matplotlib.figure.Figure()
+    assert card.plot(ax=mine.subplots()) is mine

@@ -112,7 +112,7 @@ def test_one_event_is_tested_as_it_is_among_many():
     alone = relative_max(made(returns, days[1:2]))
     assert alone.p_value == together.p_max.iloc[1]
     assert alone.statistic == together.z.iloc[1].abs().max()
-    assert (alone.n, alone.distribution) == (11, "largest |z| of 439 other sessions")
+    assert (alone.n, alone.distribution) == (11, "largest |z| of 1,992 other sessions")
 
 
 def test_the_table_holds_every_cell_and_shows_itself():

@@ -1,9 +1,15 @@
 """Committed data: every file is listed with its checksum, and a changed one is refused."""
 
 import hashlib
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from impact.errors import DataFileError
@@ -73,6 +79,73 @@ def test_unknown_and_missing_files_are_named(copy):
         files.data_path("sp500.csv", copy)
 
 
+# -- writing -------------------------------------------------------------------------------------
+
+
+def test_a_file_is_replaced_whole_and_readable_by_all(tmp_path):
+    path = tmp_path / "new" / "a.csv"
+    for content, expected in (("é\n", b"\xc3\xa9\n"), ("a\r\n", b"a\r\n"), (b"\xff", b"\xff")):
+        files.write_atomically(path, content)
+        assert path.read_bytes() == expected
+        assert path.stat().st_mode & 0o777 == 0o644 or os.name == "nt"
+        assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["mkstemp", "fsync", "replace"])
+def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(step, tmp_path, monkeypatch):
+    def fail(*args):
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    monkeypatch.setattr(f"{'tempfile' if step == 'mkstemp' else 'os'}.{step}", fail)
+    with pytest.raises(
+        DataFileError, match=r"a\.csv cannot be written \(Permission denied\): make"
+    ):
+        files.write_atomically(path, "new")
+    assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "folder").write_text("")
+    with pytest.raises(DataFileError, match=r"a\.csv cannot be written"):
+        files.write_atomically(tmp_path / "folder" / "a.csv", "new")
+
+
+#: Dies by kill -9 before the last of so many calls of a function of os.
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from impact.market.files import replace_accepted
+name, left = sys.argv[2], [int(sys.argv[3])]
+usual = getattr(os, name)
+def dying(*args):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return usual(*args)
+setattr(os, name, dying)
+replace_accepted(Path(sys.argv[1]), {"sp500.csv": b"a,b\\n", "README.md": b"text"})
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.parametrize("die", ["fsync 2", "replace 1", "replace 2", "replace 3", "replace 4"])
+def test_kill_9_at_any_moment_leaves_whole_and_accepted_files(die, copy):
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    new = {"sp500.csv": b"a,b\n", "README.md": b"text"}
+    run = subprocess.run([sys.executable, "-c", DIE, copy, *die.split()], check=False)
+    assert run.returncode == -signal.SIGKILL
+    for name in before.keys() - {"SHA256SUMS"}:
+        assert (copy / name).read_bytes() in (before[name], new.get(name))
+        assert name == "README.md" or files.data_path(name, copy)
+    # The next time finishes the work and clears up.
+    files.replace_accepted(copy, new)
+    assert {path.name for path in copy.iterdir()} == before.keys()
+    assert all((copy / name).read_bytes() == new[name] for name in new)
+    assert files.accept_changes(copy) == []
+
+
 # -- the data dictionary -------------------------------------------------------------------------
 
 README = (DATA / "README.md").read_text(encoding="utf-8")
@@ -80,7 +153,7 @@ README = (DATA / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.csv")), ids=lambda path: path.name)
 def test_every_file_and_column_is_in_the_dictionary(path):
-    section = README.split("## Columns")[1]
+    section = README.split("## File by file")[1]
     heading = next(part for part in section.split("\n### ") if f"`{path.name}`" in part[:60])
     for column in path.read_text(encoding="utf-8").splitlines()[0].split(","):
         assert f"`{column}`" in heading, column
@@ -94,22 +167,45 @@ def test_every_file_and_column_is_in_the_dictionary(path):
         "sp500.csv",
         "sectors.csv",
         "vix.csv",
+        "funds.csv",
+        "firms.csv",
+        "firms_about.csv",
+        "factors.csv",
+        "spy_5min.csv",
+        "tpu.csv",
         "tariff_rates.csv",
         "events.csv",
         "macro_releases.csv",
+        "macro_surprises.csv",
         "published_results.csv",
+        "hypotheses.csv",
+        "calibration.csv",
     ],
 )
 def test_counts_and_spans_in_the_table_are_those_of_the_files(name):
-    import pandas as pd
-
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
     table = pd.read_csv(DATA / name)
     assert f" {len(table):,} rows" in row
-    if "date" in table:
-        assert f"{table['date'].iloc[0]}..{table['date'].iloc[-1]}" in row
+    for column in {"date", "time"} & set(table):
+        first, last = table[column].iloc[[0, -1]]
+        assert f"{first}.." in row and f"..{last}" in row
     if "effective_from" in table:
         assert f"{table['effective_from'].iloc[0]}.." in row
+
+
+def test_no_file_is_larger_than_a_person_can_open():
+    assert max(path.stat().st_size for path in DATA.glob("*.csv")) < 2_000_000
+
+
+def test_each_file_says_how_it_is_kept_and_on_what_terms():
+    for path in DATA.glob("*.csv"):
+        section = README.split(f"### `{path.name}`\n")[1].split("\n### ")[0]
+        assert re.search("Refreshed by|Changed by hand|Written by", section), path.name
+        assert "terms" in section.lower(), path.name
+    five_minutes = README.split("### `spy_5min.csv`\n")[1].split("\n### ")[0]
+    assert "without stated terms: replace it with bars of your own by" in " ".join(
+        five_minutes.replace("**", "").split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,8 +221,6 @@ def test_counts_and_spans_in_the_table_are_those_of_the_files(name):
     ],
 )
 def test_allowed_values_of_the_catalogue_are_those_that_occur(column):
-    import re
-
     from impact.news.catalogue import load_events
 
     line = next(line for line in README.splitlines() if line.startswith(f"| `{column}` |"))

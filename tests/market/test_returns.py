@@ -75,7 +75,7 @@ LONG = log_returns(load_prices())
 
 BAD_RETURNS = {
     "prices": (load_prices(), r"look like prices \(\^GSPC is 1228.1 on 1999-01-04\): use log_ret"),
-    "prices of funds": (load_prices("sectors"), r"look like prices \(XLB is 40.93"),
+    "prices of funds": (load_prices("sectors"), r"look like prices \(XLB is 24.885"),
     "one column of prices": (LONG.to_frame().assign(P=load_prices()), r"prices \(P is"),
     "volatility": (load_vix(), "look like prices"),
     "gross": (1 + LONG, "look like prices"),

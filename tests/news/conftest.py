@@ -9,9 +9,15 @@ from impact.news.catalogue import load_events
 
 
 @pytest.fixture(scope="session")
-def sessions() -> pd.DatetimeIndex:
-    """The sessions of 2018 to August 2026, from the committed closes."""
+def since_1927() -> pd.DatetimeIndex:
+    """All sessions of the committed closes, Saturdays until 1952 among them."""
     return pd.DatetimeIndex(pd.read_csv(data_path("sp500.csv"), parse_dates=["date"])["date"])
+
+
+@pytest.fixture(scope="session")
+def sessions(since_1927) -> pd.DatetimeIndex:
+    """The sessions of 2018 to August 2026, from the committed closes."""
+    return since_1927[since_1927 >= "2018"]
 
 
 @pytest.fixture(scope="session")

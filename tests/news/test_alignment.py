@@ -7,8 +7,10 @@ from impact.errors import DateError, WindowError
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 
-# First session that could react, by hand from the exchange's hours (1971 lies before the closes).
+# First session that could react, by hand from the exchange's hours.
 REACTIONS = """
+    smoot-hawley-approval-1930 1930-06-16
+    smoot-hawley-signed-1930 1930-06-17
     nixon-import-surcharge-1971 1971-08-16
     ustr-50bn-list-2018 2018-04-04
     trump-100bn-more-2018 2018-04-06
@@ -90,11 +92,17 @@ def rows(table: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(("event", "session"), rows(REACTIONS))
-def test_reaction_sessions(aligned, event, session):
+def test_reaction_sessions(aligned, since_1927, event, session):
     if session < "2018":
         assert pd.isna(aligned.loc[event, "session"])
-    else:
-        assert f"{aligned.loc[event, 'session']:%Y-%m-%d}" == session
+        aligned = align(load_events(included=None), since_1927)
+    assert f"{aligned.loc[event, 'session']:%Y-%m-%d}" == session
+
+
+def test_a_weekend_of_1930_has_a_saturday(since_1927):
+    dates = {"Saturday": "1930-06-14", "Sunday": "1930-06-15", "after noon": "1930-06-14T12:30"}
+    placed = align(dates, since_1927)["session"].dt.strftime("%Y-%m-%d").to_dict()
+    assert placed == {"Saturday": "1930-06-14", "Sunday": "1930-06-16", "after noon": "1930-06-16"}
 
 
 def test_why_events_moved(aligned):
@@ -113,8 +121,10 @@ def test_why_events_moved(aligned):
 def test_what_is_dropped_and_why(aligned, sessions):
     dropped = aligned.loc[aligned["dropped"] != "", "dropped"]
     early = "before the first session 2018-01-02"
-    assert dropped.value_counts().to_dict() == {"puts known news into force": 9, early: 2}
-    assert dropped["smoot-hawley-signed-1930"] == early
+    assert dropped.value_counts().to_dict() == {"puts known news into force": 10, early: 2}
+    assert dropped["smoot-hawley-approval-1930"] == early
+    assert dropped["nixon-import-surcharge-1971"] == early
+    assert dropped["smoot-hawley-signed-1930"] == "puts known news into force"
     late = align(load_events(), sessions[sessions < "2026"])["dropped"]
     assert late["canada-countertariffs"] == "after the last session 2025-12-31"
     # Announced on New Year's Eve after the close: its session is the next, which is not there.

@@ -16,6 +16,8 @@ GOOD = {
     "id": "liberation-day",
     "announced_at": "2025-04-02T16:00:00-04:00",
     "time_basis": "approximate",
+    "not_before": "",
+    "not_after": "",
     "label": "Liberation Day",
     "direction": "escalation",
     "counterparty": "CN;ALL",
@@ -48,10 +50,16 @@ def plain() -> list[dict]:
 
 def test_counts_of_the_committed_catalogue():
     everything = load_events(included=None)
-    assert len(everything) == 155
-    assert len(load_events()) == everything["included"].sum() == 142
+    assert len(everything) == 156
+    assert len(load_events()) == everything["included"].sum() == 143
     assert len(load_events(included=False)) == 13
-    assert (~everything["news"]).sum() == 9
+    assert (~everything["news"]).sum() == 10
+    assert everything["time_basis"].value_counts().to_dict() == {
+        "approximate": 69,
+        "exact": 62,
+        "date-only": 25,
+    }
+    assert (everything["announced_at"] < "2018").sum() == 3
     assert (
         load_events(tags="core").index
         == [
@@ -73,7 +81,7 @@ def test_counts_of_the_committed_catalogue():
 def test_values_and_dtypes():
     events = load_events()
     row = events.loc["liberation-day"]
-    assert row["announced_at"] == "2025-04-02T16:00:00-04:00"
+    assert row["announced_at"] == "2025-04-02T16:26:00-04:00"
     assert (row["rate_before"], row["rate_after"], row["china_dose_pp"]) == (0.20, 0.54, 34)
     assert (*events.columns,) == COLUMNS[1:]
     assert events.index.name == "id"
@@ -84,6 +92,25 @@ def test_values_and_dtypes():
     assert not events.drop(columns=list(floats)).isna().any().any()
     assert np.isnan(events.loc["smoot-hawley-signed-1930", "rate_after"])
     assert events["label"].str.len().max() <= 28
+
+
+def test_bounds_enclose_the_announcements_whose_minute_is_not_known():
+    events = load_events(included=None)
+    bounded = events[(events["not_before"] != "") | (events["not_after"] != "")]
+    assert (
+        len(bounded) == 28
+        and ((bounded["not_before"] != "") & (bounded["not_after"] != "")).sum() == 14
+    )
+    ministry = events.loc["mofcom-evaluating"]
+    assert (ministry["announced_at"], ministry["time_basis"]) == ("2025-05-02", "date-only")
+    assert ministry["not_before"] == "2025-05-01T20:00:00-04:00"  # the evening before in New York
+    assert ministry["not_after"] == "2025-05-01T22:55:00-04:00"
+    timed = bounded[bounded["time_basis"] != "date-only"]
+    at = pd.to_datetime(timed["announced_at"], utc=True)
+    for bound, sign in (("not_before", 1), ("not_after", -1)):
+        given = timed[bound] != ""
+        apart = sign * (at - pd.to_datetime(timed[bound].where(given), utc=True))
+        assert (apart[given] >= pd.Timedelta(0)).all()
 
 
 def test_source_and_hash_are_those_of_the_file():
@@ -126,7 +153,7 @@ def test_a_filter_keeps_the_rows_that_hold_a_member(plain, column, values):
         for row in plain
         if row["included"] == "yes" and any(value in row[column].split(";") for value in wanted)
     ]
-    assert 0 < len(expected) < 142
+    assert 0 < len(expected) < 143
     assert load_events(**{column: values}).index.to_list() == expected
 
 
@@ -194,6 +221,19 @@ def test_a_good_row_is_read(tmp_path):
         ({"announced_at": "2025-01-02T16:00:00-04:00"}, "New York's offset"),
         ({"announced_at": "2025-04-02"}, "has no time of day, yet time_basis is 'approximate'"),
         ({"time_basis": "date-only"}, "has a time of day, yet time_basis is 'date-only'"),
+        ({"not_before": "noon"}, "not_before: 'noon' is not an ISO date"),
+        ({"not_after": "2025-04-02"}, "not_after 2025-04-02 has no time of day"),
+        (
+            {
+                "announced_at": "2025-04-02",
+                "time_basis": "date-only",
+                "not_before": "2025-04-02T16:30",
+                "not_after": "2025-04-02T16:10",
+            },
+            "lies after not_after 2025-04-02T16:10: exchange them",
+        ),
+        ({"not_before": "2025-04-02T17:00"}, "lies after announced_at"),
+        ({"not_after": "2025-04-02T15:00"}, "lies after not_after 2025-04-02T15:00"),
         ({"time_basis": "roughly"}, "time_basis is 'roughly': use exact, approximate or"),
         ({"label": "L" * 29}, "has 29 characters, 28 are allowed"),
         ({"direction": "escalate"}, "the direction 'escalate' is unknown: use escalation, "),
@@ -204,6 +244,28 @@ def test_a_good_row_is_read(tmp_path):
         ({"china_dose_pp": "inf"}, "not a finite number"),
         ({"news": "True"}, "news is 'True': write yes or no"),
         ({"included": "maybe"}, "included is 'maybe': write yes or no"),
+        (
+            {"not_before": "2025-04-02"},
+            "not_before 2025-04-02 has no time of day: write 2025-04-02T",
+        ),
+        ({"not_after": "four"}, "not_after: 'four' is not an ISO date"),
+        (
+            {"not_before": "2025-04-02T16:30-04:00"},
+            "not_before 2025-04-02T16:30-04:00 lies after announced_at 2025-04-02T16:00:00-04:00",
+        ),
+        (
+            {"not_after": "2025-04-02T15:30-04:00"},
+            "announced_at 2025-04-02T16:00:00-04:00 lies after not_after 2025-04-02T15:30-04:00",
+        ),
+        (
+            {
+                "announced_at": "2025-04-02",
+                "time_basis": "date-only",
+                "not_before": "2025-04-02T17:00-04:00",
+                "not_after": "2025-04-02T16:00-04:00",
+            },
+            "not_before 2025-04-02T17:00-04:00 lies after not_after 2025-04-02T16:00-04:00",
+        ),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_named_with_its_line(tmp_path, change, message):
@@ -231,7 +293,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_lines(tmp_path):
 def test_a_row_with_too_few_fields(tmp_path):
     path = write(tmp_path, GOOD)
     path.write_text(path.read_text() + "short,2025-04-02\n")
-    with pytest.raises(EventError, match="line 3: 2 fields where the header has 11"):
+    with pytest.raises(EventError, match="line 3: 2 fields where the header has 13"):
         load_events(path)
 
 

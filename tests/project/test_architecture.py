@@ -19,8 +19,6 @@ HEAVY = (
     "joblib",
     "tqdm",
     "curl_cffi",
-    "stamina",
-    "filelock",
     "platformdirs",
 )
 

@@ -1,6 +1,7 @@
 """One series from returns to result: published facts, alignment, what is dropped, bad input."""
 
 import dataclasses
+import math
 
 import history
 import numpy as np
@@ -254,11 +255,54 @@ def test_rows_that_are_no_news_or_lie_outside_are_listed(returns):
     catalogue = impact.load_events()
     for name in catalogue.index[~catalogue["news"]]:
         assert reasons[name] == "puts known news into force"
-    assert "before the first session" in reasons["smoot-hawley-signed-1930"]
+    assert "before the first session" in reasons["smoot-hawley-approval-1930"]
     assert "before the first session" in reasons["nixon-import-surcharge-1971"]
     ids = {name for held in study.alignment["announcements"] for name in held}
     assert ids | set(reasons.index) == set(catalogue.index)
     assert ids.isdisjoint(reasons.index)
+
+
+def test_announcements_of_1930_and_1971_are_studied_on_the_closes_since_1927():
+    closes = impact.load_prices(start="1927-12-30")
+    study = impact.event_study(
+        impact.log_returns(closes), impact.load_events(until="1971-12-31"), volatility=None
+    )
+    car = study.car(0)
+    assert car["session"].dt.strftime("%Y-%m-%d").to_dict() == {
+        "smoot-hawley-approval-1930": "1930-06-16",
+        "nixon-import-surcharge-1971": "1971-08-16",  # announced on a Sunday evening
+    }
+    for event, row in car.iterrows():
+        at = closes.index.get_loc(row["session"])
+        moves = [math.log(closes.iloc[t] / closes.iloc[t - 1]) for t in range(at - 260, at + 1)]
+        normal = sum(moves[:250]) / 250
+        assert row["estimate"] == pytest.approx(moves[-1] - normal, abs=1e-12), event
+    assert study.dropped.set_index("event")["reason"].to_dict() == {
+        "smoot-hawley-signed-1930": "puts known news into force"
+    }
+    assert "log returns 1927-12-31 to 2026-08-31" in study.signature
+
+
+def test_the_signature_says_from_when_the_returns_are(returns):
+    study = impact.event_study(returns, ["2025-05-02"], volatility=None)
+    assert "log returns 1999-01-05 to 2026-08-31" in study.signature
+
+
+def test_a_fund_that_did_not_exist_is_dropped_and_the_portfolio_averages_those_that_did():
+    prices = impact.load_prices("sectors", start="2005-01-03")
+    study = impact.event_study(impact.log_returns(prices), ["2010-05-10"], volatility=None)
+    assert study.car(0).index.get_level_values("security").to_list() == [
+        fund for fund in prices if fund not in ("XLC", "XLRE")
+    ]
+    reasons = study.dropped.set_index("security")["reason"]
+    assert sorted(reasons.index) == ["XLC", "XLRE"]
+    assert reasons.str.contains(r"0 returns in the estimation window \(-260, -11\)").all()
+    nine = prices.drop(columns=["XLC", "XLRE"])
+    average = np.log(nine / nine.shift(1)).mean(axis=1)
+    at = prices.index.get_loc("2010-05-10")
+    expected = average.iloc[at] - average.iloc[at - 260 : at - 10].mean()
+    found = study.portfolio().car(0)["estimate"].item()
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 def test_every_shape_of_events_gives_the_same(returns):

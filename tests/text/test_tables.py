@@ -216,3 +216,10 @@ def test_published_numbers_reproduce_and_a_wrong_close_is_noticed():
     wrong = load_prices().copy()
     wrong["2025-05-02"] += 5
     assert list(published_beside_ours(wrong).query("not agrees").index) == ["spx-2025-05-02"]
+
+
+def test_csv_keeps_dates_as_dates_and_times_whole():
+    stamps = pd.to_datetime(["2025-04-09 13:15"]).tz_localize("America/New_York")
+    frame = pd.DataFrame({"session": pd.to_datetime(["2025-04-09"]), "from": stamps})
+    written = tables.table(frame, "Times").to_csv().splitlines()
+    assert written[1].startswith("2025-04-09,2025-04-09 13:15:00-04:00")

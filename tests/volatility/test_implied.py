@@ -81,9 +81,11 @@ def test_true_parameters_come_back():
 def test_series_equals_the_single_forecasts_and_sees_the_past_only():
     returns, vix = history.index_returns(), history.vix()
     z = implied_z(returns, vix)
-    assert z.index[0] == pd.Timestamp("2018-01-02")
+    # 1,003 sessions to the end of 2002; the first has no eve, and the eve of 3 January 2000 no VIX.
+    assert z.index[0] == pd.Timestamp("2003-01-02")
+    assert pd.Timestamp("1999-12-31") not in vix.index
     assert not z.isna().to_numpy().any()
-    for day in ("2018-01-02", "2020-03-16", "2025-04-09", "2026-08-31"):
+    for day in ("2003-01-02", "2018-01-02", "2020-03-16", "2025-04-09", "2026-08-31"):
         known = implied_forecast(returns, vix, history.row(day))
         assert z.loc[day, "sigma"] == pytest.approx(known.sigma, rel=1e-9)
         assert z.loc[day, "z"] == pytest.approx((returns[day] - known.mean) / known.sigma, rel=1e-9)
@@ -98,9 +100,11 @@ def test_what_is_not_available_says_why():
     with pytest.raises(VolatilityError, match=r"no value on 2026-08-31 .* to 2026-08-28"):
         implied_forecast(longer, vix, len(longer) - 1)
     with pytest.raises(HistoryError, match=r"1,000 earlier sessions .* there are"):
-        implied_forecast(returns, vix, history.row("2016-06-24"))
+        implied_forecast(returns, vix, history.row("2001-09-17"))
+    with pytest.raises(VolatilityError, match=r"no value on 1999-12-31 .* for 2000-01-03"):
+        implied_forecast(returns, vix, history.row("2000-01-03"))
     with pytest.raises(HistoryError, match="1,000 earlier sessions"):
-        implied_z(returns.loc[:"2016"], vix)
+        implied_z(returns.loc[:"2002-12-30"], vix)
     with pytest.raises(WindowError, match="position=9000"):
         implied_forecast(returns, vix, 9_000)
     with pytest.raises(ReturnsError, match="it must be positive"):

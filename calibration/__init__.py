@@ -1,0 +1,165 @@
+"""How often each test rejects where nothing happened, and how often where something did.
+
+Brown and Warner's experiment on the real S&P 500, sets of events with induced variance, and
+simulated panels. It takes minutes, so its results are committed as ``data/calibration.csv``:
+``python -m calibration`` writes them again, `impact.inference.size` reads them.
+
+References
+----------
+Brown and Warner (1985), Using daily stock returns: the case of event studies, J. Financial
+Economics 14.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from calibration import panels, sets
+from calibration.experiments import (
+    STEP,
+    common_sample,
+    outcome_jobs,
+    power_jobs,
+    power_rows,
+    size_rows,
+)
+from calibration.rates import COLUMNS
+from calibration.single import MODELS, PATHS, REFIT, refits, series_z
+from impact.inference.size import EXPERIMENTS
+from impact.market.files import data_directory, data_hash, write_atomically
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns
+from impact.text.formats import iso
+
+__all__ = ["calibrate", "write_calibration"]
+
+#: The history ends here, so that later prices do not change committed results.
+LAST = "2026-08-31"
+
+SEED = 20_250_502
+
+#: Panels in one piece of work.
+_PIECE = 100
+
+_LIBRARIES = ("numpy", "scipy", "pandas", "arch")
+
+
+def calibrate(
+    *, n_jobs: int = 1, seed: int = SEED, replications: int = 1, progress: bool = False
+) -> pd.DataFrame:
+    """Run every experiment on the committed history.
+
+    Parameters
+    ----------
+    n_jobs : int
+        Processes, as joblib counts them. Draws do not depend on it; one process may use more
+        threads of linear algebra than each of several, which rounds a variance fit otherwise.
+    seed : int
+    replications : int
+        Replications of the simulated experiments are divided by this number, for a quick look.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        As `load_calibration`.
+    """
+    begun = time.perf_counter()
+    returns = log_returns(load_prices(end=LAST))
+    values = returns.to_numpy(float)
+    run = partial(_run, n_jobs=n_jobs, progress=progress)
+    fits = run([partial(refits, values, model) for model in MODELS], "variance fits")
+    sample = common_sample(returns, load_vix(end=LAST), dict(zip(MODELS, fits, strict=True)))
+    thinned = sample.thin(STEP)
+    outcomes = _joined(run(outcome_jobs(sample, seed), "size"))
+    power = _joined(run(power_jobs(thinned), "power"))
+    of_sets = run(
+        [
+            partial(
+                sets.set_rates,
+                series_z(sample.fits["gjr"]),
+                size,
+                seed=seed,
+                replications=sets.REPLICATIONS // replications,
+            )
+            for size in sets.SIZES
+        ],
+        "sets",
+    )
+    parts = [
+        size_rows(sample, outcomes, seed),
+        power_rows(thinned, power, seed),
+        *of_sets,
+        *_panels(run, seed, panels.REPLICATIONS // replications),
+    ]
+    spent = time.perf_counter() - begun
+    table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)
+    order = table["experiment"].map(EXPERIMENTS.index)
+    return table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def write_calibration(table: pd.DataFrame, directory: Path | None = None) -> Path:
+    """Write the table as ``calibration.csv``, whole or not at all, and return where."""
+    directory = data_directory() if directory is None else directory
+    target = directory / "calibration.csv"
+    text = table.to_csv(index=False, float_format="%.5g", lineterminator="\n")
+    write_atomically(target, text)
+    return target
+
+
+def _panels(run: Callable, seed: int, replications: int) -> list[pd.DataFrame]:
+    cells = [(design, factor) for design in panels.DESIGNS for factor in panels.FACTORS]
+    pieces = [range(at, min(at + _PIECE, replications)) for at in range(0, replications, _PIECE)]
+    jobs = [
+        partial(panels.panel_draws, *cell, piece, seed=seed) for cell in cells for piece in pieces
+    ]
+    drawn = run(jobs, "panels")
+    return [
+        panels.panel_rows(*cell, np.concatenate(drawn[at : at + len(pieces)]))
+        for cell, at in zip(cells, range(0, len(drawn), len(pieces)), strict=True)
+    ]
+
+
+def _run(jobs: Sequence[Callable], what: str, *, n_jobs: int, progress: bool) -> list:
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
+    return list(tqdm(results, desc=what, total=len(jobs), disable=not progress))
+
+
+def _call(job: Callable):
+    return job()
+
+
+def _joined(parts: Sequence[Sequence]) -> list:
+    return [item for part in parts for item in part]
+
+
+def _meta(sample, seed: int, seconds: float) -> pd.DataFrame:
+    days = sample.returns.index[sample.rows]
+    facts = {
+        "seed": str(seed),
+        "first session": iso(days[0]),
+        "last session": iso(days[-1]),
+        "sessions": str(len(days)),
+        "sessions with an index": str(len(sample.with_index().rows)),
+        "sessions between two fits": str(REFIT),
+        "simulated paths": str(PATHS),
+        "prices": load_prices().attrs["hash"],
+        "volatility index": data_hash("vix.csv"),
+        "duration": f"{seconds:.0f} seconds",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in _LIBRARIES},
+    }
+    rows = pd.DataFrame({"test": facts.keys(), "note": facts.values()})
+    return rows.assign(experiment="meta").reindex(columns=list(COLUMNS))

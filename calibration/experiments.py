@@ -1,0 +1,169 @@
+"""The experiments on the real history: one common sample, its groups, size and power."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from calibration.rates import BLOCK, outcome_rows, resampling_weights
+from calibration.single import (
+    MODELS,
+    WINDOWS,
+    Outcome,
+    Refit,
+    conditional_outcomes,
+    implied_outcomes,
+    sample_rows,
+    series_z,
+    trailing_volatility,
+    unconditional_outcomes,
+)
+from impact.inference.size import thirds
+from impact.news.surroundings import releases_on
+
+#: What is added to session 0 for power: falls and rises of 0.5, 1, 2 and 3%.
+EFFECTS = (-0.03, -0.02, -0.01, -0.005, 0.005, 0.01, 0.02, 0.03)
+
+#: Every fifth session serves for power.
+STEP = 5
+
+#: A session moved by more than so many σ is a shock.
+SHOCK = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The common sample, and what was known of each session on its eve.
+
+    Attributes
+    ----------
+    returns : Series, shape (T,)
+        Decimal returns by session.
+    implied : Series
+        The volatility index in points.
+    fits : dict
+        Variance model -> its quarterly fits.
+    rows : ndarray of int, shape (n,)
+        Rows of session 0.
+    """
+
+    returns: pd.Series
+    implied: pd.Series
+    fits: dict[str, list[Refit]]
+    rows: np.ndarray
+
+    @property
+    def values(self) -> np.ndarray:
+        """The returns as an array."""
+        return self.returns.to_numpy(float)
+
+    def thin(self, step: int) -> Sample:
+        """Return every so many sessions of the sample."""
+        return Sample(self.returns, self.implied, self.fits, self.rows[::step])
+
+    def with_index(self) -> Sample:
+        """Return the sessions for which the volatility index can be calibrated."""
+        found = implied_outcomes(self.returns, self.implied, self.rows)[0]
+        return Sample(self.returns, self.implied, self.fits, self.rows[np.isfinite(found.p)])
+
+    def by_volatility(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
+        """All sessions, and thirds by the volatility of the 22 before the window."""
+        spread = trailing_volatility(self.values)[self.rows + window[0]]
+        return {"all": np.ones(len(self.rows), dtype=bool), **thirds(spread, "volatility")}
+
+    def by_index(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
+        """As `by_volatility`, and thirds by the volatility index of the window's eve."""
+        points = self.implied.reindex(self.returns.index).to_numpy(float)
+        return self.by_volatility(window) | thirds(points[self.rows + window[0] - 1], "VIX")
+
+    def by_day(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
+        """As `by_volatility`, and sessions after a shock and with a macro release."""
+        z = series_z(self.fits["gjr"])
+        first = self.fits["gjr"][0].first
+        # The first session of the sample has no z on its eve, and no shock.
+        eve = self.rows + window[0] - 1 - first
+        after = (eve >= 0) & (np.abs(z[np.maximum(eve, 0)]) > SHOCK)
+        released = releases_on(self.returns.index[self.rows])
+        release = ~released.isin(["", "not checked"]).to_numpy()
+        return self.by_volatility(window) | {"after |z| > 3": after, "macro release": release}
+
+
+def common_sample(returns: pd.Series, implied: pd.Series, fits: dict[str, list[Refit]]) -> Sample:
+    """Return the sample on which every test and every window has what it needs."""
+    return Sample(returns, implied, fits, sample_rows(len(returns)))
+
+
+def outcome_jobs(sample: Sample, seed: int) -> list[Callable[[], list[Outcome]]]:
+    """Work that gives the outcomes of every test without effect, in independent parts."""
+    values, rows = sample.values, sample.rows
+    return [
+        partial(conditional_outcomes, values, sample.fits[model], rows, window, seed=seed)
+        for model in MODELS
+        for window in WINDOWS[::-1]
+    ] + [partial(unconditional_outcomes, values, rows, window) for window in WINDOWS]
+
+
+def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
+    """As `outcome_jobs` for one session, with each of the effects; `sample` thinned already."""
+    values, rows, one = sample.values, sample.rows, (0, 0)
+    return [
+        partial(conditional_outcomes, values, sample.fits[model], rows, one, EFFECTS)
+        for model in MODELS
+    ] + [partial(unconditional_outcomes, values, rows, one, EFFECTS)]
+
+
+def size_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:
+    """Rejection rates on the whole sample ("size") and where there is an index ("size-vix")."""
+    weights = resampling_weights(len(sample.rows), BLOCK, seed)
+    groups = {window: sample.by_day(window) for window in WINDOWS}
+    recent = sample.with_index()
+    found = [_taken(outcome, sample, recent) for outcome in outcomes]
+    found += implied_outcomes(sample.returns, sample.implied, recent.rows)
+    fewer = resampling_weights(len(recent.rows), BLOCK, seed)
+    by_index = {window: recent.by_index(window) for window in WINDOWS}
+    return pd.concat(
+        [
+            outcome_rows(outcomes, groups, "size", weights),
+            outcome_rows(found, by_index, "size-vix", fewer),
+        ],
+        ignore_index=True,
+    )
+
+
+def power_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:
+    """Rejection rates with effects ("power") and where there is an index ("power-vix").
+
+    Of the 5% two-sided test alone: the effect has a sign.
+    """
+    block, one = BLOCK // STEP, (0, 0)
+    recent = sample.with_index()
+    found = [_taken(outcome, sample, recent) for outcome in outcomes]
+    found += implied_outcomes(sample.returns, sample.implied, recent.rows, EFFECTS)
+    rows = pd.concat(
+        [
+            outcome_rows(
+                outcomes,
+                {one: sample.by_volatility(one)},
+                "power",
+                resampling_weights(len(sample.rows), block, seed),
+            ),
+            outcome_rows(
+                found,
+                {one: recent.by_index(one)},
+                "power-vix",
+                resampling_weights(len(recent.rows), block, seed),
+            ),
+        ]
+    )
+    return rows[rows["level"] == 0.05].reset_index(drop=True)
+
+
+def _taken(outcome: Outcome, whole: Sample, part: Sample) -> Outcome:
+    at = np.searchsorted(whole.rows, part.rows)
+    return Outcome(
+        outcome.test, outcome.model, outcome.window, outcome.effect, outcome.p[at], outcome.rise[at]
+    )

@@ -1,0 +1,137 @@
+"""From p-values to rejection rates with their Monte Carlo errors, in long form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from calibration.single import Outcome
+
+#: Columns of the table, in order.
+COLUMNS = (
+    "experiment",
+    "test",
+    "model",
+    "window",
+    "group",
+    "variance",
+    "effect",
+    "level",
+    "tail",
+    "rate",
+    "error",
+    "n",
+    "note",
+)
+
+#: What is counted: nominal size, which rejections, and the two-sided level that they pass.
+COUNTED = (
+    (0.01, "two-sided", 0.01),
+    (0.05, "two-sided", 0.05),
+    (0.10, "two-sided", 0.10),
+    (0.025, "upper", 0.05),
+    (0.025, "lower", 0.05),
+)
+
+#: Sessions in a block of the bootstrap, and resamples.
+BLOCK, RESAMPLES = 63, 500
+
+
+def resampling_weights(n: int, block: int, seed: int) -> np.ndarray:
+    """How often each of n sessions is drawn in each resample of circular blocks, shape (B, n).
+
+    References
+    ----------
+    Politis and Romano (1992), A circular block-resampling procedure for stationary data.
+    """
+    generator = np.random.default_rng(seed)
+    starts = generator.integers(n, size=(RESAMPLES, -(-n // block)))
+    rows = (starts[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, :n] % n
+    return np.stack([np.bincount(row, minlength=n) for row in rows]).astype(float)
+
+
+def rejections(p: np.ndarray, rise: np.ndarray) -> np.ndarray:
+    """Which p-values reject in each of the ways of `COUNTED`, shape (5, n)."""
+    side = {"two-sided": True, "upper": rise, "lower": ~rise}
+    return np.stack([(p <= bar) & side[tail] for _, tail, bar in COUNTED])
+
+
+def outcome_rows(
+    outcomes: Sequence[Outcome],
+    groups: Mapping[tuple[int, int], Mapping[str, np.ndarray]],
+    experiment: str,
+    weights: np.ndarray,
+) -> pd.DataFrame:
+    """Rejection rates of some outcomes by group, with block-bootstrap errors.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        All on one sample of n sessions.
+    groups : mapping
+        Window -> name of a group -> bool, shape (n,).
+    experiment : str
+    weights : ndarray, shape (B, n)
+        From `resampling_weights`.
+
+    Returns
+    -------
+    DataFrame
+        With the columns `COLUMNS`.
+    """
+    parts = []
+    for outcome in outcomes:
+        rejected = rejections(outcome.p, outcome.rise).astype(float)
+        for group, chosen in groups[outcome.window].items():
+            drawn = weights[:, chosen]
+            resampled = drawn @ rejected[:, chosen].T / drawn.sum(axis=1, keepdims=True)
+            rows = _rows(
+                rejected[:, chosen].mean(axis=1),
+                resampled.std(axis=0, ddof=1),
+                experiment=experiment,
+                test=outcome.test,
+                model=outcome.model,
+                window=window_name(outcome.window),
+                group=group,
+                effect=outcome.effect,
+                n=int(chosen.sum()),
+            )
+            parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+def replicated_rows(p: np.ndarray, rise: np.ndarray, **about) -> pd.DataFrame:
+    """Rejection rates over independent replications, with binomial errors.
+
+    Parameters
+    ----------
+    p : ndarray, shape (n,)
+        NaN where a replication has no p; such replications are left out.
+    rise : ndarray of bool, shape (n,)
+    about
+        Further columns of `COLUMNS`.
+    """
+    there = np.isfinite(p)
+    rate = rejections(p[there], rise[there]).mean(axis=1)
+    error = np.sqrt(rate * (1 - rate) / there.sum())
+    return _rows(rate, error, n=int(there.sum()), **about)
+
+
+def window_name(window: tuple[int, int]) -> str:
+    """Return a window as ``(0, 1)``."""
+    return f"({window[0]}, {window[1]})"
+
+
+def _rows(rate: np.ndarray, error: np.ndarray, **about) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "level": [level for level, _, _ in COUNTED],
+            "tail": [tail for _, tail, _ in COUNTED],
+            "rate": rate,
+            "error": error,
+        }
+    )
+    filled = {"model": "", "variance": 1.0, "effect": 0.0, "note": ""} | about
+    return rows.assign(**filled)[list(COLUMNS)]

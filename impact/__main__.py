@@ -1,0 +1,72 @@
+"""The command line: ``python -m impact card ID``, ``figures``, ``data``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from impact.cards.card import event_card
+from impact.errors import ImpactError
+from impact.figures import FIGURES, VERDICTS
+from impact.figures import main as write_figures
+from impact.market.refresh import main as refresh
+from impact.text.formats import list_of
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m impact",
+        description="How much did the S&P 500 move because of an announcement, and how sure is it?",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    card = commands.add_parser("card", help="describe one event in plain English, with its table")
+    card.add_argument("event", help="an id of data/events.csv, or a date such as 2025-05-02")
+    card.set_defaults(run=lambda given: _card(given.event))
+
+    figures = commands.add_parser("figures", help="draw the pictures whose inputs have changed")
+    figures.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {list_of([*FIGURES, VERDICTS])}; all if none"
+    )
+    figures.add_argument(
+        "--to",
+        type=Path,
+        default=Path("figures"),
+        metavar="FOLDER",
+        help="where they go (default: figures/ here)",
+    )
+    figures.set_defaults(run=lambda given: write_figures(given.names, given.to))
+
+    data = commands.add_parser("data", help="append newer closes to the data files")
+    data.add_argument(
+        "--in",
+        dest="folder",
+        type=Path,
+        default=Path("data"),
+        metavar="FOLDER",
+        help="where the files are (default: data/ here)",
+    )
+    data.set_defaults(run=lambda given: refresh(given.folder))
+    return parser
+
+
+def _card(event: str) -> int:
+    card = event_card(event)
+    print(f"{card}\n\n{card.table}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        return given.run(given)
+    except ImpactError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

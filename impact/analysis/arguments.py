@@ -1,0 +1,69 @@
+"""Arguments that several analyses take, each read once; InferenceError where one cannot be used."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from impact.errors import InferenceError
+from impact.study.event_study_result import EventStudy
+
+
+def as_study(study: object) -> EventStudy:
+    """Return a study as it is."""
+    if not isinstance(study, EventStudy):
+        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
+    return study
+
+
+def is_whole(value: object) -> bool:
+    """Return whether a value is a whole number; yes and no are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def whole(name: str, value: int, least: int) -> int:
+    """Return a whole number that is not too small.
+
+    Examples
+    --------
+    >>> whole("draws", 0, 1)
+    Traceback (most recent call last):
+    impact.errors.InferenceError: draws=0 is not a whole number from 1: give one
+    """
+    if not is_whole(value) or value < least:
+        raise InferenceError(f"{name}={value!r} is not a whole number from {least}: give one")
+    return int(value)
+
+
+def generator(rng: int | np.random.Generator) -> np.random.Generator:
+    """Return the generator of a seed; a run without a seed could not be repeated.
+
+    Examples
+    --------
+    >>> generator(None)
+    Traceback (most recent call last):
+    impact.errors.InferenceError: rng=None is no seed: give a whole number from 0, or a numpy
+    Generator
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if not is_whole(rng) or rng < 0:
+        raise InferenceError(
+            f"rng={rng!r} is no seed: give a whole number from 0, or a numpy Generator"
+        )
+    return np.random.default_rng(rng)
+
+
+def processes(n_jobs: int) -> int:
+    """Return a number of processes, as joblib counts them.
+
+    Examples
+    --------
+    >>> processes(0)
+    Traceback (most recent call last):
+    impact.errors.InferenceError: n_jobs=0 is no number of processes: give 1 or more, or -1 for all
+    """
+    if not is_whole(n_jobs) or n_jobs == 0:
+        raise InferenceError(
+            f"n_jobs={n_jobs!r} is no number of processes: give 1 or more, or -1 for all"
+        )
+    return int(n_jobs)

@@ -1,0 +1,275 @@
+"""What prices did after one announcement: between which bars, how far, and how unusual that was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from impact.analysis.nights import has_release, night, night_bars
+from impact.analysis.window_ranks import TESTED, RankedWindows, largest_window, ranked_windows
+from impact.inference.conditional import detectable, inverted
+from impact.market.bars import Bar, BarGrid
+from impact.market.calendar import nyse_sessions
+from impact.market.clock_time import MINUTES, OPEN, clock
+from impact.news.minutes import APPROXIMATE, BOUNDED
+from impact.news.surroundings import covered_spans
+from impact.text.formats import iso, number, ordinal
+from impact.volatility.clock import PARTS, ClockVariance
+
+#: A window that ends with the session instead of after so many minutes.
+TO_CLOSE = "close"
+
+CLOSED = "closed hours"
+
+#: A half hour before the window that moved by more σ than this is pointed out.
+_LARGE = 3.0
+
+#: The longest window whose interval is given, in bars: two hours and the five minutes to which they
+#: are rounded up. Longer ones were not measured.
+_LONGEST = 25
+
+#: What came out with the last price of a session could not move it any more.
+_INSTANT = pd.Timedelta(microseconds=1)
+
+_HOUR, _HALF_HOUR = 60 // MINUTES, 30 // MINUTES
+
+_IF_RIGHT = "if the minute is right within 30"
+_NO_P = {
+    PARTS[3]: "no p: across the opening no test keeps its size",
+    PARTS[4]: "no p: across the close no test keeps its size",
+}
+_RELEASE = "no p: a macro release moves prices in this window"
+_NOT_KNOWN = "no σ and no p: 51 earlier sessions with these hours are needed"
+_NOT_CHECKED = "macro releases of this day are not known"
+_TOUCHES = "no p: trading is closed for a part of this stretch"
+_UNTESTED = "no p: windows to the close are not tested"
+_ALREADY_MOVING = "the market was already moving"
+_THEN_REJECTS = f"{_ALREADY_MOVING}; this test then rejects 10%, not 5%"
+_AFTER_OPENING = "in the first half hour of trading this test rejects 8%, not 5%"
+_WITHOUT_PRE_OPEN = "in the first half hour of trading this test rejects 9%, not 5%"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The prices between which an announcement is measured.
+
+    Attributes
+    ----------
+    begin, end : Bar
+        From the end of one bar to the end of another.
+    closed : bool
+        Whether trading is closed for a part of it.
+    night : bool
+        Whether the announcement came out while trading was closed: the whole night is measured.
+    """
+
+    begin: Bar
+    end: Bar
+    closed: bool = False
+    night: bool = False
+
+    @property
+    def bars(self) -> int:
+        """Length of a stretch inside one session, in bars."""
+        return self.end.column - self.begin.column
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Why an announcement is not measured."""
+
+    reason: str
+
+
+def stretch(
+    grid: BarGrid, earliest: pd.Timestamp, latest: pd.Timestamp, window: int | str
+) -> Stretch | LeftOut:
+    """Find the prices between which an announcement is measured.
+
+    From the last bar that ended at or before it (or its lower bound) to the first that ended
+    `window` minutes or more after it (or its upper bound). What came out while trading was closed
+    is measured over the night.
+
+    Parameters
+    ----------
+    grid : BarGrid
+    earliest, latest : Timestamp
+        Between which it came out, New York wall clock.
+    window : int or "close"
+        Minutes.
+    """
+    begin = grid.last_bar(earliest)
+    if begin is None:
+        return LeftOut(f"before the bars, which begin on {iso(grid.sessions[0])}")
+    over = f"after the bars, which end on {iso(grid.sessions[-1])}"
+    if window == TO_CLOSE:
+        end = _close_after(grid, latest)
+    else:
+        end = grid.first_bar(latest + pd.Timedelta(minutes=int(window)))
+    if end is None:
+        return LeftOut(over)
+    if not grid.follows[begin.row : end.row].all():
+        return LeftOut(f"no bars of the session {iso(_missing(grid, begin, end))}")
+    if begin.row == end.row:
+        return Stretch(begin, end)
+    opens = Bar(begin.row + 1, int(grid.first[begin.row + 1]))
+    night = begin.column == grid.last[begin.row] and grid.first_bar(latest + _INSTANT) == opens
+    if night and window != TO_CLOSE:
+        return Stretch(*night_bars(grid, begin.row), closed=True, night=True)
+    return Stretch(begin, end, closed=True)
+
+
+def _close_after(grid: BarGrid, wall: pd.Timestamp) -> Bar | None:
+    """The first close of regular trading after a time."""
+    bar = grid.first_bar(wall + _INSTANT)
+    if bar is None:
+        return None
+    row = bar.row + (bar.column > grid.close[bar.row])
+    return Bar(row, int(grid.close[row])) if row < len(grid.sessions) else None
+
+
+def _missing(grid: BarGrid, begin: Bar, end: Bar) -> pd.Timestamp:
+    """The first session of the exchange between two bars that the grid does not have."""
+    every = nyse_sessions(grid.sessions[begin.row], grid.sessions[end.row])
+    return every[~every.isin(grid.sessions)][0]
+
+
+@dataclass
+class _Row:
+    """The cells of one announcement, filled one after the other."""
+
+    cells: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def reaction(
+    known: ClockVariance, where: Stretch, minute: str, window: int | str
+) -> dict[str, Any]:
+    """Measure one announcement.
+
+    Parameters
+    ----------
+    known : ClockVariance
+    where : Stretch
+    minute : {"exact", "bounded", "approximate"}
+    window : int or "close"
+        Minutes, as given to `stretch`.
+
+    Returns
+    -------
+    dict
+        Cells of a row of `impact.analysis.intraday.IntradayStudy.table`.
+    """
+    row = _Row()
+    grid = known.grid
+    move = grid.price(where.end) - grid.price(where.begin)
+    row.cells = dict.fromkeys(("sigma", "z", "p_value", "ci_low", "ci_high"), np.nan)
+    row.cells |= {
+        "from": grid.time(where.begin),
+        "to": grid.time(where.end),
+        "move": move,
+        "simple_change": float(np.expm1(move)),
+        "smallest_detectable": np.nan,
+        "part": CLOSED,
+        "hour_before_move": np.nan,
+        "hour_before_p": np.nan,
+    }
+    if minute == APPROXIMATE:
+        row.notes.append(_IF_RIGHT)
+    if where.night:
+        _fill_night(row, known, where)
+    elif where.closed:
+        row.notes.append(_UNTESTED if window == TO_CLOSE else _TOUCHES)
+    else:
+        _fill_window(row, known, where, None if window == TO_CLOSE else int(window), minute)
+    if not where.night:
+        _fill_before(row, known, where.begin)
+    days = (grid.sessions[where.begin.row], grid.sessions[where.end.row])
+    if not any(first <= min(days) and max(days) <= last for first, last in covered_spans()):
+        row.notes.append(_NOT_CHECKED)
+    return row.cells | {"note": "; ".join(row.notes)}
+
+
+def _fill_night(row: _Row, known: ClockVariance, where: Stretch) -> None:
+    found = night(known, where.begin.row)
+    if found is None:
+        released = has_release(known.grid, where.begin.row)
+        row.notes.append(_RELEASE if released else _NOT_KNOWN)
+        return
+    low, high = inverted(found.draws, found.move)
+    row.cells |= {
+        "p_value": found.p_value,
+        "ci_low": low,
+        "ci_high": high,
+        "smallest_detectable": detectable(found.draws),
+    }
+    place = "" if found.rank == 1 else f"{ordinal(found.rank)} "
+    row.notes.append(
+        f"the {place}largest of {found.nights} nights, allowing for how nervous the market was; "
+        "everything since the last price is in it"
+    )
+
+
+def _fill_window(
+    row: _Row, known: ClockVariance, where: Stretch, minutes: int | None, minute: str
+) -> None:
+    """Fill in what a stretch inside one session shows; `minutes` is None to the close."""
+    ranks = ranked_windows(known, where.bars)
+    part = PARTS[ranks.windows.part[where.begin]]
+    row.cells["part"] = part
+    if minutes is None:
+        row.notes.append(_UNTESTED)
+        return
+    sigma = float(ranks.windows.sigma[where.begin])
+    row.cells |= {"sigma": sigma, "z": float(ranks.windows.z[where.begin])}
+    valid = bool(ranks.reference[where.begin])
+    if valid and where.bars <= _LONGEST:
+        draws = sigma * ranks.others(where.begin)
+        row.cells["ci_low"], row.cells["ci_high"] = inverted(draws, row.cells["move"])
+    if not valid:
+        row.notes.append(_why_not(sigma, part))
+    elif minute == BOUNDED:
+        _fill_largest(row, ranked_windows(known, minutes // MINUTES), where)
+    else:
+        row.cells["p_value"] = float(ranks.p[where.begin])
+        row.cells["smallest_detectable"] = detectable(draws)
+        if OPEN <= where.begin.column < OPEN + _HALF_HOUR:
+            early = known.grid.first[where.begin.row] < OPEN
+            row.notes.append(_AFTER_OPENING if early else _WITHOUT_PRE_OPEN)
+
+
+def _why_not(sigma: float, part: str) -> str:
+    if not np.isfinite(sigma):
+        return _NOT_KNOWN
+    return _RELEASE if part in TESTED else _NO_P[part]
+
+
+def _fill_largest(row: _Row, ranks: RankedWindows, where: Stretch) -> None:
+    found = largest_window(ranks, where.begin, where.end)
+    if found is None:
+        row.notes.append("no p: no other day has this stretch")
+        return
+    row.cells |= {"p_value": found.p_value, "smallest_detectable": found.detectable}
+    begin, end = found.begin.column, found.begin.column + ranks.windows.bars
+    row.notes.append(
+        f"p is that of its largest {MINUTES * ranks.windows.bars} minutes, {clock(begin)} to "
+        f"{clock(end)} (z = {number(found.z, 1, signed=True)})"
+    )
+
+
+def _fill_before(row: _Row, known: ClockVariance, begin: Bar) -> None:
+    """Fill in the hour before, and say if the half hour before was already large."""
+    for bars in (_HOUR, _HALF_HOUR):
+        at = Bar(begin.row, begin.column - bars)
+        if at.column < 0:
+            continue
+        ranks = ranked_windows(known, bars)
+        if bars == _HOUR:
+            row.cells["hour_before_move"] = float(ranks.windows.move[at])
+            row.cells["hour_before_p"] = float(ranks.p[at])
+        elif abs(ranks.windows.z[at]) > _LARGE:
+            tested = np.isfinite(row.cells["p_value"])
+            row.notes.append(_THEN_REJECTS if tested else _ALREADY_MOVING)

@@ -1,0 +1,225 @@
+"""Effects with their intervals: one a row, or against a dose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from impact.charts.labels import around, letters, move, place, points_on
+from impact.charts.page import (
+    BAND,
+    COOL,
+    GROUND,
+    INK,
+    MARGIN,
+    MUTED,
+    RULE,
+    WARM,
+    WIDTH,
+    Entry,
+    Mark,
+    Words,
+    drawing,
+    extent,
+    key,
+    number_axis,
+    page,
+    percent_axis,
+    points,
+    round_ticks,
+    stroke,
+    symbol,
+)
+from impact.text.formats import percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: How doses above and below zero look, unless somebody says what they are.
+RISE, FALL = Mark("dose above zero", WARM, "v"), Mark("dose below zero", COOL, "^")
+
+#: Height of a row of effects, in pixels.
+ROW = 40
+
+
+@drawing()
+def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
+    """Draw effects with their 95% intervals, one row each from top to bottom.
+
+    Parameters
+    ----------
+    words : Words
+        Title, subtitle, source.
+    table : DataFrame
+        `text` (name of the row), `estimate`, `ci_low`, `ci_high`; decimal fractions.
+    ax : Axes, optional
+        Where to draw, without the page around it; the names are then labels of its axis.
+    """
+    tall, rows = ROW * len(table), np.arange(len(table))
+    if ax is None:
+        sheet = page(words, tall + 70)
+        ax = sheet.across(480, sheet.top, tall)
+        for row, text, value in zip(rows, table["text"], table["estimate"], strict=True):
+            middle = sheet.top + ROW * (row + 0.5)
+            sheet.row(MARGIN, middle, text)
+            sheet.row(MARGIN + 464, middle, percent(value), ha="right")
+        ax.set_yticks([])
+    else:
+        ax.set_yticks(rows, table["text"])
+    low, high = table["ci_low"].min(), table["ci_high"].max()
+    room = 0.05 * (high - low)
+    ax.set_xlim(low - room, high + room)
+    percent_axis(ax.xaxis, round_ticks(low, high))
+    _intervals(ax, table)
+    return ax.figure
+
+
+@drawing()
+def scaled_effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
+    """Draw effects of different units, each in its own standard errors.
+
+    Parameters
+    ----------
+    words, ax
+        As for `effects`.
+    table : DataFrame
+        `text` (name of the row), `estimate`, `ci_low`, `ci_high`, in standard errors.
+    """
+    if ax is None:
+        tall, left = 64 * len(table), MARGIN + 560
+        sheet = page(words, tall + 60)
+        ax = sheet.axes(left, sheet.top, WIDTH - MARGIN - left, tall)
+    _intervals(ax, table)
+    ax.set_yticks(np.arange(len(table)), table["text"])
+    ax.spines["left"].set_visible(False)
+    return ax.figure
+
+
+def _intervals(ax: Axes, table: pd.DataFrame) -> None:
+    rows = np.arange(len(table))
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.axvline(0, **stroke(MUTED, 2.5))
+    ax.hlines(rows, table["ci_low"], table["ci_high"], **stroke(MUTED, 6))
+    ax.plot(table["estimate"], rows, "o", color=INK, markersize=points(16))
+
+
+@drawing()
+def dose_line(
+    words: Words,
+    doses: pd.DataFrame,
+    line: pd.DataFrame,
+    without: pd.DataFrame,
+    *,
+    unit: str = "dose",
+    marks: tuple[Mark, Mark] = (RISE, FALL),
+    aside: tuple[str, pd.DataFrame] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw reactions against doses, with the line, its bounds and its fragility.
+
+    Parameters
+    ----------
+    words : Words
+        Title, subtitle, source.
+    doses : DataFrame
+        One row an event: `dose`, `estimate` (decimal fraction), `label`.
+    line : DataFrame
+        Index = any two doses; `estimate` and, for the bounds of the slope, `ci_low`, `ci_high`
+        there. All three are straight and drawn through the whole picture.
+    without : DataFrame
+        `slope` and `intercept` of the line without each of the events.
+    unit : str
+        What a dose is.
+    marks : pair of Mark
+        The looks of doses above and below zero.
+    aside : pair of str and DataFrame, optional
+        Events that the line leaves out: why, and `dose`, `estimate`, `label`.
+    ax : Axes, optional
+        Where to draw, without the page around it.
+    """
+    why, others = aside or ("", doses.iloc[:0])
+    if ax is None:
+        sheet = page(words, 1010)
+        key(sheet, sheet.top - 4, _dose_entries(marks))
+        if len(others):
+            hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED, "linestyle": ""}
+            key(sheet, sheet.top + 34, [(hollow, why)])
+        ax = sheet.across(90, sheet.top + 90, 790)
+        sheet.note((WIDTH + 90) / 2, sheet.top + 950, unit, ha="center")
+    drawn = pd.concat([others[["dose", "estimate"]], doses[["dose", "estimate"]]])
+    low, high = drawn.clip(upper=0).min(), drawn.clip(lower=0).max()
+    reach = high - low
+    x = np.linspace(low["dose"] - 0.10 * reach["dose"], high["dose"] + 0.10 * reach["dose"], 60)
+    pad = 0.12 * reach["estimate"]
+    ax.set(xlim=(x[0], x[-1]), ylim=(low["estimate"] - pad, high["estimate"] + pad))
+    percent_axis(ax.yaxis, round_ticks(*ax.get_ylim()))
+    number_axis(ax.xaxis, round_ticks(x[0], x[-1], 7))
+    _lines(ax, x, line, without)
+    _scatter(ax, doses, others, marks)
+    return ax.figure
+
+
+def _dose_entries(marks: tuple[Mark, Mark]) -> list[Entry]:
+    return [
+        *(mark.entry for mark in marks),
+        (stroke(BAND, 26), "95% interval of the slope"),
+        (stroke(MUTED, 2), "slope without one session"),
+    ]
+
+
+def _lines(ax: Axes, x: np.ndarray, line: pd.DataFrame, without: pd.DataFrame) -> None:
+    (first, *_, last), ends = line.index, line.iloc[[0, -1]].to_numpy()
+    share = (x[:, None] - first) / (last - first)
+    through = pd.DataFrame(ends[0] + share * (ends[1] - ends[0]), x, line.columns)
+    bounds = through[["ci_low", "ci_high"]]
+    ax.fill_between(x, bounds.min(axis=1), bounds.max(axis=1), color=BAND, linewidth=0, zorder=1)
+    for row in without.itertuples():
+        ax.plot(x, row.intercept + row.slope * x, **stroke(MUTED, 2, 2))
+    ax.plot(x, through["estimate"], **stroke(INK, 5, 2.5))
+    ax.axhline(0, **stroke(MUTED, 2, 1.5))
+    ax.axvline(0, **stroke(RULE, 2, 1.2))
+
+
+def _scatter(ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[Mark, Mark]) -> None:
+    """Draw the points, each with its label beside it, where no point and no label is."""
+    both = pd.concat([others, doses])
+    rise, fall = marks
+    taken = points_on(ax, both["dose"], both["estimate"]) + np.array([-14, -14, 14, 14])
+    bounds = np.array(ax.get_window_extent().extents)
+    for row in others.itertuples():
+        hollow = {"markerfacecolor": GROUND, "markeredgecolor": MUTED, "zorder": 3}
+        aside = Mark(row.label, MUTED, "o")
+        symbol(ax, row.dose, row.estimate, aside, 18, markeredgewidth=points(3), **hollow)
+        taken = _beside(ax, row.dose, row.estimate, aside, taken, bounds)
+    for row in doses.itertuples():
+        look = rise if row.dose > 0 else fall
+        symbol(ax, row.dose, row.estimate, look, 22)
+        named = Mark(f"{row.label} {percent(row.estimate, 1)}", look.colour, look.marker)
+        taken = _beside(ax, row.dose, row.estimate, named, taken, bounds)
+
+
+def _beside(
+    ax: Axes, dose: float, estimate: float, mark: Mark, taken: np.ndarray, bounds: np.ndarray
+) -> np.ndarray:
+    """Write the word of a mark beside its point; return what is taken, the word included."""
+    text = ax.text(0, 0, mark.word, va="center", **letters(mark.colour, 6))
+    _, _, width, tall = extent(text)
+    x, y = ax.transData.transform((dose, estimate))
+    steps = [
+        (start, up)
+        for up in (0, 30, -30, 60, -60, 90, -90)
+        for start in (22, -22 - width, *([-width / 2] if up else []))
+    ]
+    boxes = around(text, x + [start for start, _ in steps], y + [up for _, up in steps], 0, 2)
+    box = boxes[place(boxes, taken, bounds)]
+    move(text, box)
+    middle = box[1::2].mean()
+    if abs(middle - y) > tall:
+        near = min(max(x, box[0]), box[2])
+        edge = box[1] if middle > y else box[3]
+        ends = ax.transData.inverted().transform([(x, y), (near, edge)]).T
+        ax.plot(*ends, **stroke(mark.colour, 1.5, 2.8))
+    return np.vstack([taken, box])

@@ -1,0 +1,306 @@
+"""How every picture looks: colours, type, the page with its title and footer, axes and keys.
+
+Pixels are those of the finished picture, 1600 wide; at half size the smallest letters still
+have ten. The fonts are those that matplotlib ships, so that every machine draws the same.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from impact.errors import FigureError
+from impact.text.formats import number, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+WIDTH, DPI = 1600, 200
+MARGIN = 40
+
+#: Height of letters in pixels.
+TITLE, SUBTITLE, LABEL, SMALL = 36, 24, 22, 20
+
+#: Greys from letters to ground.
+INK, MUTED, STONE, RULE = "#22262B", "#5A626C", "#B9C0C8", "#D3D8DE"
+BAND, PAPER, GROUND = "#E1E6EB", "#F3F5F7", "#FFFFFF"
+
+#: Vermilion and blue keep apart for every common kind of colour blindness, and in grey.
+WARM, COOL = "#C8501B", "#14709E"
+
+#: The look of a line or symbol, and the words that explain it.
+Entry = tuple[Mapping[str, Any], str]
+
+Numbers = Sequence[float] | np.ndarray
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one kind of thing looks: never colour alone."""
+
+    word: str
+    colour: str
+    marker: str
+
+    @property
+    def entry(self) -> Entry:
+        """The entry of `key` that explains it."""
+        return {"marker": self.marker, "color": self.colour, "linestyle": ""}, self.word
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written around a picture: the finding, what is drawn, where it comes from."""
+
+    title: str
+    subtitle: str
+    source: str
+
+
+def points(pixels: float) -> float:
+    """Return a size in pixels as typographic points."""
+    return pixels * 72 / DPI
+
+
+def stroke(colour: str, width: float, zorder: float | None = None) -> dict[str, Any]:
+    """Return the look of a line: its colour, its width in pixels, what it lies over."""
+    over = {} if zorder is None else {"zorder": zorder}
+    return {"color": colour, "linewidth": points(width), **over}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw and write with our type and nobody's settings; also a decorator."""
+    import matplotlib
+
+    with matplotlib.rc_context(_settings()):
+        yield
+
+
+@cache
+def _settings() -> dict[str, Any]:
+    import matplotlib
+
+    defaults = matplotlib.rcParamsDefault.items()
+    return {name: value for name, value in defaults if "backend" not in name} | {
+        "font.family": "DejaVu Sans",
+        "font.size": points(SMALL),
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": MUTED,
+        "axes.linewidth": points(2),
+        "axes.spines.left": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.unicode_minus": True,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.major.width": points(2),
+        "xtick.major.size": points(8),
+        "ytick.major.size": 0,
+        "lines.solid_capstyle": "butt",
+        "svg.hashsalt": "impact",
+    }
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+@cache
+def _picture_class() -> type[Figure]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        """A figure that a notebook shows without pyplot."""
+
+        def __init__(self, **kw: Any) -> None:
+            super().__init__(**kw)
+            # This canvas keeps its renderer: measuring a text takes no new one.
+            FigureCanvasAgg(self)
+
+        def _repr_png_(self) -> bytes:
+            return png(self)
+
+    return Picture
+
+
+def png(figure: Figure, **metadata: str) -> bytes:
+    """Return the figure as a PNG without clock time or program name: same figure, same bytes."""
+    return _written(figure, "png", {"Software": None, **metadata})
+
+
+def svg(figure: Figure, **metadata: str) -> str:
+    """Return the figure as an SVG without clock time, letters drawn as shapes: same bytes too."""
+    from matplotlib import __version__, ft2font
+
+    drawn_by = f"matplotlib {__version__}, FreeType {ft2font.__freetype_version__}"
+    return _written(figure, "svg", {"Date": None, "Creator": drawn_by, **metadata}).decode()
+
+
+@drawing()
+def _written(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> bytes:
+    held = io.BytesIO()
+    figure.savefig(held, format=kind, metadata=metadata)
+    return held.getvalue()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure with its words, and the box that is left for the data, in pixels from the top."""
+
+    figure: Figure
+    height: int
+    top: int
+    bottom: int
+
+    def across(self, indent: float, top: float, height: float) -> Axes:
+        """Add axes over the width of the page, less the margins and room on the left."""
+        return self.axes(MARGIN + indent, top, WIDTH - 2 * MARGIN - indent, height)
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Add axes at a box given in pixels from the top left corner of the page."""
+        box = (left / WIDTH, 1 - (top + height) / self.height, width / WIDTH, height / self.height)
+        return self.figure.add_axes(box)
+
+    def text(self, left: float, top: float, words: str, size: float = SMALL, **kw: Any) -> Text:
+        """Write text whose top left corner is given in pixels."""
+        kw = {"va": "top", "ha": "left", "color": INK, "linespacing": 1.25, **kw}
+        return self.figure.text(
+            left / WIDTH, 1 - top / self.height, words, fontsize=points(size), **kw
+        )
+
+    def heading(self, left: float, top: float, words: str, **kw: Any) -> Text:
+        """Write what a part of the picture shows."""
+        return self.text(left, top, words, LABEL, **{"weight": "bold", **kw})
+
+    def note(self, left: float, top: float, words: str, **kw: Any) -> Text:
+        """Write small grey words, such as what an axis measures."""
+        return self.text(left, top, words, **{"color": MUTED, **kw})
+
+    def row(self, left: float, middle: float, words: str, **kw: Any) -> Text:
+        """Write one small line of text around the height of its middle."""
+        return self.text(left, middle, words, SMALL, va="center_baseline", **kw)
+
+
+@drawing()
+def page(words: Words, body: int) -> Page:
+    """Start a picture: title, subtitle and source around `body` pixels of height for the data."""
+    probe = Page(_picture_class()(figsize=(WIDTH / DPI, 10), dpi=DPI), 10 * DPI, 0, 0)
+    width = WIDTH - 2 * MARGIN
+    title = wrapped(probe, words.title, TITLE, width, weight="bold")
+    subtitle = wrapped(probe, words.subtitle, SUBTITLE, width)
+    source = wrapped(probe, words.source, SMALL, width)
+    below_title = 34 + _height(title, TITLE)
+    top = below_title + 16 + _height(subtitle, SUBTITLE) + 26
+    bottom = top + body
+    height = bottom + 30 + _height(source, SMALL) + 26
+    figure = _picture_class()(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=GROUND)
+    done = Page(figure, height, top, bottom)
+    done.text(MARGIN, 34, title, TITLE, weight="bold")
+    done.text(MARGIN, below_title + 16, subtitle, SUBTITLE, color=MUTED)
+    done.text(MARGIN, bottom + 30, source, SMALL, color=MUTED)
+    return done
+
+
+def _height(text: str, size: float) -> int:
+    return round(1.42 * size * (text.count("\n") + 1))
+
+
+def wrapped(page: Page, text: str, size: float, width: float, **kw: Any) -> str:
+    """Break lines so that the text fits `width` pixels; existing line breaks stay."""
+    probe = page.text(0, 0, text, size, **kw)
+
+    def broken(line: str, characters: int) -> str:
+        return "\n".join(textwrap.wrap(line, characters, break_long_words=False))
+
+    def longest(line: str) -> int:
+        def too_wide(characters: int) -> bool:
+            probe.set_text(broken(line, characters))
+            return extent(probe)[2] > width
+
+        return 8 + bisect_left(range(9, len(line) + 1), True, key=too_wide)
+
+    lines = [broken(line, longest(line)) for line in text.split("\n")]
+    probe.remove()
+    return "\n".join(lines)
+
+
+def extent(text: Text) -> tuple[float, float, float, float]:
+    """Return left, bottom, width, height of a text in pixels, from the bottom left corner."""
+    return text.get_window_extent().bounds
+
+
+def only_panel(panels: int) -> None:
+    """Refuse to draw a picture of several panels into the one axes that somebody brings."""
+    if panels != 1:
+        raise FigureError(
+            f"a picture of {panels} panels does not fit into ax: leave ax out, or take one event"
+        )
+
+
+# -- axes, symbols and their key -----------------------------------------------------------------
+
+
+def number_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
+    """Put numbers at the given places."""
+    axis.set_ticks(ticks, labels=[number(tick, digits, signed=signed) for tick in ticks])
+
+
+def percent_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
+    """Put percentages at the given decimal fractions, with light rules through the picture."""
+    axis.set_ticks(ticks, labels=[percent(tick, digits, signed=signed) for tick in ticks])
+    rules(axis)
+
+
+def rules(axis: Axis) -> None:
+    """Draw light rules through the picture, under the data."""
+    axis.grid(True, **stroke(RULE, 1.5))
+    axis.axes.set_axisbelow(True)
+
+
+def round_ticks(low: float, high: float, count: int = 6) -> np.ndarray:
+    """Return round tick positions inside (low, high).
+
+    Examples
+    --------
+    >>> [round(float(tick), 2) for tick in round_ticks(-0.053, 0.1)]
+    [-0.04, 0.0, 0.04, 0.08]
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    ticks = MaxNLocator(count, steps=[1, 2, 4, 5, 10]).tick_values(low, high)
+    reach = 1e-9 * (high - low)
+    return ticks[(ticks >= low - reach) & (ticks <= high + reach)]
+
+
+def symbol(ax: Axes, x: Any, y: Any, mark: Mark, size: float = 17, **kw: Any) -> None:
+    """Draw symbols with a white rim, so that they part from lines and from each other."""
+    look = {"markeredgecolor": GROUND, "markeredgewidth": points(2), "zorder": 4, **kw}
+    ax.plot(x, y, mark.marker, color=mark.colour, markersize=points(size), **look)
+
+
+def key(page: Page, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
+    """Explain symbols in one line: each entry has the look of a line or marker, and words."""
+    from matplotlib.lines import Line2D
+
+    for look, word in entries:
+        if look:
+            style = {"markersize": points(17), "linewidth": points(5), **look}
+            across = [left + 30] if "marker" in look else [left, left + 44]
+            middle = [1 - (top + 12) / page.height] * len(across)
+            page.figure.add_artist(Line2D(np.divide(across, WIDTH), middle, **style))
+            left += 56
+        left += extent(page.row(left, top + 12, word))[2] + 36

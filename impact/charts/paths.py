@@ -1,0 +1,242 @@
+"""Paths around events: small multiples, one panel an event, and the average of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from impact.charts.labels import around, letters, move, place, points_along
+from impact.charts.page import (
+    BAND,
+    INK,
+    LABEL,
+    MARGIN,
+    MUTED,
+    WIDTH,
+    Entry,
+    Mark,
+    Page,
+    Words,
+    drawing,
+    extent,
+    key,
+    number_axis,
+    only_panel,
+    page,
+    percent_axis,
+    round_ticks,
+    stroke,
+    symbol,
+    wrapped,
+)
+from impact.text.formats import number, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: The look of an event of no kind in particular.
+PLAIN = Mark("session 0", INK, "o")
+
+#: Height of a small picture with its heading, in pixels.
+CELL = 490
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One small picture: its heading, the line under it, and the look of its event."""
+
+    heading: str
+    note: str
+    mark: Mark = PLAIN
+
+
+@drawing()
+def path_panels(
+    words: Words,
+    paths: pd.DataFrame,
+    panels: Mapping[str, Panel],
+    *,
+    marks: Sequence[Mark] = (PLAIN,),
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw cumulative abnormal returns around events as small multiples.
+
+    Parameters
+    ----------
+    words : Words
+        Title, subtitle, source.
+    paths : DataFrame
+        One row an event and relative session: `event`, `relative_session`, `path`, and the bands
+        `textbook_low`, `textbook_high` and, if there are any, `conditional_low`,
+        `conditional_high`. Decimal fractions.
+    panels : mapping of event -> Panel
+        In the order in which they are drawn; panels in one row share their scale.
+    marks : sequence of Mark
+        What the key explains, in this order.
+    ax : Axes, optional
+        Where to draw the only panel, without the page around it.
+    """
+    grouped = dict(list(paths.groupby("event", sort=False)))
+    events = list(panels)
+    if ax is not None:
+        only_panel(len(events))
+        _path(ax, grouped[events[0]], panels[events[0]].mark, _limits(grouped.values()))
+        return ax.figure
+    columns = min(3, len(events))
+    rows = -(-len(events) // columns)
+    key_row = len(events) % columns == 0 or columns < 3
+    sheet = page(words, rows * CELL + (60 if key_row else 0))
+    cell = (WIDTH - 2 * MARGIN - 90 + 40) / columns
+    for row in range(rows):
+        members = events[row * columns : (row + 1) * columns]
+        limits = _limits(grouped[event] for event in members)
+        for column, event in enumerate(members):
+            left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
+            panel_heading(sheet, left, top, cell - 40, panels[event], panels[event].mark.colour)
+            panel = sheet.axes(left, top + 106, cell - 40, 310)
+            _path(panel, grouped[event], panels[event].mark, limits, labelled=column == 0)
+    entries = [*_path_entries("conditional_low" in paths), *map(_session_entry, marks)]
+    if key_row:
+        key(sheet, sheet.top + rows * CELL + 10, entries)
+    else:
+        used = MARGIN + 90 + (len(events) % columns) * cell + 30
+        _path_key(sheet, used, sheet.top + (rows - 1) * CELL + 50, entries)
+    return sheet.figure
+
+
+def panel_heading(
+    sheet: Page, left: float, top: float, width: float, panel: Panel, colour: str = INK
+) -> None:
+    """Write what a small picture shows above it."""
+    heading = wrapped(sheet, panel.heading, LABEL, width, weight="bold")
+    sheet.heading(left, top + 50, heading, va="baseline", color=colour)
+    sheet.note(left, top + 84, panel.note, va="baseline")
+
+
+def _limits(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
+    drawn = np.vstack([path.filter(regex="^path$|_low$|_high$") for path in paths])
+    low, high = np.nanmin(drawn), np.nanmax(drawn)
+    room = 0.08 * (high - low)
+    return low - room, high + 2 * room
+
+
+def _path(
+    ax: Axes,
+    path: pd.DataFrame,
+    mark: Mark,
+    limits: tuple[float, float],
+    *,
+    labelled: bool = True,
+) -> None:
+    path = path.set_index("relative_session")
+    x, y = path.index.to_numpy(), path["path"].to_numpy()
+    session_axes(ax, x, limits, labelled=labelled)
+    days = [
+        "eve" if day == -1 else number(day, 0, signed=True) if day % 5 == 0 else "" for day in x
+    ]
+    ax.set_xticks(x, days)
+    bands = path.filter(regex="_(low|high)$")
+    fan = pd.concat([bands.loc[[-1]].fillna(0.0), bands.loc[0:]])
+    if "conditional_low" in fan:
+        low, high = fan["conditional_low"], fan["conditional_high"]
+        ax.fill_between(fan.index, low, high, color=BAND, linewidth=0, zorder=1)
+    for side in ("textbook_low", "textbook_high"):
+        ax.plot(fan.index, fan[side], **stroke(MUTED, 2.5, 2), dashes=(3, 2))
+    ax.plot(x, y, **stroke(mark.colour, 5, 3))
+    symbol(ax, 0, path.loc[0, "path"], mark, 20)
+    _label(ax, path["path"])
+
+
+def session_axes(
+    ax: Axes,
+    days: np.ndarray,
+    limits: tuple[float, float],
+    *,
+    labelled: bool,
+    room: float = 0.4,
+) -> None:
+    """Set up axes for returns around session 0; labelled only where a row of panels begins."""
+    ax.set(xlim=(days[0] - room, days[-1] + room), ylim=limits)
+    percent_axis(ax.yaxis, round_ticks(*limits, 5))
+    if not labelled:
+        ax.set_yticklabels([""] * len(ax.get_yticks()))
+    ax.axhline(0, **stroke(MUTED, 2, 1.5))
+
+
+def _label(ax: Axes, path: pd.Series) -> None:
+    """Write the value of session 0 above, below or beside it, wherever the line leaves room."""
+    look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
+    text = ax.text(0, path[0], percent(path[0]), **look)
+    x, y = ax.transData.transform((0, path[0]))
+    _, _, width, tall = extent(text)
+    up, aside = tall / 2 + 20, width / 2 + 20
+    up = up if path[0] >= 0 else -up
+    steps = np.array(
+        [
+            (0, up),
+            (aside, up),
+            (-aside, up),
+            (0, -up),
+            (-aside, 0),
+            (aside, 0),
+            (aside, -up),
+            (0, 2 * up),
+        ]
+    )
+    boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
+    line = points_along(ax, path.index.to_numpy(), path.to_numpy())
+    move(text, boxes[place(boxes, line)], 2)
+
+
+def _path_entries(conditional: bool) -> list[Entry]:
+    entries: list[Entry] = [({"color": INK}, "cumulated abnormal return")]
+    if conditional:
+        entries.append((stroke(BAND, 26), "95% range without news, eve's variance"))
+    return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
+
+
+def _session_entry(mark: Mark) -> Entry:
+    look, word = mark.entry
+    return look, word if mark == PLAIN else f"{PLAIN.word}: {word}"
+
+
+def _path_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
+    sheet.heading(left, top, "How to read it")
+    for line, entry in enumerate(entries):
+        key(sheet, top + 50 + 42 * line, [entry], left)
+    scale = "Each row of pictures has its own scale."
+    sheet.note(left, top + 56 + 42 * len(entries), scale)
+
+
+@drawing()
+def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
+    """Draw an average cumulative path with its 95% interval.
+
+    Parameters
+    ----------
+    words : Words
+        Title, subtitle, source.
+    table : DataFrame
+        Index = relative session; `estimate`, `ci_low`, `ci_high`, decimal fractions.
+    ax : Axes, optional
+        Where to draw, without the page around it.
+    """
+    if ax is None:
+        sheet = page(words, 700)
+        ax = sheet.across(90, sheet.top, 620)
+    x = table.index.to_numpy()
+    values = table[["estimate", "ci_low", "ci_high"]]
+    low, high = values.min().min(), values.max().max()
+    room = 0.08 * (high - low)
+    ax.set(xlim=(x[0] - 0.4, x[-1] + 0.4), ylim=(low - room, high + room))
+    percent_axis(ax.yaxis, round_ticks(low - room, high + room), 1)
+    number_axis(ax.xaxis, x)
+    ax.fill_between(x, values["ci_low"], values["ci_high"], color=BAND, linewidth=0)
+    ax.axhline(0, **stroke(MUTED, 2))
+    ax.plot(x, values["estimate"], **stroke(INK, 5))
+    return ax.figure

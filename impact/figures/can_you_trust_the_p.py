@@ -1,0 +1,186 @@
+"""How often each test rejects at 5%, by the volatility of the sessions before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from impact.charts.curve import rows_in_groups
+from impact.charts.labels import letters
+from impact.charts.page import (
+    BAND,
+    GROUND,
+    INK,
+    MARGIN,
+    MUTED,
+    WIDTH,
+    Entry,
+    Words,
+    drawing,
+    key,
+    page,
+    percent_axis,
+    points,
+    stroke,
+)
+from impact.figures.common import THIRDS
+from impact.inference.size import load_calibration
+from impact.market.files import data_hash
+from impact.text.formats import counted, date, list_of, percent
+
+#: The tests with their words, by what they know: (test, model, text).
+CONSTANT, KNOWING = "constant variance", "variance of the eve"
+TESTS = {
+    CONSTANT: (
+        ("prediction_t", "", "textbook t (250 sessions)"),
+        ("sample_quantile", "", "sample quantile"),
+        ("conformal", "", "conformal"),
+        ("placebo_session", "", "rank among earlier sessions"),
+    ),
+    KNOWING: (
+        ("conditional_fhs", "gjr", "GJR-GARCH, past shocks (headline)"),
+        ("conditional_t", "gjr", "GJR-GARCH, Student t"),
+        ("conditional_fhs", "garch", "GARCH, past shocks"),
+        ("conditional_t", "garch", "GARCH, Student t"),
+        ("conditional_fhs", "ewma", "exponential weights, past shocks"),
+        ("conditional_t", "ewma", "exponential weights, Student t"),
+    ),
+}
+
+#: Rejection rates at 5% that pass as 5%.
+NEAR = (0.035, 0.065)
+
+
+@dataclass(frozen=True)
+class Size:
+    """One row a test, with `rate_G` and `error_G` for each group G; and what was run."""
+
+    rows: pd.DataFrame
+    meta: pd.Series
+
+
+def data() -> Size:
+    """Read the published size of each test."""
+    table = load_calibration("size").query("window == '(0, 0)' and level == 0.05")
+    rates = table.set_index(["test", "model", "group"])
+    rows = [
+        {"kind": kind, "text": text, "test": test, "model": model}
+        | {
+            f"{what}_{group}": rates.loc[(test, model, group), what]
+            for what in ("rate", "error")
+            for group, _ in THIRDS
+        }
+        for kind, tests in TESTS.items()
+        for test, model, text in tests
+    ]
+    return Size(pd.DataFrame(rows), load_calibration("meta").set_index("test")["note"])
+
+
+def title(data: Size) -> str:
+    """Say how the textbook test errs when it is turbulent, and whether the headline test does."""
+    tests = data.rows.groupby("kind").first()
+    textbook, ours = (
+        tests.loc[kind, [f"rate_{group}" for group, _ in THIRDS]] for kind in (CONSTANT, KNOWING)
+    )
+    turbulent, low, high = (
+        percent(rate, 1, signed=False) for rate in (textbook.iloc[-1], ours.min(), ours.max())
+    )
+    near = NEAR[0] <= ours.min() and ours.max() <= NEAR[1]
+    return (
+        f"At 5% the textbook test rejects {turbulent} of turbulent sessions; the headline test, "
+        f"which knows the variance of the eve, {'stays near it' if near else 'misses it too'}: "
+        f"{low} to {high} by third"
+    )
+
+
+def words(data: Size) -> Words:
+    """Return what is written around the picture."""
+    meta = data.meta
+    first, last = (date(pd.Timestamp(meta[f"{end} session"])) for end in ("first", "last"))
+    return Words(
+        title(data),
+        f"Each test at 5%, two-sided, on {counted(int(meta['sessions']), 'session')} of the "
+        f"S&P 500 from {first} to {last}, sorted into thirds by the volatility of the 22 sessions "
+        "before. A test that can be trusted rejects on 5% in each third (shaded: 3.5 to 6.5%). "
+        f"Variance fitted every {meta['sessions between two fits']} sessions on what was known.",
+        f"Source: data/calibration.csv ({data_hash('calibration.csv')}), seed {meta['seed']}; "
+        "S&P 500 closes. Numbers: figures/can-you-trust-the-p.csv",
+    )
+
+
+def table(data: Size) -> pd.DataFrame:
+    """Return the rates."""
+    return data.rows.rename(columns=lambda name: name.replace(" ", "_"))
+
+
+def alt(data: Size) -> str:
+    """Tell the picture."""
+    told = "; ".join(
+        f"{row['text']}: "
+        + ", ".join(percent(row[f"rate_{group}"], 1, signed=False) for group, _ in THIRDS)
+        for row in data.rows.to_dict("records")
+    )
+    headings = list_of(heading for _, heading in THIRDS)
+    return (
+        f"{title(data)}. Dots with Monte Carlo intervals in three panels, {headings} of the "
+        f"sessions by volatility, beside a line at 5%. Rejection rates: {told}."
+    )
+
+
+# -- the picture ---------------------------------------------------------------------------------
+
+
+@drawing()
+def draw(data: Size) -> Figure:
+    """Draw the rates of all tests side by side for the three groups."""
+    rows, step, left, gap = data.rows, 58, 520, 36
+    places = rows_in_groups(rows["kind"])
+    height = step * (len(rows) + len(TESTS))
+    sheet = page(words(data), 84 + height + 150)
+    width = (WIDTH - MARGIN - left - gap * (len(THIRDS) - 1)) / len(THIRDS)
+    top = sheet.top + 66
+    heading = {"weight": "bold", "color": MUTED}
+    for place, row, first in zip(
+        places, rows.itertuples(), ~rows["kind"].duplicated(), strict=True
+    ):
+        if first:
+            sheet.row(MARGIN, top + step * (place + 0.55), row.kind, **heading)
+        sheet.row(MARGIN + 24, top + step * (place + 1.4), row.text)
+    high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.1
+    for number, (group, name) in enumerate(THIRDS):
+        box = left + number * (width + gap)
+        sheet.heading(box, sheet.top + 4, name)
+        ax = sheet.axes(box, top, width, height)
+        ax.set(xlim=(0, high), ylim=(max(places) + 0.6, min(places) - 1.4))
+        _panel(ax, rows, places, group)
+    what = "share of sessions on which the test rejects at 5%"
+    sheet.note(left, top + height + 50, what)
+    hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
+    entries: list[Entry] = [
+        ({"marker": "o", "color": INK}, "knows the variance of the eve"),
+        (hollow, "takes the variance as constant"),
+        (stroke(MUTED, 4), "95% Monte Carlo interval"),
+    ]
+    key(sheet, sheet.bottom - 36, entries)
+    return sheet.figure
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, places: Sequence[int], group: str) -> None:
+    ax.axvspan(*NEAR, color=BAND, zorder=0)
+    ax.axvline(0.05, **stroke(INK, 3, 1))
+    percent_axis(ax.xaxis, [0, 0.05, 0.10, 0.15], signed=False)
+    ax.set_yticks([])
+    ax.tick_params(axis="x", length=0)
+    ax.spines["bottom"].set_visible(False)
+    for place, row in zip(places, rows.to_dict("records"), strict=True):
+        rate, reach = row[f"rate_{group}"], 1.96 * row[f"error_{group}"]
+        colour, face = (INK, INK) if row["kind"] == KNOWING else (MUTED, GROUND)
+        ax.plot([max(rate - reach, 0), rate + reach], [place, place], **stroke(colour, 4, 2))
+        dot = {"markersize": points(17), "markerfacecolor": face, "markeredgewidth": points(4)}
+        ax.plot(rate, place, "o", color=colour, zorder=3, **dot)
+        told = percent(rate, 1, signed=False)
+        ax.text(rate, place - 0.26, told, ha="center", va="bottom", **letters(colour, 4))

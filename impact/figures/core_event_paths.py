@@ -1,0 +1,108 @@
+"""The cumulative abnormal return around each session of the core events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from impact.charts.page import Words
+from impact.charts.paths import Panel, path_panels
+from impact.figures.common import (
+    MARKS,
+    core_kind,
+    core_labels,
+    core_study,
+    day_and_company,
+    marks_of,
+    model_of,
+    source,
+)
+from impact.study.event_paths import event_paths
+from impact.text.formats import counted, percent
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Paths with their bands, and for each session its kind and its words."""
+
+    paths: pd.DataFrame
+    kinds: dict[str, str]
+    panels: dict[str, Panel]
+
+
+def data() -> Paths:
+    """Compute the paths."""
+    study = core_study()
+    units = dict(zip(study.alignment.index, study.alignment.itertuples(), strict=True))
+    kinds = {event: core_kind(unit) for event, unit in units.items()}
+    panels = {
+        event: Panel(
+            "; ".join(core_labels(unit.announcements)), day_and_company(unit), MARKS[kinds[event]]
+        )
+        for event, unit in units.items()
+    }
+    return Paths(event_paths(study), kinds, panels)
+
+
+def title(data: Paths) -> str:
+    """Say how many sessions each variance calls unusual."""
+    day, n = data.paths[data.paths["relative_session"] == 0], len(data.panels)
+    constant, known = (
+        int(((day["path"] < day[f"{method}_low"]) | (day["path"] > day[f"{method}_high"])).sum())
+        for method in ("textbook", "conditional")
+    )
+    if known < constant:
+        return (
+            f"A constant variance calls {constant} of {n} core sessions unusual; the variance "
+            f"known the evening before leaves {known}"
+        )
+    if known > constant:
+        return (
+            f"The variance known the evening before calls {known} of {n} core sessions unusual; "
+            f"a constant one only {constant}"
+        )
+    return f"{known} of {n} core sessions were unusual, by the variance of the eve as by a constant"
+
+
+def words(data: Paths) -> Words:
+    """Return what is written around the picture."""
+    return Words(
+        title(data),
+        f"Cumulated abnormal log return of the S&P 500 from the close on the eve, in %, "
+        f"{counted(len(data.panels), 'session')} of the core events; {model_of(core_study())}, "
+        "variance GJR-GARCH known on the eve, or constant.",
+        source("core-event-paths", "events.csv"),
+    )
+
+
+def draw(data: Paths) -> Figure:
+    """Draw a panel for each session."""
+    marks = marks_of(data.kinds.values())
+    return path_panels(words(data), data.paths, data.panels, marks=marks)
+
+
+def table(data: Paths) -> pd.DataFrame:
+    """Return the paths with their bands."""
+    headings = [data.panels[event].heading for event in data.paths["event"]]
+    return data.paths.assign(core_events=headings).rename(columns={"label": "announcements"})
+
+
+def alt(data: Paths) -> str:
+    """Tell the picture."""
+    paths = data.paths.groupby("event", sort=False)
+    told = [_sentence(panel, paths.get_group(event)) for event, panel in data.panels.items()]
+    return " ".join([f"{title(data)}.", *told])
+
+
+def _sentence(panel: Panel, path: pd.DataFrame) -> str:
+    path = path.set_index("relative_session")
+    day = path.loc[0]
+    inside = day["conditional_low"] <= day["path"] <= day["conditional_high"]
+    return (
+        f"{panel.heading} ({panel.note}): {percent(day['path'])} in the session, "
+        f"{'inside' if inside else 'outside'} the 95% band of that eve's variance "
+        f"({percent(day['conditional_low'])} to {percent(day['conditional_high'])}), "
+        f"{percent(path['path'].iloc[-1])} after {path.index[-1]} sessions."
+    )

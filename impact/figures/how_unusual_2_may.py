@@ -1,0 +1,204 @@
+"""Twenty years of standardised moves, with three sessions of 2025 marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from impact.charts.labels import around, letters, move, place
+from impact.charts.page import (
+    GROUND,
+    LABEL,
+    MARGIN,
+    MUTED,
+    PAPER,
+    SMALL,
+    STONE,
+    WIDTH,
+    Words,
+    drawing,
+    extent,
+    number_axis,
+    page,
+    points,
+    round_ticks,
+    rules,
+    stroke,
+)
+from impact.figures.common import (
+    CHINA_CALLED,
+    MARKS,
+    core_study,
+    index_returns,
+    kind_of,
+    short_day,
+    source,
+)
+from impact.text.formats import counted, date, number, percent
+from impact.volatility.forecast import conditional_z
+
+#: The marked sessions, that of the title first.
+SHOWN = (CHINA_CALLED, "ninety-day-pause", "massive-increase-post")
+YEARS = 20
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """All z by session, the marked ones, and what had to be reached on the first of these."""
+
+    z: pd.Series
+    marks: pd.DataFrame
+    smallest_detectable: float
+    sigma: float
+
+    @property
+    def reach(self) -> float:
+        """The smallest detectable move, in standard deviations."""
+        return self.smallest_detectable / self.sigma
+
+
+def data() -> Unusual:
+    """Rank the marked sessions among all."""
+    z = conditional_z(index_returns())["z"].dropna()
+    z = z[z.index > z.index[-1] - pd.DateOffset(years=YEARS)]
+    study = core_study()
+    events = {
+        name: event for event, names in study.alignment["announcements"].items() for name in names
+    }
+    shown = study.car(0).loc[[events[name] for name in SHOWN]]
+    units = study.alignment.loc[shown.index]
+    marks = shown[["session", "estimate"]].assign(
+        value=z[shown["session"]].to_numpy(),
+        kind=list(map(kind_of, units["direction"], units["mixed"])),
+    )
+    marks["as_far"] = [
+        int((z >= value).sum() if value >= 0 else (z <= value).sum()) for value in marks["value"]
+    ]
+    marks["text"] = [
+        f"{date(row.session)}: {percent(row.estimate)}\nz = {number(row.value, 2, signed=True)}, "
+        f"as {'high' if row.value >= 0 else 'low'}\non {_rank(row.as_far, len(z))}"
+        for row in marks.itertuples()
+    ]
+    return Unusual(z, marks, *shown[["smallest_detectable", "sigma_conditional"]].iloc[0])
+
+
+def _rank(as_far: int, n: int) -> str:
+    if as_far >= 0.01 * n:
+        return f"{percent(as_far / n, 0, signed=False)} of sessions"
+    return f"{as_far} of {counted(n, 'session')}"
+
+
+def title(data: Unusual) -> str:
+    """Say how often the index moved as far as on 2 May."""
+    called, n = data.marks.iloc[0], len(data.z)
+    day, rank = date(called["session"]), _rank(called["as_far"], n)
+    moved = "rose" if called["value"] >= 0 else "fell"
+    if called["as_far"] > 0.025 * n:
+        return (
+            f"For the volatility of its time {day} was an ordinary day: the index {moved} that "
+            f"far or farther on {rank} in {YEARS} years"
+        )
+    return (
+        f"Even for the volatility of its time {day} was unusual: the index {moved} that far on "
+        f"only {rank} in {YEARS} years"
+    )
+
+
+def words(data: Unusual) -> Words:
+    """Return what is written around the picture."""
+    z = data.z
+    return Words(
+        title(data),
+        "Log return of the S&P 500 less its mean, in standard deviations forecast the evening "
+        f"before (GJR-GARCH, refit every 21 sessions); {counted(len(z), 'session')} from "
+        f"{date(z.index[0])} to {date(z.index[-1])}. Ticks below: sessions beyond ±3.",
+        source("how-unusual-2-may", "events.csv"),
+    )
+
+
+def table(data: Unusual) -> pd.DataFrame:
+    """Return every z."""
+    table = data.z.rename("z").rename_axis("session").reset_index()
+    table["marked"] = table["session"].isin(data.marks["session"])
+    called = table["session"] == data.marks["session"].iloc[0]
+    table["smallest_detectable_z"] = np.where(called, data.reach, np.nan)
+    return table
+
+
+def alt(data: Unusual) -> str:
+    """Tell the picture."""
+    z, marks = data.z, data.marks
+    told = "; ".join(text.replace("\n", " ") for text in marks["text"])
+    return (
+        f"{title(data)}. Histogram of {counted(len(z), 'standardised move')} between "
+        f"{number(z.min(), 1)} and {number(z.max(), 1)}, {counted(len(marks), 'session')} marked: "
+        f"{told}. The smallest move that a test would find four times in five on "
+        f"{date(marks['session'].iloc[0])} was {percent(data.smallest_detectable, signed=False)}, "
+        f"or {number(data.reach, 1)} standard deviations."
+    )
+
+
+# -- the picture ---------------------------------------------------------------------------------
+
+
+@drawing()
+def draw(data: Unusual) -> Figure:
+    """Draw the histogram, the range that would not be found, and the marked sessions."""
+    sheet = page(words(data), 940)
+    sheet.note(MARGIN, sheet.top - 16, "sessions")
+    unit = "z, standard deviations"
+    sheet.note(WIDTH / 2, sheet.top + 892, unit, ha="center")
+    ax = sheet.across(70, sheet.top + 20, 800)
+    z = data.z
+    low, high = np.floor(z.min() - 0.25), np.ceil(z.max() + 0.25)
+    look = {"color": STONE, "edgecolor": GROUND, "linewidth": points(2), "zorder": 2}
+    counts, _, bars = ax.hist(z, bins=np.arange(low, high + 0.2, 0.2), **look)
+    # Room on the right for the text of a pin in that tail.
+    ax.set(xlim=(low, high + 1), ylim=(0, 1.34 * counts.max()))
+    number_axis(ax.xaxis, np.arange(low, high + 1))
+    number_axis(ax.yaxis, round_ticks(0, counts.max(), 5), signed=False)
+    rules(ax.yaxis)
+    far = z[z.abs() > 3]
+    ticks = {"markersize": points(20), "markeredgewidth": points(2), "clip_on": False}
+    ax.plot(far, np.full(len(far), -0.022 * ax.get_ylim()[1]), "|", color=MUTED, **ticks)
+    ax.tick_params(axis="x", pad=points(34), length=0)
+    _range(ax, data)
+    drawn = [bar.get_window_extent().extents for bar in bars if bar.get_height()]
+    _pins(ax, data.marks, np.array(drawn))
+    return sheet.figure
+
+
+def _range(ax: Axes, data: Unusual) -> None:
+    half, day = data.reach, short_day(data.marks["session"].iloc[0])
+    size = percent(data.smallest_detectable, 1, signed=False)
+    told = f"On {day} a move had to reach ±{size}\nto be found 4 times in 5"
+    ax.axvspan(-half, half, color=PAPER, zorder=0)
+    top = ax.get_ylim()[1]
+    arrow = {"arrowstyle": "<->", "color": MUTED, "linewidth": points(2.5)}
+    ax.annotate("", (-half, 0.87 * top), (half, 0.87 * top), zorder=1, arrowprops=arrow)
+    look = {"fontsize": points(SMALL), "color": MUTED, "linespacing": 1.25}
+    ax.text(0, 0.885 * top, told, ha="center", va="bottom", **look)
+
+
+def _pins(ax: Axes, marks: pd.DataFrame, taken: np.ndarray) -> None:
+    """Pins with texts, each as low as the bars and the other texts allow."""
+    bounds = np.array(ax.get_window_extent().extents)
+    heights = np.arange(0.16, 0.84, 0.02) * ax.get_ylim()[1]
+    for mark in marks.sort_values("value", key=abs, ascending=False).itertuples():
+        look, pin = MARKS[mark.kind], mark.value
+        style = {"va": "center", "linespacing": 1.25, **letters(look.colour, 6, LABEL)}
+        text = ax.text(pin, 0, mark.text, **style)
+        x, levels = ax.transData.transform([(pin, height) for height in heights]).T
+        # At each height to the right of the pin, then to the left.
+        sides = np.column_stack([x + 22, x - 22 - extent(text)[2]]).ravel()
+        boxes = around(text, sides, np.repeat(levels, 2))
+        best = place(boxes, taken, bounds)
+        move(text, boxes[best])
+        height, level = heights[best // 2], levels[best // 2]
+        taken = np.vstack([taken, boxes[best], (x[0] - 12, bounds[1], x[0] + 12, level + 12)])
+        ax.plot([pin, pin], [0, height], **stroke(look.colour, 4, 3))
+        ax.plot(pin, height, look.marker, color=look.colour, markersize=points(20), zorder=4)

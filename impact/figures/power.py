@@ -1,0 +1,258 @@
+"""The smallest move that the headline test finds, by volatility."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from impact.charts.labels import around, clear, letters, move, place
+from impact.charts.page import (
+    GROUND,
+    INK,
+    MARGIN,
+    MUTED,
+    STONE,
+    WIDTH,
+    Words,
+    drawing,
+    extent,
+    key,
+    page,
+    percent_axis,
+    points,
+    stroke,
+)
+from impact.figures.common import (
+    CHINA_CALLED,
+    MARKS,
+    THIRDS,
+    core_labels,
+    core_study,
+    index_returns,
+    kind_of,
+    source,
+)
+from impact.inference.conditional import POWER, detectable
+from impact.inference.size import thirds
+from impact.text.formats import date, list_of, percent
+from impact.volatility.forecast import PAST_SESSIONS, conditional_z
+
+#: Core events whose moves are shown beside the smallest detectable one.
+SHOWN = ("liberation-day", CHINA_CALLED, "massive-increase-post")
+
+#: Every so many sessions is a dot; sessions in a year.
+STEP, YEAR = 5, 252
+
+
+@dataclass(frozen=True)
+class Power:
+    """A row a session, a row a third with its median, a row a marked event."""
+
+    sessions: pd.DataFrame
+    medians: pd.DataFrame
+    marks: pd.DataFrame
+
+
+def data() -> Power:
+    """Compute the smallest detectable move on every fifth session."""
+    returns = index_returns()
+    # Volatility of the 22 sessions before, a year.
+    volatility = returns.rolling(22).std().shift(1) * np.sqrt(YEAR)
+    z = conditional_z(returns)
+    values, sigma = z["z"].to_numpy(), z["sigma"].to_numpy()
+    rows = np.arange(PAST_SESSIONS, len(z), STEP)
+    found = [sigma[row] * detectable(values[row - PAST_SESSIONS : row]) for row in rows]
+    days = z.index[rows]
+    sessions = pd.DataFrame({"volatility": volatility[days], "detectable": found}, days)
+    return Power(sessions, _medians(sessions), _marks(volatility))
+
+
+def _medians(sessions: pd.DataFrame) -> pd.DataFrame:
+    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
+    return pd.DataFrame(
+        {
+            "heading": heading,
+            "low": sessions.loc[groups[name], "volatility"].min(),
+            "high": sessions.loc[groups[name], "volatility"].max(),
+            "detectable": sessions.loc[groups[name], "detectable"].median(),
+        }
+        for name, heading in THIRDS
+    )
+
+
+def _marks(volatility: pd.Series) -> pd.DataFrame:
+    study, rows = core_study(), []
+    for name in SHOWN:
+        unit = study[name]
+        car = unit.car(0).iloc[0]
+        rows.append(
+            {
+                "session": car["session"],
+                "event": name,
+                "label": list_of(core_labels(car["announcements"])),
+                "kind": kind_of(unit.alignment["direction"].iloc[0]),
+                "volatility": volatility[car["session"]],
+                "detectable": car["smallest_detectable"],
+                "estimate": car["estimate"],
+                "move": abs(car["estimate"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def title(data: Power) -> str:
+    """Say what is found in calm and in turbulent markets, and whether 2 May was enough."""
+    calm, turbulent = (
+        percent(move, 1, signed=False) for move in data.medians["detectable"].iloc[[0, -1]]
+    )
+    called = data.marks.set_index("event").loc[CHINA_CALLED]
+    moved = percent(called["move"], 1, signed=False)
+    verdict = "was too small to tell" if called["move"] < called["detectable"] else "was enough"
+    return (
+        f"In calm markets a move of {calm} is found in four cases of five, in turbulent ones it "
+        f"takes {turbulent}; the {moved} of {date(called['session'])} {verdict}"
+    )
+
+
+def words(data: Power) -> Words:
+    """Return what is written around the picture."""
+    first, last = (date(data.sessions.index[end]) for end in (0, -1))
+    return Words(
+        title(data),
+        f"The move of one session that the 5% test finds in {percent(POWER, 0, signed=False)} of "
+        f"cases, in its harder direction, on every fifth session of the S&P 500 from {first} to "
+        f"{last}; GJR-GARCH variance of the eve, past shocks. An announcement whose move is "
+        "smaller than that can be real without being found.",
+        source("power", "events.csv"),
+    )
+
+
+def table(data: Power) -> pd.DataFrame:
+    """Return the sessions, then the marked events."""
+    dots = data.sessions.reset_index(names="session").assign(event="", move=np.nan)
+    named = data.marks[["session", "volatility", "detectable", "event", "move"]]
+    return pd.concat([dots, named], ignore_index=True)
+
+
+def alt(data: Power) -> str:
+    """Tell the picture."""
+    by_third = ", ".join(
+        f"{row.heading} {percent(row.detectable, 1, signed=False)}"
+        for row in data.medians.itertuples()
+    )
+    told = "; ".join(
+        f"{date(row.session)}, {row.label}: moved by {percent(row.move, 1, signed=False)}, "
+        f"smallest detectable {percent(row.detectable, 1, signed=False)}"
+        for row in data.marks.itertuples()
+    )
+    return (
+        f"{title(data)}. One dot a session: the smallest detectable move against the volatility "
+        f"of the 22 sessions before, both on logarithmic scales; the dots rise from left to right. "
+        f"Medians by third: {by_third}. Marked events: {told}."
+    )
+
+
+# -- the picture ---------------------------------------------------------------------------------
+
+_HOLLOW = {"marker": "o", "color": MUTED, "markerfacecolor": GROUND}
+
+
+@drawing()
+def draw(data: Power) -> Figure:
+    """Draw a dot a session, the medians, and the marked moves."""
+    sheet = page(words(data), 1010)
+    what = "smallest move that is found with 80% (one session)"
+    across = "volatility of the 22 sessions before, a year"
+    sheet.note(MARGIN, sheet.top, what)
+    sheet.note(WIDTH / 2, sheet.top + 906, across, ha="center")
+    ax = sheet.across(80, sheet.top + 44, 810)
+    _axes(ax, data.sessions, data.marks)
+    dots = {"color": STONE, "markersize": points(8), "markeredgewidth": 0, "zorder": 1}
+    ax.plot(data.sessions["volatility"], data.sessions["detectable"], "o", **dots)
+    _name_moves(ax, data, _median_lines(ax, data.medians))
+    entries = [
+        ({"marker": "o", "color": STONE, "markersize": points(10)}, "a session"),
+        (stroke(INK, 6), "median of a third of the sessions"),
+        MARKS["escalation"].entry,
+        MARKS["easing"].entry,
+        (_HOLLOW, "what would have been found"),
+    ]
+    key(sheet, sheet.bottom - 30, entries)
+    return sheet.figure
+
+
+def _axes(ax: Axes, sessions: pd.DataFrame, marks: pd.DataFrame) -> None:
+    ax.set(xscale="log", yscale="log")
+    low = min(sessions["detectable"].min(), marks["move"].min())
+    high = max(sessions["detectable"].max(), marks["move"].max())
+    ax.set_xlim(0.95 * sessions["volatility"].min(), 1.05 * sessions["volatility"].max())
+    # Room above the dots for the words of the thirds.
+    ax.set_ylim(0.9 * low, 1.9 * high)
+    percent_axis(ax.xaxis, (0.05, 0.1, 0.2, 0.4, 0.8), signed=False)
+    percent_axis(ax.yaxis, (0.01, 0.02, 0.04, 0.08, 0.16), signed=False)
+    ax.minorticks_off()
+    ax.spines["bottom"].set_visible(False)
+    ax.tick_params(axis="x", length=0)
+
+
+def _median_lines(ax: Axes, medians: pd.DataFrame) -> np.ndarray:
+    """Draw the median of each third; return the room that the lines take."""
+    top, taken = ax.get_ylim()[1], []
+    look = {"ha": "center", "va": "top", "linespacing": 1.25, **letters(INK, 5)}
+    for row in medians.itertuples():
+        ax.plot([row.low, row.high], [row.detectable] * 2, **stroke(INK, 6, 3))
+        told = f"{row.heading}\nmedian {percent(row.detectable, 1, signed=False)}"
+        middle = np.sqrt(row.low * row.high)
+        ax.text(middle, 0.94 * top, told, **look)
+        ends = ax.transData.transform([(row.low, row.detectable), (row.high, row.detectable)])
+        taken.append([*(ends[0] - 6), *(ends[1] + 6)])
+    for edge in medians["high"].iloc[:-1]:
+        ax.axvline(edge, linestyle=(0, (4, 4)), **stroke(MUTED, 2.5, 0.5))
+    return np.array(taken)
+
+
+def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
+    """Join each event's move to its smallest detectable one, with words over few dots."""
+    dots = ax.transData.transform(data.sessions[["volatility", "detectable"]])
+    named = []
+    for mark in data.marks.itertuples():
+        look, at = MARKS[mark.kind], [mark.volatility] * 2
+        ends = [mark.detectable, mark.move]
+        ax.plot(at, ends, **stroke(look.colour, 3, 5))
+        circle = {**_HOLLOW, "markersize": points(17), "markeredgewidth": points(4)}
+        ax.plot(at[0], ends[0], zorder=6, **circle)
+        ax.plot(at[1], ends[1], look.marker, color=look.colour, markersize=points(20), zorder=6)
+        told = (
+            f"{date(mark.session)}  {mark.label}\nmoved {percent(mark.estimate, 1)}, found from "
+            f"{percent(mark.detectable, 1, signed=False)}"
+        )
+        style = {"va": "center", "linespacing": 1.2, **letters(look.colour, 7)}
+        text = ax.text(0, 0, told, **style)
+        drawn = ax.transData.transform(np.column_stack([at, ends]))
+        taken = np.vstack([taken, [*(drawn.min(axis=0) - 14), *(drawn.max(axis=0) + 14)]])
+        named.append((text, drawn[1]))
+    for text, at in named:
+        box = _roomiest(text, at, taken, dots)
+        move(text, box)
+        taken = np.vstack([taken, box])
+        middle = box[1::2].mean()
+        if abs(middle - at[1]) > box[3] - box[1]:
+            edge = box[0] - 8 if box[0] > at[0] else box[2] + 8
+            lead = ax.transData.inverted().transform([at, (edge, middle)]).T
+            ax.plot(*lead, **stroke(text.get_color(), 2, 4))
+
+
+def _roomiest(text: Text, at: np.ndarray, taken: np.ndarray, dots: np.ndarray) -> np.ndarray:
+    """Return the place beside a point that is near it and covers few dots."""
+    drops = np.array(sorted(range(-150, 151, 25), key=abs))
+    sides = (at[0] + 24, at[0] - 24 - extent(text)[2])
+    boxes = around(text, np.tile(sides, len(drops)), at[1] + np.repeat(drops, 2))
+    covered = [(~clear(np.tile(dots, 2), box[None])).sum() for box in boxes]
+    order = np.argsort(covered + np.abs(np.repeat(drops, 2)) / 6, kind="stable")
+    bounds = np.array(text.axes.get_window_extent().extents)
+    return boxes[order][place(boxes[order], taken, bounds)]

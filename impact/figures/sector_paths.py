@@ -1,0 +1,225 @@
+"""The cumulative moves of eleven sector funds against their average, around the core sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.optimize import isotonic_regression
+
+from impact.charts.page import (
+    COOL,
+    INK,
+    MARGIN,
+    MUTED,
+    RULE,
+    SMALL,
+    STONE,
+    WARM,
+    WIDTH,
+    Entry,
+    Mark,
+    Words,
+    drawing,
+    key,
+    page,
+    points,
+    stroke,
+    symbol,
+)
+from impact.charts.paths import CELL, Panel, panel_heading, session_axes
+from impact.figures.common import (
+    LEVEL,
+    SECTORS,
+    core_labels,
+    day_and_company,
+    sector_study,
+    source,
+)
+from impact.inference.who_was_hit import relative_moves
+from impact.text.formats import counted, list_of, number, percent
+
+#: Names for the end of a line.
+SHORT = {"Consumer staples": "Staples", "Consumer discretionary": "Discretionary"}
+
+EVE, LAST = -1, 5
+
+#: Room for the names at the ends of the lines, in pixels, and the height of one.
+ENDS, STEP = 176, 27
+
+
+@dataclass(frozen=True)
+class Paths:
+    """One row an event, sector and relative session, and what is written over each panel."""
+
+    paths: pd.DataFrame
+    panels: dict[str, Panel]
+    pool: int
+
+
+def data() -> Paths:
+    """Compute the paths; p from session 0 on, zero on the eve."""
+    study, parts = sector_study(), []
+    for day in range(study.settings.window.start, LAST + 1):
+        if day > EVE:
+            moves = relative_moves(study, 0, day)
+            path, p = moves.estimate, moves.p_adjusted
+        else:
+            # Before the eve: minus what was still to come.
+            path = -relative_moves(study, min(day + 1, EVE), EVE).estimate * (day < EVE)
+            p = path * np.nan
+        long = {"path": path.stack(future_stack=True), "p_adjusted": p.stack(future_stack=True)}
+        parts.append(
+            pd.DataFrame(long).rename_axis(["event", "security"]).assign(relative_session=day)
+        )
+    paths = pd.concat(parts).reset_index()
+    paths.insert(1, "session", paths["event"].map(study.alignment["session"]))
+    paths.insert(3, "sector", paths["security"].map(SECTORS))
+    paths["stands_out"] = paths["p_adjusted"] <= LEVEL
+    paths = paths.sort_values(["session", "security", "relative_session"], ignore_index=True)
+    panels = {
+        unit.Index: Panel("; ".join(core_labels(unit.announcements)), day_and_company(unit))
+        for unit in study.alignment.itertuples()
+    }
+    # The last of the moves is that of the whole window.
+    return Paths(paths, panels, int(moves.pool.min()))
+
+
+def title(data: Paths) -> str:
+    """Count the sectors that stood out in session 0, and those that still did at the end."""
+    found = data.paths[data.paths["stands_out"]].groupby("relative_session")
+    pairs = {day: set(zip(rows["event"], rows["security"], strict=True)) for day, rows in found}
+    first = pairs.get(0, set())
+    n, still = len(first), len(first & pairs.get(LAST, set()))
+    if not n:
+        return "No sector stood out from the rest in the session of a core event"
+    start = f"Of {counted(n, 'sector move')} that stood out in the session of a core event"
+    kept = "all" if still == n else still or "none"
+    return f"{start}, {kept} still stood out {counted(LAST, 'session')} later"
+
+
+def words(data: Paths) -> Words:
+    """Return what is written around the picture."""
+    return Words(
+        title(data),
+        "Cumulated log return of eleven sector funds less their average, in %, from the close on "
+        f"the eve; n = {counted(len(data.panels), 'core session')}. Dots: the move from the eve "
+        "to there stands out at 5%, by the step-down maximum test over the eleven, ranked among "
+        f"at least {data.pool} other windows; variance of the eve, exponentially weighted (0.94), "
+        "times the number of sessions. Each row has its own scale.",
+        source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),
+    )
+
+
+def table(data: Paths) -> pd.DataFrame:
+    """Return the paths."""
+    return data.paths
+
+
+def alt(data: Paths) -> str:
+    """Tell the picture."""
+    parts = data.paths.groupby("event", sort=False)
+    told = [_sentence(data.panels[event], part) for event, part in parts]
+    return " ".join([f"{title(data)}.", *told])
+
+
+def _sentence(panel: Panel, paths: pd.DataFrame) -> str:
+    by_day = paths.pivot_table(index="sector", columns="relative_session", values="path")
+    apart = paths.loc[paths["stands_out"]].groupby("sector")["relative_session"].agg(list)
+    told = [
+        f"{name} {percent(by_day.loc[name, 0])} in the session, {percent(by_day.loc[name, LAST])} "
+        f"after {LAST} (stands out over sessions 0 to {list_of(days)})"
+        for name, days in apart.items()
+    ]
+    said = "; ".join(told) or (
+        f"no sector stands out, between {percent(by_day[0].min())} and "
+        f"{percent(by_day[0].max())} in the session"
+    )
+    return f"{panel.heading} ({panel.note}): {said}."
+
+
+# -- the picture ---------------------------------------------------------------------------------
+
+
+@drawing()
+def draw(data: Paths) -> Figure:
+    """Draw a panel for each session, naming the sectors that stand out."""
+    paths, events = data.paths, list(data.panels)
+    columns = min(3, len(events))
+    rows = -(-len(events) // columns)
+    sheet = page(words(data), rows * CELL + 50)
+    pitch = (WIDTH - 2 * MARGIN - 90 + 20) / columns
+    for row in range(rows):
+        members = events[row * columns : (row + 1) * columns]
+        drawn = paths.loc[paths["event"].isin(members), "path"]
+        room = 0.08 * (drawn.max() - drawn.min())
+        limits = drawn.min() - room, drawn.max() + room
+        for column, event in enumerate(members):
+            left, top = MARGIN + 90 + column * pitch, sheet.top + row * CELL
+            panel_heading(sheet, left, top, pitch - 30, data.panels[event])
+            ax = sheet.axes(left, top + 106, pitch - 20 - ENDS, 310)
+            _lines(ax, paths[paths["event"] == event], limits, labelled=column == 0)
+    dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
+    entries: list[Entry] = [
+        ({"color": COOL}, "ahead of the portfolio"),
+        ({"color": WARM}, "behind it"),
+        ({"color": INK, **dot}, "stands out, sessions 0 to here"),
+        (stroke(STONE, 3), "sectors that never stand out"),
+    ]
+    key(sheet, sheet.top + rows * CELL + 6, entries)
+    return sheet.figure
+
+
+def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labelled: bool) -> None:
+    paths = paths.assign(name=paths["sector"].replace(SHORT))
+    wide = paths.pivot_table(index="relative_session", columns="name", values="path")
+    apart = paths.pivot_table(index="relative_session", columns="name", values="stands_out") == 1
+    days = wide.index.to_numpy()
+    session_axes(ax, days, limits, labelled=labelled, room=0.3)
+    ax.set_xticks(days, [number(day, 0, signed=True) if day % 5 == 0 else "" for day in days])
+    ax.axvline(-1, **stroke(RULE, 1.5, 1))
+    named = wide.columns[apart.any()]
+    ax.plot(days, wide.drop(columns=named), **stroke(STONE, 2.5, 2))
+    ends = []
+    for name in named:
+        marked, path = apart[name].to_numpy(), wide[name].to_numpy()
+        colour = COOL if path[marked][-1] >= 0 else WARM
+        ax.plot(days, path, **stroke(colour, 4, 3))
+        dots = Mark(name, colour, "o")
+        symbol(ax, days[marked], path[marked], dots, 13, markeredgewidth=points(1.5))
+        ends.append((path[-1], dots))
+    _name_ends(ax, days[-1], sorted(ends, key=lambda end: end[0]))
+
+
+def _name_ends(ax: Axes, last: float, ends: Sequence[tuple[float, Mark]]) -> None:
+    """Name lines at their right ends, from the lowest up, moved apart where they would touch."""
+    bounds, back = ax.get_window_extent(), ax.transData.inverted()
+    look = {"fontsize": points(SMALL)}
+    if not ends:
+        at = back.transform((bounds.x1 + 16, (bounds.y0 + bounds.y1) / 2))
+        ax.text(*at, "none\nstands out", va="center", color=MUTED, linespacing=1.25, **look)
+        return
+    wanted = [ax.transData.transform((last, value)) for value, _ in ends]
+    for (x, y), middle, (_, line) in zip(wanted, spread([y for _, y in wanted]), ends, strict=True):
+        start = bounds.x1 + 22
+        lead = {"linewidth": points(1.5), "clip_on": False, "scalex": False, "scaley": False}
+        ends_at = back.transform([(x, y), (start - 4, middle)]).T
+        ax.plot(*ends_at, color=line.colour, zorder=2.5, **lead)
+        at = back.transform((start, middle))
+        ax.text(*at, line.word, va="center_baseline", color=line.colour, **look)
+
+
+def spread(wanted: Sequence[float], step: float = STEP) -> np.ndarray:
+    """Heights in the same order at least `step` apart, as near to those wanted as that allows.
+
+    Examples
+    --------
+    >>> spread([0, 100, 110], 20).tolist()
+    [0.0, 95.0, 115.0]
+    """
+    steps = step * np.arange(len(wanted))
+    return isotonic_regression(np.asarray(wanted) - steps).x + steps

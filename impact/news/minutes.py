@@ -1,0 +1,206 @@
+"""When within the day something was announced or released, as far as that is known.
+
+All times are New York wall-clock times, tz-naive.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from impact.errors import DateError, EventError
+from impact.market.files import data_hash, data_path
+from impact.market.instants import parse_announced_at
+from impact.news.catalogue import TIME_BASES, load_events
+from impact.text.formats import list_of, number
+
+EXACT, BOUNDED, APPROXIMATE = "exact", "bounded", "approximate"
+
+#: An approximate minute is taken to be right within this.
+ABOUT = pd.Timedelta(minutes=30)
+
+_RELEASES, _SURPRISES, _CATALOGUE = "macro_releases.csv", "macro_surprises.csv", "events.csv"
+
+#: What is said of each release: the item of the file, and how its number is shown.
+_HEADLINES = {
+    "payrolls": ("payrolls", "payrolls", " thousand"),
+    "CPI": ("cpi_yoy", "consumer prices", "% on the year"),
+    "FOMC": ("fed_rate", "Fed rate", "%"),
+}
+
+
+def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
+    """Say when each announcement came out: at a minute, between two, about then, or unknown.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As `impact.news.alignment.as_events` returns them: ``announced_at`` and, where there are,
+        ``time_basis``, ``not_before``, ``not_after``.
+
+    Returns
+    -------
+    DataFrame, shape (events, 4)
+        `minute`: "exact"; "bounded", where the minute is not known and both bounds are;
+        "approximate"; "" where not even the hour is known. `at`: the time (NaT for a date alone);
+        `earliest`, `latest`: between which it came out, an approximate time taken to be right
+        within 30 minutes (NaT where nothing is known).
+
+    Raises
+    ------
+    DateError, EventError
+        If a bound cannot be read, is a date alone, or the two are reversed.
+
+    Examples
+    --------
+    >>> from impact.news.events import as_events
+    >>> frame = as_events({"the pause": "2025-04-09T13:18:40", "a date": "2025-05-02"})
+    >>> announcement_minutes(frame)["minute"].to_list()
+    ['exact', '']
+    """
+    rows = [
+        _minute(str(event), row) for event, row in zip(events.index, _given(events), strict=True)
+    ]
+    frame = pd.DataFrame(rows, events.index, ["minute", "at", "earliest", "latest"])
+    return frame.astype(dict.fromkeys(["at", "earliest", "latest"], "datetime64[us]"))
+
+
+def _given(events: pd.DataFrame) -> list[tuple[Any, ...]]:
+    columns = [
+        events[name] if name in events else pd.Series("", events.index)
+        for name in ("announced_at", "time_basis", "not_before", "not_after")
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _minute(event: str, row: tuple[Any, ...]) -> tuple[str, Any, Any, Any]:
+    announced_at, basis, *bounds = row
+    moment, date_only = parse_announced_at(announced_at)
+    at = pd.NaT if date_only else moment.tz_localize(None)
+    earliest, latest = (_bound(event, bound) for bound in bounds)
+    if not pd.isna(basis) and basis and basis not in TIME_BASES:
+        raise EventError(
+            f"event {event!r}: time_basis is {basis!r}: use {list_of(TIME_BASES, 'or')}"
+        )
+    if earliest > latest:
+        raise EventError(f"event {event!r}: not_before lies after not_after: exchange them")
+    if not date_only and basis not in ("approximate", "date-only"):
+        return EXACT, at, at, at
+    if earliest is not pd.NaT and latest is not pd.NaT:
+        return BOUNDED, at, earliest, latest
+    if date_only:
+        return "", at, pd.NaT, pd.NaT
+    return APPROXIMATE, at, _later(earliest, at - ABOUT), _earlier(latest, at + ABOUT)
+
+
+def _bound(event: str, value: Any) -> Any:
+    if pd.isna(value) or value == "":
+        return pd.NaT
+    try:
+        moment, date_only = parse_announced_at(value)
+    except DateError as error:
+        raise DateError(f"event {event!r}: {error}") from None
+    if date_only:
+        raise DateError(f"event {event!r}: the bound {value} has no time of day: add one")
+    return moment.tz_localize(None)
+
+
+def _later(one: Any, other: pd.Timestamp) -> pd.Timestamp:
+    return other if pd.isna(one) else max(one, other)
+
+
+def _earlier(one: Any, other: pd.Timestamp) -> pd.Timestamp:
+    return other if pd.isna(one) else min(one, other)
+
+
+@lru_cache(maxsize=2)
+def _known(digest: str) -> pd.DataFrame:
+    """Minutes of the included announcements of news of the catalogue; the key is its hash."""
+    catalogue = load_events()
+    return announcement_minutes(catalogue[catalogue["news"]])
+
+
+def known_minutes() -> pd.DataFrame:
+    """Return `announcement_minutes` of the committed catalogue's included announcements of news."""
+    return _known(data_hash(_CATALOGUE))
+
+
+@lru_cache(maxsize=2)
+def _releases(digest: str) -> pd.DataFrame:
+    table = pd.read_csv(data_path(_RELEASES), dtype="str")
+    wall = [parse_announced_at(text)[0].tz_localize(None) for text in table["released_at"]]
+    frame = pd.DataFrame({"at": pd.DatetimeIndex(wall), "release": table["release"]})
+    return frame.sort_values("at", kind="stable", ignore_index=True)
+
+
+def release_minutes() -> pd.DataFrame:
+    """Return when each macro release of the committed file came out.
+
+    Returns
+    -------
+    DataFrame
+        `at` and `release` ("CPI", "payrolls", "FOMC"), in order.
+
+    Examples
+    --------
+    >>> table = release_minutes().set_index("at")
+    >>> table["release"]["2025-05-02 08:30"]
+    'payrolls'
+    """
+    return _releases(data_hash(_RELEASES)).copy()
+
+
+@lru_cache(maxsize=2)
+def _surprises(digest: str) -> pd.DataFrame:
+    table = pd.read_csv(data_path(_SURPRISES), dtype={"date": "str"})
+    return table.set_index(["date", "release", "item"]).sort_index(kind="stable")
+
+
+def release_words(release: str, day: pd.Timestamp) -> str:
+    """Say what a release brought and what had been expected.
+
+    Parameters
+    ----------
+    release : {"payrolls", "CPI", "FOMC"}
+    day : Timestamp
+
+    Returns
+    -------
+    str
+        The bare name where the figures are not in the committed file.
+
+    Examples
+    --------
+    >>> release_words("payrolls", pd.Timestamp("2025-05-02"))
+    'payrolls 177 thousand, 138 expected'
+    >>> release_words("CPI", pd.Timestamp("2025-12-18"))
+    'consumer prices 2.7% on the year, 3.1 expected'
+    >>> release_words("FOMC", pd.Timestamp("2025-09-17"))
+    'Fed rate 4.25%, 4.25 expected'
+    """
+    if release not in _HEADLINES:
+        return release
+    item, name, unit = _HEADLINES[release]
+    table = _surprises(data_hash(_SURPRISES))
+    key = (f"{day:%Y-%m-%d}", release, item)
+    if key not in table.index:
+        return name
+    rows = table.loc[[key]].sort_values("consensus", kind="stable")
+    return "; ".join([_figures(row, name, unit) for row in rows.itertuples()])
+
+
+def _figures(row: Any, name: str, unit: str) -> str:
+    if pd.isna(row.actual):
+        return name
+    said = f"{name} {_short(row.actual)}{unit}"
+    if pd.isna(row.consensus):
+        return said
+    known = "" if row.consensus_known_before == "yes" else " (as printed afterwards)"
+    return f"{said}, {_short(row.consensus)} expected{known}"
+
+
+def _short(value: float) -> str:
+    """A figure without trailing zeros."""
+    return number(value, 2).rstrip("0").rstrip(".")

@@ -1,0 +1,63 @@
+"""The days of tariff news in 2025: all of them, each at its estimate."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pictures import assert_words_are_clear
+
+from impact.charts.page import GROUND
+from impact.figures import reaction_days
+from impact.figures.common import MARKS
+from impact.news.catalogue import load_events
+
+
+def test_it_has_every_news_session_of_2025(made):
+    rows = made("reaction-days").table
+    ids = {name for cell in rows["announcements"] for name in cell.split("; ")}
+    known = load_events(since="2025-01-01", until="2025-12-31")
+    # An announcement after the last close of the year reacts in the next one.
+    assert ids == set(known.index[known["news"]]) - {"furniture-increase-delayed"}
+    assert rows["session"].is_monotonic_increasing and rows["session"].is_unique
+    assert rows.loc[rows["session"] == "2025-05-02", "beside"].item() == "payrolls"
+    n, outside = len(rows), int(rows["outside"].sum())
+    assert f"{outside} of {n} days" in made("reaction-days").alt
+
+
+def rows_of(n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    estimate = rng.normal(0, 0.02, n)
+    return pd.DataFrame(
+        {
+            "session": pd.bdate_range("2025-01-27", periods=n, freq="6B"),
+            "text": ["A label of twenty-eight chars"[:28]] * n,
+            "beside": ["payrolls, both ways"] * n,
+            "kind": [list(MARKS)[i % 4] for i in range(n)],
+            "confounded": rng.random(n) > 0.5,
+            "outside": rng.random(n) > 0.5,
+            "estimate": estimate,
+            "ci_low_textbook": estimate - 0.02,
+            "ci_high_textbook": estimate + 0.02,
+            "ci_low_conditional": estimate - 0.03,
+            "ci_high_conditional": estimate + 0.01,
+        }
+    )
+
+
+@pytest.mark.parametrize("n", [1, 8, 60])
+def test_a_row_has_one_marker_at_its_estimate(n):
+    rows = rows_of(n)
+    figure = reaction_days.draw(rows)
+    markers = {mark.marker for mark in MARKS.values()}
+    drawn = [line for line in figure.axes[0].lines if line.get_marker() in markers]
+    assert [line.get_xdata()[0] for line in drawn] == rows["estimate"].to_list()
+    hollow = [line.get_markerfacecolor() == GROUND for line in drawn]
+    assert hollow == rows["confounded"].to_list()
+    assert_words_are_clear(figure)
+
+
+@pytest.mark.parametrize(("outside", "words"), [(1, "on only 1 of 40 days"), (5, "on 5 of 40")])
+def test_no_more_than_chance_has_its_own_sentence(outside, words):
+    rows = rows_of(40)
+    rows["outside"] = np.arange(40) < outside
+    title = reaction_days.title(rows)
+    assert words in title and ("no more often than by chance (2)" in title) == (outside == 1)

@@ -1,0 +1,132 @@
+"""The paths of the sectors: numbers against the data, words against the numbers."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from pictures import assert_words_are_clear
+
+from impact.charts.page import COOL, WARM
+from impact.charts.paths import Panel
+from impact.figures import sector_paths
+from impact.market.prices import load_prices, log_returns
+
+
+@pytest.fixture(scope="module")
+def paths(made):
+    return made("sector-paths")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sector_paths.data()
+
+
+def test_paths_are_running_sums_that_are_zero_on_the_eve(paths):
+    returns = log_returns(load_prices("sectors"))
+    level = returns.sub(returns.mean(axis=1), axis=0).cumsum()
+    for (session, security), path in paths.table.groupby(["session", "security"]):
+        day = returns.index.get_loc(session)
+        around = level[security].iloc[day - 5 : day + 6] - level[security].iloc[day - 1]
+        np.testing.assert_allclose(path["path"], around, atol=1e-12)
+        assert path["relative_session"].to_list() == list(range(-5, 6))
+
+
+def test_sectors_are_tested_from_session_zero_on_as_in_the_heat_map(paths, made):
+    before = paths.table["relative_session"] < 0
+    assert paths.table.loc[before, "p_adjusted"].isna().all()
+    assert not paths.table.loc[before, "stands_out"].any()
+    keys = ["event", "security"]
+    one = paths.table.query("relative_session == 0").set_index(keys)["p_adjusted"]
+    table = made("sector-reactions").table
+    other = table.query("security != 'portfolio'").set_index(keys)["p"]
+    pd.testing.assert_series_equal(one.sort_index(), other.sort_index(), check_names=False)
+
+
+def test_a_name_and_dots_for_each_sector_that_stands_out_and_grey_for_the_rest(paths):
+    found = paths.table[paths.table["stands_out"]]
+    axes = [ax for ax in paths.figure.axes if ax.lines]
+    for ax, (event, rows) in zip(axes, paths.table.groupby("event", sort=False), strict=True):
+        names = found.loc[found["event"] == event, "sector"].unique()
+        short = {sector_paths.SHORT.get(name, name) for name in names}
+        words = {text.get_text() for text in ax.texts}
+        assert words == (short or {"none\nstands out"}), event
+        dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "o")
+        assert dots == rows["stands_out"].sum()
+        full = [line for line in ax.lines if len(line.get_xdata()) == 11]
+        assert len(full) == 11
+        coloured = [line for line in full if line.get_color() in (WARM, COOL)]
+        assert len(coloured) == len(names)
+        ahead = rows.set_index(["sector", "relative_session"])["path"]
+        last = found[found["event"] == event].groupby("sector")["relative_session"].max()
+        for name, day in last.items():
+            (line,) = (line for line in coloured if np.array_equal(line.get_ydata(), ahead[name]))
+            assert line.get_color() == (COOL if ahead[name, day] >= 0 else WARM), name
+
+
+def test_the_title_counts_what_lasted(paths):
+    by_day = {
+        day: rows.set_index(["event", "security"])["stands_out"]
+        for day, rows in paths.table.groupby("relative_session")
+    }
+    n, still = int(by_day[0].sum()), int((by_day[0] & by_day[5]).sum())
+    assert re.match(rf"Of {n} sector moves .*, {still} still stood out 5 sessions", paths.alt)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [(False, False, "No sector stood out"), (True, True, "all still"), (True, False, "none still")],
+)
+def test_each_outcome_has_its_sentence(data, first, last, words):
+    table = data.paths.copy()
+    table.loc[table["relative_session"] == 0, "stands_out"] = first
+    table.loc[table["relative_session"] == 5, "stands_out"] = last
+    assert words in sector_paths.title(replace(data, paths=table))
+
+
+def test_a_sector_that_stands_out_only_later_does_not_count_as_lasting(data):
+    table = data.paths.assign(stands_out=False)
+    both = table["event"].eq("geneva-truce") & table["security"].isin(["XLE", "XLF"])
+    table.loc[both & table["relative_session"].eq(0), "stands_out"] = True
+    later = table["event"].eq("geneva-truce") & table["security"].isin(["XLF", "XLK", "XLV"])
+    table.loc[later & table["relative_session"].eq(5), "stands_out"] = True
+    title = sector_paths.title(replace(data, paths=table))
+    assert "Of 2 sector moves" in title and ", 1 still stood out" in title
+
+
+# -- the chart on other data ---------------------------------------------------------------------
+
+
+def test_names_at_the_ends_of_lines_never_touch_and_keep_their_order():
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        wanted = np.sort(rng.uniform(0, 150, rng.integers(1, 9)))
+        spread = sector_paths.spread(wanted, 27)
+        assert (np.diff(spread) >= 27 - 1e-9).all()
+        assert spread.mean() == pytest.approx(wanted.mean())
+    np.testing.assert_allclose(sector_paths.spread([0, 100, 200], 27), [0, 100, 200])
+    # Three that touch: the middle one stays, the others give way by the same amount.
+    np.testing.assert_allclose(sector_paths.spread([9, 10, 11], 27), [-17, 10, 37])
+
+
+def test_lines_that_all_stand_out_are_all_named():
+    days, names = np.arange(-5, 6), [f"Sector {i}" for i in range(9)]
+    rows = [
+        {
+            "event": event,
+            "sector": name,
+            "security": name,
+            "relative_session": day,
+            "path": 0.002 * i * (day + 1),
+            "stands_out": event == "one" and day >= 0,
+        }
+        for event in ("one", "two")
+        for i, name in enumerate(names)
+        for day in days
+    ]
+    heads = {event: Panel(event, "3 April 2025") for event in ("one", "two")}
+    chart = sector_paths.draw(sector_paths.Paths(pd.DataFrame(rows), heads, 100))
+    assert {text.get_text() for text in chart.axes[0].texts} == set(names)
+    assert_words_are_clear(chart)

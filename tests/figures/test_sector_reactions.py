@@ -1,0 +1,147 @@
+"""Who was hit: numbers against the data, words against the numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+from pictures import assert_words_are_clear, texts_of
+
+from impact.charts.page import GROUND, INK
+from impact.charts.paths import Panel
+from impact.figures import sector_reactions
+from impact.figures.common import MARKS, sector_study
+from impact.market.prices import SECTORS, load_prices, log_returns
+from impact.text.formats import MINUS
+
+
+@pytest.fixture(scope="module")
+def reactions(made):
+    return made("sector-reactions")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sector_reactions.data()
+
+
+def test_every_core_session_within_the_data_has_the_portfolio_and_eleven_sectors(reactions):
+    table = reactions.table
+    days = [
+        "2025-02-03",
+        "2025-02-04",
+        "2025-04-03",
+        "2025-04-09",
+        "2025-04-10",
+        "2025-05-02",
+        "2025-05-12",
+        "2025-10-10",
+        "2025-10-30",
+    ]
+    assert table["session"].drop_duplicates().dt.strftime("%Y-%m-%d").to_list() == days
+    for _, rows in table.groupby("event"):
+        assert rows["security"].iloc[0] == "portfolio"
+        assert sorted(rows["security"].iloc[1:]) == list(SECTORS)
+
+
+def test_sector_moves_are_returns_less_their_average(reactions):
+    returns = log_returns(load_prices("sectors"))
+    apart = returns.sub(returns.mean(axis=1), axis=0)
+    for row in reactions.table.query("security != 'portfolio'").itertuples():
+        assert row.estimate == pytest.approx(apart.loc[row.session, row.security], abs=1e-12)
+
+
+def test_the_portfolio_is_the_average_less_its_mean_with_its_conditional_p(reactions):
+    returns = log_returns(load_prices("sectors")).mean(axis=1)
+    car = sector_study().portfolio().car(0).set_index("session")
+    for row in reactions.table.query("security == 'portfolio'").itertuples():
+        day = returns.index.get_loc(row.session)
+        expected = returns.iloc[day] - returns.iloc[day - 260 : day - 10].mean()
+        assert row.estimate == pytest.approx(expected, abs=1e-12)
+        assert row.p == car.loc[row.session, "p_conditional"]
+
+
+def test_cells_are_coloured_by_z_written_in_percent_and_framed_where_p_is_small(reactions):
+    ax = reactions.figure.axes[0]
+    texts = {text.get_text() for text in ax.texts}
+    rows = reactions.table
+    for move in rows.query("security != 'portfolio'")["estimate"]:
+        sign = MINUS if move < 0 else "+"
+        size = f"{100 * abs(move):.1f}%"
+        assert size == "0.0%" or sign + size in texts
+    boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    hatched = [box for box in boxes if box.get_hatch()]
+    assert len(hatched) == (rows["p"] <= 0.05).sum() == rows["stands_out"].sum()
+    filled = [box for box in boxes if box.get_facecolor()[3]]
+    assert len(filled) == len(rows)
+    # More blue than red ahead of the portfolio, more red behind it; cells lie row by row.
+    lean = [box.get_facecolor()[2] - box.get_facecolor()[0] for box in filled]
+    drawn = rows.assign(row=rows.groupby("event").cumcount()).sort_values(["row", "session"])
+    assert all(np.sign(drawn["z"]).eq(np.sign(lean)) | (drawn["z"].abs() < 0.05))
+
+
+def test_numbers_in_frames_stand_on_white(reactions):
+    framed = [text for text in reactions.figure.axes[0].texts if text.get_bbox_patch()]
+    assert len(framed) == reactions.table["stands_out"].sum()
+    assert all(text.get_color() == INK and text.get_weight() == "bold" for text in framed)
+
+
+def test_the_title_is_counted_from_the_table(reactions):
+    single = reactions.table.query("security != 'portfolio'")
+    found = single.groupby("event")["stands_out"].any()
+    assert reactions.alt.startswith(f"Sectors stood out on {found.sum()} of {len(found)} core")
+    named = set(single.loc[single["session"].eq("2025-04-03") & single["stands_out"], "sector"])
+    title = reactions.alt.split(". ")[0]
+    assert named == {name for name in single["sector"].unique() if name.lower() in title}
+
+
+def test_a_cell_is_framed_by_its_own_step_down_p(data):
+    p = data.moves.p_adjusted * 0 + 0.06
+    p.loc["busan-summit", "XLB"] = 0.05
+    _, _, apart = sector_reactions.sector_cells(replace(data.moves, p_adjusted=p), p.columns)
+    assert apart.sum().sum() == 1 and apart.loc["XLB", "busan-summit"]
+
+
+def test_the_opposite_finding_has_its_own_sentence(data):
+    moves = data.moves
+    none = replace(moves, p_adjusted=moves.p_adjusted + 1, p_max=moves.p_max + 1)
+    title = sector_reactions.title(replace(data, moves=none))
+    assert title.startswith("On none of 9 core sessions")
+
+
+@pytest.mark.parametrize("name", ["sector-reactions", "sector-paths"])
+def test_words_say_data_model_window_and_n(name, made):
+    words = " ".join(text.get_text() for text in texts_of(made(name).figure)).replace("\n", " ")
+    assert "data/sectors.csv (" in words and "sp500.csv" not in words
+    assert f"figures/{name}.csv" in words
+    assert "exponentially weighted" in words and "n = 9" in words
+
+
+# -- the chart on other data ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [1, 4, 9])
+def test_a_table_of_other_data_stays_readable(data, columns):
+    rng = np.random.default_rng(columns)
+    shape = data.moves.z.shape
+    moves = replace(
+        data.moves,
+        z=data.moves.z * 0 + rng.normal(0, 5, shape),
+        estimate=data.moves.estimate * 0 + rng.normal(0, 0.05, shape),
+        p_adjusted=data.moves.p_adjusted * 0 + rng.uniform(0, 0.1, shape),
+    )
+    shown = list(data.heads)[:columns]
+    for name in ("z", "estimate", "p_adjusted", "p_max"):
+        moves = replace(moves, **{name: getattr(moves, name).loc[shown]})
+    note = "A rather long label +2\nwith payrolls"
+    heads = {event: Panel("30 Sep", note, MARKS["easing"]) for event in shown}
+    other = replace(data, heads=heads, car=data.car.loc[shown], moves=moves)
+    assert_words_are_clear(sector_reactions.draw(other))
+
+
+def test_letters_contrast_with_every_colour_of_the_scale():
+    contrast = sector_reactions.contrast
+    for share in np.linspace(0, 1, 41):
+        ground = sector_reactions.colours()(share)
+        assert max(contrast(INK, ground), contrast(GROUND, ground)) > 3.8
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)

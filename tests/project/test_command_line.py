@@ -1,0 +1,48 @@
+"""The command line: one sentence for what is wrong, and nothing written outside the folder here."""
+
+import subprocess
+import sys
+
+import pytest
+
+from impact.__main__ import main
+
+
+def test_a_card_is_printed_with_its_table(capsys):
+    assert main(["card", "geneva-truce"]) == 0
+    said = capsys.readouterr().out
+    assert "12 May 2025" in said and "textbook t" in said
+
+
+def test_an_unknown_event_is_one_sentence_with_the_nearest_ids(capsys):
+    assert main(["card", "geneva-trus"]) == 1
+    said = capsys.readouterr()
+    assert "geneva-truce" in said.err and len(said.err.splitlines()) == 1 and not said.out
+
+
+@pytest.mark.parametrize("command", [["figures"], ["card"], ["data"], []])
+def test_help_helps(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, "--help"])
+    said = capsys.readouterr().out
+    assert stopped.value.code == 0 and "usage: python -m impact" in said
+    if command == ["figures"]:
+        assert "sector-paths" in said
+
+
+def test_an_unknown_command_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["report-card"])
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_pictures_go_below_the_working_directory(tmp_path):
+    command = [sys.executable, "-m", "impact", "figures", "can-you-trust-the-p"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    written = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert written == {f"can-you-trust-the-p.{end}" for end in ("csv", "txt", "png", "svg")}
+
+
+def test_data_without_the_files_is_one_sentence(tmp_path, capsys):
+    assert main(["data", "--in", str(tmp_path)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

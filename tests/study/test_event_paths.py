@@ -1,0 +1,106 @@
+"""Paths around events: running sums from the eve, bands that agree with the intervals, pictures."""
+
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import pytest
+from pictures import assert_words_are_clear
+
+from impact.charts.page import png
+from impact.errors import FigureError, InferenceError
+from impact.market.prices import load_prices, log_returns
+from impact.study.event_paths import event_paths
+from impact.study.event_study import event_study
+
+DAYS = {"Liberation Day": "2025-04-03", "Pause": "2025-04-09", "China called": "2025-05-02"}
+
+
+@pytest.fixture(scope="module")
+def returns():
+    return log_returns(load_prices(start="2023-01-01"))
+
+
+@pytest.fixture(scope="module")
+def study(returns):
+    return event_study(returns, DAYS, volatility="ewma")
+
+
+@pytest.fixture(scope="module")
+def panel(returns):
+    two = pd.DataFrame({"a": returns, "b": returns * 0.5})
+    return event_study(two, DAYS, volatility=None)
+
+
+def test_a_path_is_the_running_sum_of_abnormal_returns_from_the_eve(study):
+    paths = event_paths(study)
+    for event, path in paths.groupby("event"):
+        levels = np.concatenate([[0.0], np.cumsum(study.abnormal.loc[event].to_numpy())])
+        # levels[5] is the close of the eve: five abnormal returns lie before session 0.
+        expected = levels[1:] - levels[5]
+        np.testing.assert_allclose(path["path"], expected, atol=1e-15)
+        assert path["relative_session"].to_list() == list(range(-5, 6))
+
+
+def test_the_path_leaves_the_band_exactly_where_the_interval_leaves_zero_out(study):
+    paths = event_paths(study).set_index(["event", "relative_session"])
+    for end in range(6):
+        car = study.car(0, end)
+        for method in ("textbook", "conditional"):
+            zero_out = (car[f"ci_low_{method}"] > 0) | (car[f"ci_high_{method}"] < 0)
+            at = paths.xs(end, level="relative_session").loc[car.index]
+            outside = (at["path"] < at[f"{method}_low"]) | (at["path"] > at[f"{method}_high"])
+            assert outside.to_list() == zero_out.to_list()
+
+
+def test_the_textbook_band_is_symmetric_and_widens(study):
+    paths = event_paths(study)
+    after = paths[paths["relative_session"] >= 0]
+    np.testing.assert_allclose(after["textbook_low"], -after["textbook_high"])
+    assert (after.groupby("event")["textbook_high"].diff().dropna() > 0).all()
+
+
+def test_paths_of_a_panel_are_refused(panel):
+    with pytest.raises(InferenceError, match="one series"):
+        event_paths(panel)
+
+
+# -- pictures of a study -------------------------------------------------------------------------
+
+
+def test_a_study_of_few_units_has_one_panel_each(study):
+    figure = study.plot()
+    assert len(figure.axes) == 3
+    drawn = figure.axes[0].lines
+    path = event_paths(study).query("event == 'Liberation Day'")["path"].to_numpy()
+    assert any(np.array_equal(line.get_ydata(), path) for line in drawn)
+    assert_words_are_clear(figure)
+
+
+@pytest.mark.parametrize("volatility", ["ewma", None])
+def test_one_unit(returns, volatility):
+    one = event_study(returns, {"China called": "2025-05-02"}, volatility=volatility)
+    assert_words_are_clear(one.plot())
+
+
+def test_a_panel_is_drawn_as_its_average_path(panel):
+    figure = panel.plot()
+    line = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 11)
+    np.testing.assert_allclose(line.get_ydata(), panel.caar()["estimate"])
+    assert_words_are_clear(figure)
+
+
+def test_one_event_goes_into_the_axes_that_somebody_brings(study, panel):
+    mine = matplotlib.figure.Figure()
+    left, right = mine.subplots(1, 2)
+    assert study.plot("Pause", ax=left) is panel.plot(ax=right) is mine
+    path = event_paths(study["Pause"])["path"].to_numpy()
+    assert any(np.array_equal(line.get_ydata(), path) for line in left.lines)
+    with pytest.raises(FigureError, match="3 panels"):
+        study.plot(ax=left)
+
+
+def test_drawing_leaves_other_peoples_settings_alone(study):
+    with matplotlib.rc_context({"font.size": 31, "axes.facecolor": "pink"}):
+        mine = png(study.plot())
+        assert matplotlib.rcParams["font.size"] == 31
+    assert png(study.plot()) == mine
