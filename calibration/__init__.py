@@ -49,7 +49,7 @@ SEED = 20_250_502
 #: Panels in one piece of work.
 _PIECE = 100
 
-_LIBRARIES = ("numpy", "scipy", "pandas", "arch")
+_LIBRARIES = ("numpy", "scipy", "pandas")
 
 
 def calibrate(

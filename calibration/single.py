@@ -108,8 +108,7 @@ def refits(
     found: list[Refit] = []
     for at in range(first, len(values), every):
         begin = at - FIT_SESSIONS
-        near = found[-1].fit if found else None
-        fit = fit_variance(values[begin:at], model=model, near=near)
+        fit = fit_variance(values[begin:at], model=model)
         block = values[begin : at + every]
         sigma = fit.filter(block)[:-1]
         last = begin + len(block) - 1
