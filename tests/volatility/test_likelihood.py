@@ -1,8 +1,10 @@
 """The likelihood against loops and densities, its optimum against the arch package."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import history
@@ -46,6 +48,16 @@ def in_arch(fit: VarianceFit, scale: float) -> np.ndarray:
         "ewma": [],
     }[fit.model]
     return np.array([fit.mu / scale, *variance, fit.nu])
+
+
+def test_arch_is_the_answer_of_the_tests_and_nothing_of_the_package():
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "arch>=8" in project["optional-dependencies"]["test"]
+    assert not any(name.startswith("arch") for name in project["dependencies"])
+    for path in (root / "impact").rglob("*.py"):
+        found = re.search(r"^\s*(import|from) arch\b", path.read_text(encoding="utf-8"), re.M)
+        assert found is None, path
 
 
 # -- the function --------------------------------------------------------------------------------
