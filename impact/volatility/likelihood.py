@@ -45,6 +45,9 @@ _MORE = (
     (2.0, 0.01, 0.0, 0.5),
 )
 
+#: With a larger slope left a search did not end on a maximum.
+_LEVEL = 1e-4
+
 #: Steps that show where a start leads; so close behind, in units of log-likelihood, it may win.
 _ROUGH, _CLOSE = 8, 10.0
 
@@ -154,16 +157,17 @@ def most_likely(returns: np.ndarray, model: str, start: float) -> np.ndarray | N
         value, gradient = log_likelihood(_parameters(x), returns, start)
         return -value / len(returns), -_by_coordinate(x, gradient)[free] * unit / len(returns)
 
-    def ends(x: np.ndarray, steps: int = 500) -> tuple[float, np.ndarray]:
-        return descend(loss, x, low / unit, high / unit, steps)
+    def minimum(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, x, slope = descend(loss, x, low / unit, high / unit)
+        return value if slope < _LEVEL else np.inf, x
 
-    lowest, best = ends(slow[free] / unit)
+    lowest, best = minimum(slow[free] / unit)
     for begin in others:
-        value, x = ends(begin[free] / unit, _ROUGH)
-        if not value > lowest + _CLOSE / len(returns):
-            value, x = ends(x)
-        if not value > lowest:
-            lowest, best = value, x
+        rough, x, _ = descend(loss, begin[free] / unit, low / unit, high / unit, _ROUGH)
+        if not rough > lowest + _CLOSE / len(returns):
+            value, x = minimum(x)
+            if value < lowest:
+                lowest, best = value, x
     return _parameters(complete(best)) if np.isfinite(lowest) else None
 
 

@@ -234,9 +234,9 @@ def _calibrate(returns: np.ndarray, log_index: np.ndarray) -> _Calibration:
     size = np.log(np.median(np.abs(shocks)) / 0.6745)
     for slope, nu in ((1.0, 8.0), (0.5, 4.0), (1.5, 30.0)):
         start = np.array([size, slope, np.log(nu - 2)])
-        value, found = descend(lambda theta: _loss(theta, shocks, index), start, _LOW, _HIGH)
+        _, found, left = descend(lambda theta: _loss(theta, shocks, index), start, _LOW, _HIGH)
         level, slope, log_nu = found.tolist()
-        if np.isfinite(value) and _LOW[1] < slope < _HIGH[1] and log_nu > _LOW[2]:
+        if left < 1e-4 and _LOW[1] < slope < _HIGH[1] and log_nu > _LOW[2]:
             nu = 2 + np.exp(log_nu)
             return _Calibration(
                 float(mean), float(level - slope * centre), slope, float(nu), len(returns)
