@@ -7,7 +7,7 @@ from arch import arch_model
 from arch.univariate import ConstantMean, EWMAVariance, StudentsT
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
-from impact.volatility import garch
+from impact.volatility import garch, likelihood
 from impact.volatility.garch import VARIANCE_MODELS, VarianceFit, fit_variance
 
 PERCENT = 100.0
@@ -120,6 +120,13 @@ def test_what_no_search_finds_is_refused_and_not_searched_again(monkeypatch, fou
         with pytest.raises(VolatilityError, match=r"'gjr' could not be fitted on 1,200 returns"):
             fit_variance(returns)
     assert len(calls) == 1
+
+
+def test_a_search_that_stops_on_a_slope_is_no_fit(monkeypatch):
+    original = likelihood.descend
+    monkeypatch.setattr(likelihood, "descend", lambda *args: (*original(*args)[:2], 1e-3))
+    with pytest.raises(VolatilityError, match="could not be fitted"):
+        fit_variance(history.garch_path(1_200, seed=31))
 
 
 def test_a_fit_is_remembered_and_belongs_to_its_returns(monkeypatch):
