@@ -46,7 +46,7 @@ class Sample:
     implied : Series
         The volatility index in points.
     z : ndarray, shape (T - FIT_SESSIONS,)
-        Conditional z of the last returns.
+        Conditional z of the rows from `FIT_SESSIONS` on.
     rows : ndarray of int, shape (n,)
         Rows of session 0.
     """

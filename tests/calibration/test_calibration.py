@@ -158,7 +158,8 @@ def test_a_set_made_again_and_the_panel_of_one_piece():
 
 
 def test_committed_implied_rates_are_those_of_the_index(values, rows):
-    found = single.implied_outcomes(index_returns(), vix(), rows)[0]
+    # The table is older than the closes before 2014: they join it when it is made again.
+    found = single.implied_outcomes(index_returns(), vix()["2014":], rows)[0]
     there = np.isfinite(found.p)
     table = committed("size-vix", test="implied_t", group="all", level=0.05)
     assert table["n"].item() == there.sum()
