@@ -129,12 +129,13 @@ def calendar_time_portfolio(
     (30, 2)
     """
     window = as_window(window)
-    check_returns(returns)
+    returns = check_returns(returns)
     if covariance not in COVARIANCES:
         known = " or ".join(map(repr, COVARIANCES))
         raise InferenceError(f"covariance={covariance!r} is not known: say {known}")
     model = "constant-mean" if factors is None else "factors"
-    layout = design(model, returns.index, factors=factors, risk_free=risk_free)
+    kind = returns.attrs.get("returns")
+    layout = design(model, returns.index, factors=factors, risk_free=risk_free, kind=kind)
     held, dropped = _held(returns, events, window)
     values = returns.to_numpy(float)
     held &= ~np.isnan(values)

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
+from impact.market.checks import on_rows
 from impact.market.instants import parse_announced_at
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
@@ -156,7 +157,9 @@ def event_regression(
     """
     if not isinstance(returns, pd.Series):
         raise ReturnsError("event_regression takes one series of returns: pick a column")
-    check_returns(returns)
+    returns = check_returns(returns)
+    if controls is not None:
+        controls = on_rows(controls, "controls", returns.index, "control")
     window = as_window(window)
     sample = returns if since is None else _from(returns, since)
     aligned = align(as_events(events), returns.index, window=(window.start, window.end))

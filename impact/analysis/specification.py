@@ -202,7 +202,7 @@ def specification_curve(
     >>> len(curve), bool((curve.table["p_value"] >= 0.01).all())
     (96, True)
     """
-    check_returns(returns)
+    returns = check_returns(returns)
     options = _checked(lengths, gaps, windows, means, kinds, neighbours, variances, kind)
     by_kind = _by_kind(returns, kind)
     subsets = events if _is_subsets(events) else {"all": events}

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impact.errors import DateError
-from impact.market.calendar import nyse_sessions, place, reaction_session, session_close
+from impact.market.calendar import nyse_sessions, session_close
 from impact.market.files import data_path
+from impact.market.placement import place, reaction_session
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from impact.errors import DataFileError, ImpactError, ReturnsError
-from impact.market.calendar import place
 from impact.market.checks import check_index, check_numbers, refuse_values
+from impact.market.placement import place
 from impact.market.prices import check_closes
 from impact.market.returns import check_returns, log_returns, simple_returns
 from impact.news.alignment import align

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impact.errors import DateError
-from impact.market.calendar import nyse_sessions, place, reaction_session
+from impact.market.calendar import nyse_sessions
 from impact.market.instants import parse_announced_at, parse_date, read_instants
+from impact.market.placement import place, reaction_session
 
 
 @pytest.mark.parametrize(
