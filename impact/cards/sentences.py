@@ -94,13 +94,17 @@ def _when(facts: pd.Series) -> str:
         return when
     local = announced.tz_convert(facts["zone"])
     day = "" if local.date() == announced.date() else f" on {formats.date(local)}"
-    return f"{when}, {local:%H:%M}{day} in {_city(facts['zone'])}"
+    where = "UTC" if facts["zone"] == "UTC" else f"in {_city(facts['zone'])}"
+    return f"{when}, {local:%H:%M}{day} {where}"
 
 
 def _city(zone: str) -> str:
-    """
-    >>> _city("Asia/Hong_Kong"), _city("UTC")
-    ('Hong Kong', 'UTC')
+    """Name the city of a time zone.
+
+    Examples
+    --------
+    >>> _city("Asia/Hong_Kong")
+    'Hong Kong'
     """
     return zone.rpartition("/")[2].replace("_", " ")
 

@@ -160,7 +160,8 @@ def design(
     free = None
     if risk_free is not None:
         free = _one_column("risk_free", on_rows(risk_free, "risk_free", index, "rate"))
-    rows, names = np.empty((0, len(index))), ()
+    rows = np.empty((0, len(index)))
+    names: tuple[str, ...] = ()
     if factors is not None:
         if isinstance(factors, pd.Series):
             factors = factors.to_frame()

@@ -53,11 +53,13 @@ _BETTER = {
 
 #: Rows that no market is named for are compared with these.
 _WELL_KNOWN = (*("XETR", "XLON", "XPAR", "XSWX", "XTKS", "XHKG", "XSHG", "XTSE", "XASX", "24/7"),)
-#: Exchanges whose week begins on a Sunday.
-_SUNDAYS = ("XTAE", "XSAU")
+#: Tel Aviv's week began on a Sunday, and no other exchange keeps its holidays, which the calendar
+#: by ISO code lacks.
+_SUNDAYS = "TASE"
 
-#: A larger share of rows that are no sessions of a market belongs to another one.
-_STRANGE = 0.1
+#: A larger share of rows that are no sessions of a market belongs to another one; with weekend
+#: rows of an exchange that was not named, less is allowed.
+_STRANGE, _STRANGE_SUNDAYS = 0.1, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,13 +324,11 @@ def market_of(rows: pd.DatetimeIndex, market: MarketLike = None, name: str = "se
         return Market(f"{zone} {clock:%H:%M}", zone, rows, closes, no_early, False)
     if (nyse := exchange(NYSE)).sessions.get_indexer(rows).min() >= 0:
         return nyse
-    if has_shifted_labels(rows) and not any(_fits(rows, exchange(one)) for one in _SUNDAYS):
-        check_labels(rows, name)
+    if has_shifted_labels(rows):
+        strange = _exchange(_SUNDAYS).sessions.get_indexer(rows) < 0
+        if strange.mean() > _STRANGE_SUNDAYS:
+            check_labels(rows, name)
     return Market("", NEW_YORK, rows, None, no_early, False)
-
-
-def _fits(rows: pd.DatetimeIndex, market: Market) -> bool:
-    return np.mean(market.sessions.get_indexer(rows) >= 0) > 1 - _STRANGE / 2
 
 
 def _named(rows: pd.DatetimeIndex, market: Market, name: str) -> Market:

@@ -167,7 +167,8 @@ def check_labels(
         raise error(
             f"{name}: {iso(weekend)} is a {weekend:%A}, and the week of such a row is a day short "
             "at its other end, so the labels look like midnights of another time zone: before "
-            "the zone is dropped use .tz_convert(<zone of the exchange>).tz_localize(None)"
+            "the zone is dropped use .tz_convert(<zone of the exchange>).tz_localize(None); an "
+            "exchange that trades on Sundays is named with market="
         )
 
 
@@ -203,8 +204,9 @@ def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise error(f"{name}: column {twice!r} stands twice: rename or drop one")
-    for position, dtype in enumerate(frame.dtypes):
+    for dtype in set(frame.dtypes):
         if not is_any_real_numeric_dtype(dtype):
+            position = int((frame.dtypes == dtype).to_numpy().argmax())
             raise error(
                 f"{name}: column {frame.columns[position]!r} holds {frame.iat[0, position]!r}, "
                 "not numbers: use pd.to_numeric"
@@ -299,7 +301,13 @@ def check_units(
     session: give the rate of one session as a decimal fraction (5% a year is 0.0002)
     """
     values = frame.to_numpy()
-    refuse_values(frame, np.isinf(values), name, "is no number: drop that session or correct it")
+    size = np.abs(values)
+    # One mean of all finds what is infinite and what is missing: most tables hold neither.
+    mean = size.mean(axis=0)
+    if not np.isfinite(mean).all():
+        infinite = np.isinf(values)
+        refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
+        mean = np.nanmean(size, axis=0)
     if unit == "points":
         bad = values <= 0
         refuse_values(frame, bad, name, "is no volatility: give the index in points, all positive")
@@ -310,18 +318,20 @@ def check_units(
             )
         return
     if unit == "rate":
-        bad = np.abs(values) > _RATE
+        bad = size > _RATE
         if bad.any():
-            size = percent(float(np.abs(values[bad])[0]), 1, signed=False)
+            words = percent(float(size[bad][0]), 1, signed=False)
             refuse_values(
                 frame,
                 bad,
                 name,
-                f"is {size} in one session: give the rate of one session as a decimal fraction "
+                f"is {words} in one session: give the rate of one session as a decimal fraction "
                 "(5% a year is 0.0002)",
             )
         return
-    _check_size(frame, name, switches=unit == "control")
+    # A median is at most twice the mean (Markov), so most columns need no sorting.
+    large = np.flatnonzero(mean > _LARGE / 2)
+    _check_size(frame, name, large, switches=unit == "control")
     if kind == "simple" and unit == "return":
         refuse_values(
             frame,
@@ -332,15 +342,12 @@ def check_units(
         )
 
 
-def _check_size(frame: pd.DataFrame, name: str, *, switches: bool) -> None:
+def _check_size(frame: pd.DataFrame, name: str, columns: np.ndarray, *, switches: bool) -> None:
     """Tell prices and percentages from decimal returns by the size of the typical value."""
-    values = frame.to_numpy()
-    size = np.abs(values)
-    # A median is at most twice the mean (Markov), so most columns need no sorting.
-    for column in np.flatnonzero(np.nanmean(size, axis=0) > _LARGE / 2):
-        one = values[:, column]
+    for column in columns:
+        one = frame.to_numpy()[:, column]
         enough = np.isfinite(one).sum() >= _ENOUGH
-        if np.nanmedian(size[:, column]) <= (_LARGE if enough else _HUGE):
+        if np.nanmedian(np.abs(one)) <= (_LARGE if enough else _HUGE):
             continue
         if switches and np.isin(one[np.isfinite(one)], (0, 1)).all():
             continue

@@ -118,9 +118,10 @@ def _iso_date(text: str) -> str | None:
     if _ISO_DATE.fullmatch(text):
         return text
     found = _DAY_FIRST.fullmatch(text.lower()) or _MONTH_FIRST.fullmatch(text.lower())
-    name = found["month"] if found else ""
+    if found is None:
+        return None
     for number, month in enumerate(_MONTHS, start=1):
-        if name in (month, month[:3]) or (name, month) == ("sept", "september"):
+        if found["month"] in (month, month[:3], "sept" if month == "september" else month):
             return f"{found['year']}-{number:02d}-{int(found['day']):02d}"
     return None
 
@@ -207,11 +208,12 @@ def midnights_as_dates(column: Any) -> Any:
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         wall = column.dt.tz_localize(None)
         return wall if (wall == wall.dt.normalize()).all() else column
-    if not all(isinstance(value, str) for value in column):
+    texts = column.to_list()
+    if not all(isinstance(text, str) for text in texts) or not any("00:00" in t for t in texts):
         return column
-    midnights = [_MIDNIGHT.fullmatch(text) for text in column]
-    if all(m or _iso_date(text) for m, text in zip(midnights, column, strict=True)):
-        dates = [m[1] if m else text for m, text in zip(midnights, column, strict=True)]
+    midnights = [_MIDNIGHT.fullmatch(text) for text in texts]
+    if all(m or _iso_date(text) for m, text in zip(midnights, texts, strict=True)):
+        dates = [m[1] if m else text for m, text in zip(midnights, texts, strict=True)]
         return pd.Series(dates, column.index, dtype=column.dtype, name=column.name)
     return column
 
@@ -266,10 +268,11 @@ def _of_one_kind(values: Any) -> pd.DatetimeIndex | None:
         if stamps.hasnans:
             raise DateError(f"row {int(stamps.isna().argmax()) + 1} has no date: give one")
         return stamps
+    values = list(values)
     kinds = set(map(type, values))
     with contextlib.suppress(ValueError, TypeError):  # the slow way names the value
         if kinds == {str} and all(map(_ISO_DATE.fullmatch, values)):
             return pd.to_datetime(pd.Index(values), format="%Y-%m-%d")
         if kinds and kinds <= {pd.Timestamp, date}:
-            return pd.DatetimeIndex(list(values))
+            return pd.DatetimeIndex(values)
     return None

@@ -204,7 +204,7 @@ def missing_around(
     rows = rows.as_unit("us")
     if market.has_calendar:
         span = market.sessions[(market.sessions > rows[0]) & (market.sessions < rows[-1])]
-        lacking = span.difference(rows)
+        lacking = span[:0] if span.equals(rows[1:-1]) else span[rows.get_indexer(span) < 0]
     else:
         lacking = rows[1:][np.diff(rows) > _LONGEST_CLOSURE]
     if not len(lacking):

@@ -21,6 +21,7 @@ from impact.market.calendar import nyse_sessions
 from impact.market.checks import check_numbers, refuse_values
 from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_date, read_instants
+from impact.market.own_files import is_own_file, own_prices
 from impact.text.formats import counted, iso, list_of
 
 INDEX, VIX = "^GSPC", "^VIX"
@@ -36,15 +37,17 @@ _OVERLAP = 0.001
 
 
 def load_prices(
-    tickers: str | Sequence[str] = INDEX, *, start: Any = None, end: Any = None
+    tickers: str | Path | Sequence[str] = INDEX, *, start: Any = None, end: Any = None
 ) -> pd.Series | pd.DataFrame:
     """Return committed daily closes; no network.
 
     Parameters
     ----------
-    tickers : str or sequence of str
+    tickers : str, Path or sequence of str
         "^GSPC" (S&P 500 index, from 1999), one of the eleven sector funds (XLB ... XLY,
-        2024-2025, adjusted for dividends), several of them, or "sectors" for all eleven.
+        2024-2025, adjusted for dividends), several of them, or "sectors" for all eleven; or a
+        CSV or Excel file of your own (Excel needs the extra ``office``), see
+        `impact.market.own_files.own_prices`.
     start, end : str, date or Timestamp, optional
         First and last date wanted, ISO form.
 
@@ -69,6 +72,8 @@ def load_prices(
     >>> list(load_prices(["XLK", "XLF"], start="2025-01-02").columns)
     ['XLK', 'XLF']
     """
+    if is_own_file(tickers):
+        return _between(own_prices(tickers), start, end)
     names = _tickers(tickers)
     if isinstance(tickers, str) and tickers != "sectors":
         return _between(_closes(names[0]), start, end)

@@ -168,9 +168,11 @@ def split_like(frame: pd.DataFrame, kind: str) -> str:
     """
     values = frame.to_numpy()
     low, high = (-_JUMP, _JUMP) if kind == "log" else (np.expm1(-_JUMP), np.expm1(_JUMP))
-    found = np.argwhere((values < low) | (values > high))
-    if not len(found):
+    if not values.size or (
+        np.fmin.reduce(values, None) >= low and np.fmax.reduce(values, None) <= high
+    ):
         return ""
+    found = np.argwhere((values < low) | (values > high))
     named = []
     for row, column in found[:_NAMED]:
         move = values[row, column] if kind == "log" else np.log1p(values[row, column])

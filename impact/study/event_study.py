@@ -146,15 +146,14 @@ def event_study(
     needed = _needed(units.pairs, settings, len(frame))
     notes = (
         *aligned.attrs.get("notes", ()),
-        *_rows_of_no_session(frame.index, clock),
+        *(_rows_of_no_session(frame.index, clock) if market is not None else ()),
         *_sessions_left_out(layout, frame.index, needed),
-        split_like(frame[needed], kind),
+        *_splits(securities, layout, needed, kind),
     )
     _check_not_a_security(securities, layout)
     panel = Panel(
         securities.to_numpy(float), layout, _neighbour_sessions(securities, units.pairs, settings)
     )
-    notes = tuple(note for note in notes if note)
     return EventStudy.estimated(securities, panel, units, settings, implied, notes)
 
 
@@ -248,7 +247,7 @@ def _needed(pairs: Pairs, settings: Settings, rows: int) -> np.ndarray:
 
 
 def _rows_of_no_session(index: pd.DatetimeIndex, market: Market) -> list[str]:
-    strange = index[~index.isin(market.sessions) & (index >= market.sessions[0])]
+    strange = index[(market.sessions.get_indexer(index) < 0) & (index >= market.sessions[0])]
     if strange.empty:
         return []
     rows = counted(len(strange), "row is no session", "rows are no sessions")
@@ -272,6 +271,14 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
         dates = list_of([*map(iso, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
         notes.append(f"Left out, as the {name} has no value there: {sessions} ({dates}).")
     return notes
+
+
+def _splits(securities: pd.DataFrame, layout: Design, needed: np.ndarray, kind: str) -> list[str]:
+    """Say what looks like an unadjusted split in the stretch of rows that the study reads."""
+    rows = slice(int(needed.argmax()), len(needed) - int(needed[::-1].argmax()))
+    beside = {name: values for name, values in layout.arguments.items() if values.ndim == 1}
+    tables = [securities, pd.DataFrame(beside, securities.index)]
+    return [note for table in tables if (note := split_like(table.iloc[rows], kind))]
 
 
 def _check_not_a_security(securities: pd.DataFrame, layout: Design) -> None:
