@@ -84,10 +84,11 @@ class Design:
     @property
     def arguments(self) -> dict[str, np.ndarray]:
         """What the model takes from outside the returns, by the name for messages."""
-        taken = dict(zip(self.names, self.regressors, strict=True))
+        taken = {}
         if self.subtracted is not None:
-            taken["market or risk-free rate"] = self.subtracted
-        return taken
+            market = self.name == "market-adjusted"
+            taken["market" if market else "risk-free rate"] = self.subtracted
+        return taken | dict(zip(self.names, self.regressors, strict=True))
 
     def of(self, column: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Regressors (K, T) and what is subtracted (T,) of one security."""

@@ -257,9 +257,11 @@ def _rows_of_no_session(index: pd.DatetimeIndex, market: Market) -> list[str]:
 def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarray) -> list[str]:
     """Say on which sessions of the study something of the model is missing."""
     notes = []
+    known = needed
     for name, values in layout.arguments.items():
         absent = ~np.isfinite(values)
-        missing = index[needed & (absent if absent.ndim == 1 else absent.any(axis=0))]
+        lacks = known & (absent if absent.ndim == 1 else absent.any(axis=0))
+        missing, known = index[lacks], known & ~lacks
         if missing.empty:
             continue
         sessions = counted(len(missing), "such session")
