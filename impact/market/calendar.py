@@ -182,11 +182,18 @@ def _exchange(name: str) -> Market:
         # Not ours: calendars warn of pandas' changes, and Seoul's of its old lunch break.
         warnings.simplefilter("ignore")
         calendar = pandas_market_calendars.get_calendar(name)
-        sessions = calendar.valid_days(first, last, tz=None).as_unit("us")
-        special = calendar.special_dates("market_close", first, last, filter_holidays=False)
+        try:
+            sessions = calendar.valid_days(first, last, tz=None).as_unit("us")
+            special = calendar.special_dates("market_close", first, last, filter_holidays=False)
+            usual_closes = calendar.regular_market_times["market_close"]
+        except (NotImplementedError, KeyError):
+            raise DateError(
+                f"pandas_market_calendars names {name!r} and has no calendar for it: give its time "
+                "zone and close, as market=('Europe/Berlin', '17:30')"
+            ) from None
     zone = str(calendar.tz)
     usual = np.empty(len(sessions), dtype="timedelta64[us]")
-    for since, close, *days_later in calendar.regular_market_times["market_close"]:
+    for since, close, *days_later in usual_closes:
         start = 0 if since is None else sessions.searchsorted(pd.Timestamp(since))
         usual[start:] = _from_midnight(close) + pd.Timedelta(days=sum(days_later))
     if name == NYSE:

@@ -212,7 +212,7 @@ def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError
                 "not numbers: use pd.to_numeric"
             )
     values = frame.to_numpy(dtype=float, na_value=np.nan)
-    if not isinstance(table, pd.Series) and (blank := np.isnan(values).all(axis=0)).any():
+    if (blank := np.isnan(values).all(axis=0)).any():
         column = frame.columns[int(blank.argmax())]
         raise error(f"{name}: column {column!r} holds no value: drop it")
     numbers = pd.DataFrame(values, frame.index, frame.columns, copy=False)
@@ -303,11 +303,12 @@ def check_units(
     values = frame.to_numpy()
     size = np.abs(values)
     # One mean of all finds what is infinite and what is missing: most tables hold neither.
-    mean = size.mean(axis=0)
-    if not np.isfinite(mean).all():
-        infinite = np.isinf(values)
-        refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
-        mean = np.nanmean(size, axis=0)
+    with np.errstate(over="ignore"):
+        mean = size.mean(axis=0)
+        if not np.isfinite(mean).all():
+            infinite = np.isinf(values)
+            refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
+            mean = np.nanmean(size, axis=0)
     if unit == "points":
         bad = values <= 0
         refuse_values(frame, bad, name, "is no volatility: give the index in points, all positive")
@@ -399,6 +400,10 @@ def on_rows(
     ReturnsError
         If the rows, the numbers or the unit are wrong.
     """
+    if unit == "control" and isinstance(values, pd.Series | pd.DataFrame):
+        # A yes and no counts as 1 and 0.
+        frame = pd.DataFrame(values)
+        values = frame.astype(dict.fromkeys(frame.select_dtypes("bool").columns, float))
     frame = check_numbers(values, name)
     if not has_shifted_labels(rows):
         check_labels(frame.index, name)

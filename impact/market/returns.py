@@ -18,6 +18,7 @@ from impact.text.formats import counted, iso, list_of, percent
 #: A log return of this size is that of a 5-for-3 split; so many of them are named.
 _JUMP, _NAMED = 0.5, 3
 _SPLITS = (2, 3, 4, 5, 10, 20, 50, 100)
+_LARGEST = 20.0
 
 
 def log_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
@@ -177,9 +178,8 @@ def split_like(frame: pd.DataFrame, kind: str) -> str:
     named = []
     for row, column in found[:_NAMED]:
         move = values[row, column] if kind == "log" else np.log1p(values[row, column])
-        ratio = np.exp(abs(move))
-        near = next((n for n in _SPLITS if abs(ratio / n - 1) < 0.05), None)
-        words = percent(float(np.expm1(move)), 1)
+        near = next((n for n in _SPLITS if abs(abs(move) - np.log(n)) < 0.05), None)
+        words = percent(float(np.expm1(min(move, _LARGEST))), 1)
         if near:
             words += f", near {near} for 1" if move < 0 else f", near 1 for {near}"
         named.append(f"{frame.columns[column]} on {iso(frame.index[row])} ({words})")

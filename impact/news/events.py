@@ -152,7 +152,7 @@ def _as_dates(frame: pd.DataFrame) -> pd.DataFrame:
     names = {old: new for old, new in renamed(frame.columns).items() if new != "id" or plain}
     if "session" in frame:
         names = {old: new for old, new in names.items() if new != "announced_at"}
-    if names:
+    if names and {"announced_at", "session"} & {*frame.columns, *names.values()}:
         frame = frame.rename(columns=names)
         frame.attrs["notes"] = (said(names),)
     if "announced_at" in frame and not frame.columns.has_duplicates:

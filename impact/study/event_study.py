@@ -14,7 +14,7 @@ from impact.estimation.least_squares import Pairs, Panel
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
 from impact.market.calendar import Market, MarketLike, market_of
-from impact.market.checks import on_rows
+from impact.market.checks import check_numbers, on_rows
 from impact.market.returns import check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
@@ -207,7 +207,8 @@ def _implied(
         )
     if isinstance(implied, pd.DataFrame) and implied.shape[1] > 1:
         raise ReturnsError(f"implied= has {implied.shape[1]} columns: give one, as a Series")
-    return on_rows(implied, "implied", securities.index, "points").iloc[:, 0]
+    on_rows(implied, "implied", securities.index, "points")
+    return check_numbers(implied, "implied").iloc[:, 0]
 
 
 def _split_benchmark(

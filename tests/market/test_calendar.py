@@ -168,6 +168,13 @@ def test_the_market_of_rows(rows, market, name):
     [
         (WEEKDAYS, "XETRA", DateError, "market='XETRA' is no exchange .*nearest are 'XETR'"),
         (WEEKDAYS, "", DateError, "market='' is no exchange"),
+        (
+            WEEKDAYS,
+            "XSGO",
+            DateError,
+            "names 'XSGO' and has no calendar for it: give its time zone",
+        ),
+        (WEEKDAYS, "XBEL", DateError, "names 'XBEL' and has no calendar for it"),
         (WEEKDAYS, ("Europe/Berln", "17:30"), DateError, "give an exchange such as 'XETR'"),
         (WEEKDAYS, ("Europe/Berlin", "half past five"), DateError, "is no market"),
         (WEEKDAYS, ("Europe/Berlin",), DateError, "is no market"),

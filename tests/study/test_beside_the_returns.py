@@ -143,7 +143,7 @@ def test_the_calendar_time_portfolio_checks_its_risk_free_rate():
 @pytest.mark.parametrize("as_frame", [False, True])
 def test_a_control_may_be_a_series_or_a_switch(as_frame):
     later = (pd.Series(range(600), DAYS) >= 300).astype(float).rename("later")
-    given = later.to_frame() if as_frame else later
+    given = (later == 1).to_frame() if as_frame else later
     found = impact.event_regression(FIRMS["S0"], EVENT, controls=given, volatility=None).table
     design = np.column_stack([np.ones(600), np.arange(600) == 400, later])
     right = sm.OLS(FIRMS["S0"].to_numpy(), design).fit()
