@@ -267,6 +267,7 @@ def test_gaps_of_factors_and_rates_leave_their_sessions_out_too(options):
     broken.iloc[250] = np.nan
     study = studied(**{**options, name: broken})
     assert (study.fit["observations"] == 249).all()
+    assert len(study.notes) == (1 if name == "risk_free" else 2)  # one for each factor
     assert f"({DAYS[250]:%Y-%m-%d})" in study.notes[0]
 
 
