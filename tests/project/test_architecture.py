@@ -14,6 +14,7 @@ HEAVY = (
     "matplotlib",
     "yfinance",
     "arch",
+    "openpyxl",
     "pandas_market_calendars",
     "statsmodels",
     "joblib",
