@@ -30,7 +30,7 @@ def test_downloaded_columns_go_through_every_function(by_ticker):
     assert alone["estimate"].item() == right["estimate"].iloc[0]
     assert f"{one.name if by_ticker else 'SPY'} " in impact.event_card(EVENT[0], one).sentence
     held = impact.calendar_time_portfolio(returns, EVENT)
-    assert held.n == impact.calendar_time_portfolio(impact.log_returns(closes), EVENT).n == 20
+    assert held.nobs == impact.calendar_time_portfolio(impact.log_returns(closes), EVENT).nobs == 20
     market = impact.event_study(FIRMS, EVENT, model="market", benchmark=one, volatility=None)
     assert (market.fit["observations"] == 250).all()
 
@@ -123,7 +123,7 @@ def test_an_event_is_named_by_its_id_or_its_label(name):
     right = impact.event_study(INDEX, catalogue.loc[["liberation-day"]], volatility=None)
     found = impact.event_study(INDEX, name, volatility=None)
     pd.testing.assert_frame_equal(found.car(0, 1), right.car(0, 1))
-    assert found.signature == right.signature and "events " in found.signature
+    assert found.signature == right.signature and "catalogue " in found.signature
     label = "Liberation Day"
     assert len(found[label]) == len(found["liberation-day"]) == 1
     sentence = name if isinstance(name, str) else name[0]
