@@ -11,7 +11,7 @@ else
 PY := $(VENV)/bin/python
 endif
 
-.PHONY: help figures notebooks readme test lint bench data data-accept calibration lab clean
+.PHONY: help figures notebooks readme test test-oldest lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
 	@echo "make TARGET, where TARGET is one of"
@@ -44,6 +44,13 @@ readme: $(STAMP) ## fill the numbers of README.md in again
 
 test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad input
 	$(PY) -m pytest -n 2
+
+test-oldest: $(STAMP) ## check everything with the oldest versions that pyproject.toml allows
+	$(PY) -m pip install --quiet uv
+	$(PY) -m uv venv --quiet --clear --python $(PY) build/oldest
+	$(PY) -m uv pip install --quiet --python build/oldest --resolution lowest-direct -e ".[notebooks,test]"
+	build/oldest/bin/python -m pytest -n 2 --deselect \
+	  tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed
 
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
 	$(PY) -m ruff check impact calibration tests benchmarks

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ import pandas as pd
 from calibration import panels, sets
 from calibration.experiments import (
     STEP,
+    Sample,
     common_sample,
     outcome_jobs,
     power_jobs,
@@ -32,7 +34,7 @@ from calibration.experiments import (
     size_rows,
 )
 from calibration.rates import COLUMNS
-from calibration.single import MODELS, PATHS, REFIT, refits, series_z
+from calibration.single import PATHS
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash, write_atomically
 from impact.market.prices import load_prices, load_vix
@@ -75,10 +77,8 @@ def calibrate(
     """
     begun = time.perf_counter()
     returns = log_returns(load_prices(end=LAST))
-    values = returns.to_numpy(float)
     run = partial(_run, n_jobs=n_jobs, progress=progress)
-    fits = run([partial(refits, values, model) for model in MODELS], "variance fits")
-    sample = common_sample(returns, load_vix(end=LAST), dict(zip(MODELS, fits, strict=True)))
+    sample = common_sample(returns, load_vix(end=LAST))
     thinned = sample.thin(STEP)
     outcomes = _joined(run(outcome_jobs(sample, seed), "size"))
     power = _joined(run(power_jobs(thinned), "power"))
@@ -86,7 +86,7 @@ def calibrate(
         [
             partial(
                 sets.set_rates,
-                series_z(sample.fits["gjr"]),
+                sample.z,
                 size,
                 seed=seed,
                 replications=sets.REPLICATIONS // replications,
@@ -137,7 +137,7 @@ def _run(jobs: Sequence[Callable], what: str, *, n_jobs: int, progress: bool) ->
     return list(tqdm(results, desc=what, total=len(jobs), disable=not progress))
 
 
-def _call(job: Callable):
+def _call(job: Callable) -> Any:
     return job()
 
 
@@ -145,7 +145,7 @@ def _joined(parts: Sequence[Sequence]) -> list:
     return [item for part in parts for item in part]
 
 
-def _meta(sample, seed: int, seconds: float) -> pd.DataFrame:
+def _meta(sample: Sample, seed: int, seconds: float) -> pd.DataFrame:
     days = sample.returns.index[sample.rows]
     facts = {
         "seed": str(seed),
@@ -153,7 +153,7 @@ def _meta(sample, seed: int, seconds: float) -> pd.DataFrame:
         "last session": iso(days[-1]),
         "sessions": str(len(days)),
         "sessions with an index": str(len(sample.with_index().rows)),
-        "sessions between two fits": str(REFIT),
+        "variance fitted": "at the first session of each month",
         "simulated paths": str(PATHS),
         "prices": load_prices().attrs["hash"],
         "volatility index": data_hash("vix.csv"),

@@ -14,7 +14,6 @@ from calibration.single import (
     MODELS,
     WINDOWS,
     Outcome,
-    Refit,
     conditional_outcomes,
     implied_outcomes,
     sample_rows,
@@ -24,6 +23,7 @@ from calibration.single import (
 )
 from impact.inference.size import thirds
 from impact.news.surroundings import releases_on
+from impact.volatility.garch import FIT_SESSIONS
 
 #: What is added to session 0 for power: falls and rises of 0.5, 1, 2 and 3%.
 EFFECTS = (-0.03, -0.02, -0.01, -0.005, 0.005, 0.01, 0.02, 0.03)
@@ -45,34 +45,29 @@ class Sample:
         Decimal returns by session.
     implied : Series
         The volatility index in points.
-    fits : dict
-        Variance model -> its quarterly fits.
+    z : ndarray, shape (T - FIT_SESSIONS,)
+        Conditional z of the rows from `FIT_SESSIONS` on.
     rows : ndarray of int, shape (n,)
         Rows of session 0.
     """
 
     returns: pd.Series
     implied: pd.Series
-    fits: dict[str, list[Refit]]
+    z: np.ndarray
     rows: np.ndarray
-
-    @property
-    def values(self) -> np.ndarray:
-        """The returns as an array."""
-        return self.returns.to_numpy(float)
 
     def thin(self, step: int) -> Sample:
         """Return every so many sessions of the sample."""
-        return Sample(self.returns, self.implied, self.fits, self.rows[::step])
+        return Sample(self.returns, self.implied, self.z, self.rows[::step])
 
     def with_index(self) -> Sample:
         """Return the sessions for which the volatility index can be calibrated."""
         found = implied_outcomes(self.returns, self.implied, self.rows)[0]
-        return Sample(self.returns, self.implied, self.fits, self.rows[np.isfinite(found.p)])
+        return Sample(self.returns, self.implied, self.z, self.rows[np.isfinite(found.p)])
 
     def by_volatility(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
         """All sessions, and thirds by the volatility of the 22 before the window."""
-        spread = trailing_volatility(self.values)[self.rows + window[0]]
+        spread = trailing_volatility(self.returns.to_numpy(float))[self.rows + window[0]]
         return {"all": np.ones(len(self.rows), dtype=bool), **thirds(spread, "volatility")}
 
     def by_index(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
@@ -82,38 +77,41 @@ class Sample:
 
     def by_day(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
         """As `by_volatility`, and sessions after a shock and with a macro release."""
-        z = series_z(self.fits["gjr"])
-        first = self.fits["gjr"][0].first
         # The first session of the sample has no z on its eve, and no shock.
-        eve = self.rows + window[0] - 1 - first
-        after = (eve >= 0) & (np.abs(z[np.maximum(eve, 0)]) > SHOCK)
+        eve = self.rows + window[0] - 1 - FIT_SESSIONS
+        after = (eve >= 0) & (np.abs(self.z[np.maximum(eve, 0)]) > SHOCK)
         released = releases_on(self.returns.index[self.rows])
         release = ~released.isin(["", "not checked"]).to_numpy()
         return self.by_volatility(window) | {"after |z| > 3": after, "macro release": release}
 
 
-def common_sample(returns: pd.Series, implied: pd.Series, fits: dict[str, list[Refit]]) -> Sample:
+def common_sample(returns: pd.Series, implied: pd.Series) -> Sample:
     """Return the sample on which every test and every window has what it needs."""
-    return Sample(returns, implied, fits, sample_rows(len(returns)))
+    z = series_z(returns)
+    return Sample(returns, implied, z, sample_rows(len(returns)))
 
 
 def outcome_jobs(sample: Sample, seed: int) -> list[Callable[[], list[Outcome]]]:
     """Work that gives the outcomes of every test without effect, in independent parts."""
-    values, rows = sample.values, sample.rows
+    returns, rows = sample.returns, sample.rows
     return [
-        partial(conditional_outcomes, values, sample.fits[model], rows, window, seed=seed)
-        for model in MODELS
-        for window in WINDOWS[::-1]
-    ] + [partial(unconditional_outcomes, values, rows, window) for window in WINDOWS]
+        *(
+            partial(conditional_outcomes, returns, model, rows, window, seed=seed)
+            for model in MODELS
+            for window in WINDOWS[::-1]
+        ),
+        *(partial(unconditional_outcomes, returns, rows, window) for window in WINDOWS),
+    ]
 
 
 def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
     """As `outcome_jobs` for one session, with each of the effects; `sample` thinned already."""
-    values, rows, one = sample.values, sample.rows, (0, 0)
+    returns, rows, one = sample.returns, sample.rows, (0, 0)
     return [
-        partial(conditional_outcomes, values, sample.fits[model], rows, one, EFFECTS)
-        for model in MODELS
-    ] + [partial(unconditional_outcomes, values, rows, one, EFFECTS)]
+        *(partial(conditional_outcomes, returns, model, rows, one, EFFECTS) for model in MODELS),
+        # One study a session and effect is slow enough to be shared out.
+        *(partial(unconditional_outcomes, returns, rows, one, [x]) for x in EFFECTS),
+    ]
 
 
 def size_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:

@@ -131,7 +131,8 @@ def panel_draws(
                 found = test(study, 0)
             except InferenceError:
                 continue
-            p[row, :, column] = found.p_value, found.p_greater < found.p_less
+            greater, less = np.array([found.p_greater, found.p_less], float)
+            p[row, :, column] = found.p_value, greater < less
     return p
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def resampling_weights(n: int, block: int, seed: int) -> np.ndarray:
 
 def rejections(p: np.ndarray, rise: np.ndarray) -> np.ndarray:
     """Which p-values reject in each of the ways of `COUNTED`, shape (5, n)."""
-    side = {"two-sided": True, "upper": rise, "lower": ~rise}
+    side = {"two-sided": np.ones_like(rise), "upper": rise, "lower": ~rise}
     return np.stack([(p <= bar) & side[tail] for _, tail, bar in COUNTED])
 
 
@@ -102,7 +103,7 @@ def outcome_rows(
     return pd.concat(parts, ignore_index=True)
 
 
-def replicated_rows(p: np.ndarray, rise: np.ndarray, **about) -> pd.DataFrame:
+def replicated_rows(p: np.ndarray, rise: np.ndarray, **about: Any) -> pd.DataFrame:
     """Rejection rates over independent replications, with binomial errors.
 
     Parameters
@@ -124,7 +125,7 @@ def window_name(window: tuple[int, int]) -> str:
     return f"({window[0]}, {window[1]})"
 
 
-def _rows(rate: np.ndarray, error: np.ndarray, **about) -> pd.DataFrame:
+def _rows(rate: np.ndarray, error: np.ndarray, **about: Any) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "level": [level for level, _, _ in COUNTED],

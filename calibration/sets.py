@@ -39,7 +39,12 @@ def induced(z: np.ndarray, positions: np.ndarray, factor: float, effect: float =
 
 
 def set_p_values(
-    z: np.ndarray, size: int, spread: int | None, factor: float, effect: float, rng
+    z: np.ndarray,
+    size: int,
+    spread: int | None,
+    factor: float,
+    effect: float,
+    rng: np.random.Generator,
 ) -> tuple[float, float, float]:
     """Return the two p-values of one random set, by mean z and studentised, and its mean z."""
     positions = draw_set(len(z), size, spread, rng)

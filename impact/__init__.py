@@ -26,8 +26,9 @@ from impact.inference.tests import HypothesisTest
 from impact.inference.validity import design_table
 from impact.inference.who_was_hit import relative_moves
 from impact.market.bars import load_bars
-from impact.market.calendar import nyse_sessions, reaction_session
+from impact.market.calendar import nyse_sessions
 from impact.market.factors import load_factors
+from impact.market.placement import reaction_session
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices

@@ -146,12 +146,13 @@ def calendar_time_portfolio(
             "calendar_time_portfolio takes a table of returns, one column a security: use "
             "returns.to_frame()"
         )
-    check_returns(returns)
+    returns = check_returns(returns)
     if covariance not in COVARIANCES:
         known = list_of(map(repr, COVARIANCES), "or")
         raise InferenceError(f"covariance={covariance!r} is not known: say {known}")
     model = "constant-mean" if factors is None else "factors"
-    layout = design(model, returns.index, factors=factors, risk_free=risk_free)
+    kind = returns.attrs.get("returns")
+    layout = design(model, returns.index, factors=factors, risk_free=risk_free, kind=kind)
     aligned = align(as_events(events), returns.index)
     # Sessions 0 alone have to lie in the returns: a portfolio is held as long as they last.
     units = form_units(aligned, returns, Window(0, 0), Window(0, 0))

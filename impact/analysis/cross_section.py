@@ -112,7 +112,7 @@ def cross_section(
     >>> spread = pd.DataFrame({"volatility": sectors.loc[:"2025-03"].std()})
     >>> found = cross_section(study, spread)
     >>> found.params.round(2).to_dict()
-    {'constant': 0.05, 'volatility': -9.11}
+    {'constant': 0.08, 'volatility': -8.57}
     >>> found.warning.split(":")[0]
     '11 rows share 1 session'
     """

@@ -20,7 +20,7 @@ from impact.charts.effects import effects
 from impact.charts.page import Words
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
 from impact.estimation.observations import dropped_rows
-from impact.market.checks import check_numbers
+from impact.market.checks import check_numbers, on_rows
 from impact.market.instants import parse_announced_at
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
@@ -192,7 +192,9 @@ def event_regression(
     """
     if not isinstance(returns, pd.Series):
         raise ReturnsError("event_regression takes one series of returns: pick a column")
-    check_returns(returns)
+    returns = check_returns(returns)
+    if controls is not None:
+        controls = on_rows(controls, "controls", returns.index, "control")
     window = as_window(window)
     sample = returns if since is None else _from(returns, since)
     aligned = align(as_events(events), returns.index, window=window)

@@ -24,6 +24,7 @@ from impact.charts.curve import estimate_curve
 from impact.charts.page import Words
 from impact.errors import EventError, HistoryError, InferenceError
 from impact.inference.event_sets import MIN_SESSIONS
+from impact.market.returns import check_returns
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of, p_value, percent
@@ -216,6 +217,7 @@ def specification_curve(
     >>> len(curve), bool((curve.table["p_value"] >= 0.01).all())
     (96, True)
     """
+    returns = check_returns(returns)
     by_kind = returns_by_kind(returns, kind)
     subsets = _subsets(events)
     # In the order in which specifications are listed.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +17,12 @@ from impact.cards.sentences import sentences
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
+from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import check_returns, log_returns
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
-from impact.news.events import as_events, unknown_id_error
+from impact.news.events import as_events
 from impact.study.event_paths import event_paths
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
@@ -94,18 +95,26 @@ class Card:
         return words + self.table._repr_html_()
 
 
-def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
+def event_card(
+    event: Any,
+    returns: pd.Series | pd.DataFrame | None = None,
+    *,
+    market: MarketLike = None,
+) -> Card:
     """Describe one event: what moved, how unusual that was, and what cannot be known.
 
     Parameters
     ----------
     event : str, dict, DataFrame or date
-        Id of the catalogue, or anything that `impact.news.events.as_events` reads with one date.
+        Id or label of the catalogue, or anything that `impact.news.events.as_events` reads with
+        one date.
     returns : Series, shape (T,), optional
         Decimal returns by session, log returns unless ``attrs["returns"]`` says "simple". By
         default log returns of the S&P 500, with the volatility that the VIX implies beside the
         forecast. With fewer than 1,000 sessions before the event window the forecast is an
         exponentially weighted variance, and the table says so.
+    market : str or (zone, close), optional
+        Whose clock closes the rows, as in `event_study`.
 
     Returns
     -------
@@ -124,13 +133,16 @@ def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
     Examples
     --------
     >>> card = event_card("wsj-fentanyl-overture")
-    >>> print(card.sentence[:74])
-    On Friday 2 May 2025, the first session whose close could reflect the news
+    >>> print(card.sentence[:85])
+    On Friday 2 May 2025, the day of the news “WSJ: Chinese security chief asked what the
+    >>> print(event_card("liberation-day").sentence[:83])
+    On Thursday 3 April 2025, the first NYSE session whose close could reflect the news
     """
     implied = load_vix() if returns is None else None
     series = _one_series(log_returns(load_prices()) if returns is None else returns)
     row = _one_event(event)
-    placed = align(row, series.index, window=(-_REACH, _REACH)).iloc[0]
+    clock = market_of(series.index, market, "returns")
+    placed = align(row, series.index, window=(-_REACH, _REACH), market=clock).iloc[0]
     _check_usable(placed)
     position = series.index.get_loc(placed["session"])
     study = event_study(
@@ -138,8 +150,9 @@ def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
         row,
         window=(-_REACH, min(_REACH, len(series) - 1 - position)),
         implied=implied,
+        market=clock,
     )
-    facts = _facts(study, placed, float(series[placed["session"]]))
+    facts = _facts(study, placed, float(series[placed["session"]]), clock)
     return Card(str(placed.name), " ".join(sentences(facts)), _table(study, facts), study, facts)
 
 
@@ -147,25 +160,20 @@ def event_card(event, returns: pd.Series | pd.DataFrame | None = None) -> Card:
 
 
 def _one_series(returns: pd.Series | pd.DataFrame) -> pd.Series:
-    check_returns(returns)
-    if isinstance(returns, pd.Series):
-        return returns
-    if returns.shape[1] > 1:
+    checked = check_returns(returns)
+    if isinstance(checked, pd.Series):
+        return checked
+    if checked.shape[1] > 1:
         raise ReturnsError(
-            f"a card is about one series, the returns have {returns.shape[1]} columns: "
-            f"pass one, such as returns[{returns.columns[0]!r}]"
+            f"a card is about one series, the returns have {checked.shape[1]} columns: "
+            f"pass one, such as returns[{checked.columns[0]!r}]"
         )
-    series = returns.iloc[:, 0]
-    series.attrs = dict(returns.attrs)
+    series = checked.iloc[:, 0]
+    series.attrs = dict(checked.attrs)
     return series
 
 
-def _one_event(event) -> pd.DataFrame:
-    if isinstance(event, str) and not event[:1].isdigit():
-        catalogue = load_events(included=None)
-        if event not in catalogue.index:
-            raise unknown_id_error(event, catalogue.index)
-        event = catalogue.loc[[event]]
+def _one_event(event: Any) -> pd.DataFrame:
     row = as_events(event)
     if len(row) != 1:
         raise EventError(
@@ -175,17 +183,18 @@ def _one_event(event) -> pd.DataFrame:
 
 
 def _check_usable(placed: pd.Series) -> None:
-    if placed["dropped"]:
-        reason = placed["dropped"]
-        outside = reason.startswith(("before", "after"))
-        fix = "bring longer returns" if outside else "take the announcement that made it known"
+    if reason := placed["dropped"]:
+        if reason.startswith(("before", "after")):
+            reason = f"it lies {reason}; bring longer returns"
+        elif reason.startswith("puts"):
+            reason = f"it {reason}; take the announcement that made it known"
         raise EventError(
-            f"there is no card for {placed.name!r}, announced {placed['announced_at'][:10]}: it "
-            f"{'lies ' if outside else ''}{reason}; {fix}"
+            f"there is no card for {placed.name!r}, announced {placed['announced_at'][:10]}: "
+            f"{reason}"
         )
 
 
-def _facts(study: EventStudy, placed: pd.Series, move: float) -> pd.Series:
+def _facts(study: EventStudy, placed: pd.Series, move: float, market: Market) -> pd.Series:
     """The row of the study, with all that the sentences need beside it."""
     titles = load_events(included=None)["title"]
     car = study.car(0)
@@ -199,6 +208,7 @@ def _facts(study: EventStudy, placed: pd.Series, move: float) -> pd.Series:
     facts["title"] = placed["title"] if placed.get("title") else placed["label"]
     facts["confounders"] = placed.get("confounders") or ""
     facts["others"] = [titles[name] for name in placed["shared_with"]]
+    facts["market"], facts["zone"] = market.name, market.zone
     facts["kind"] = study.settings.kind
     facts["simple_change"] = np.expm1(move) if facts["kind"] == "log" else move
     facts["series"] = series_name(study.returns.columns[0])
@@ -251,15 +261,15 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
         f"{formats.percent(facts['estimate'])}"
     )
     columns: tuple[Column, ...] = tuple(KNOWN[name] for name in names)
-    return Table(frame, title, columns, _notes(facts), study.signed(0))
+    return Table(frame, title, columns, _notes(facts, study), study.signed(0))
 
 
-def _notes(facts: pd.Series) -> tuple[str, ...]:
+def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:
     notes = ["Detectable: the smallest move found with 80% power at the 5% level."]
     notes += [f"{note[0].upper()}{note[1:]}." for note in facts["forecast_notes"]]
     if facts["neighbours"]:
         labels = load_events(included=None)["label"]
         near = formats.list_of(labels[name] for name in facts["neighbours"])
         notes.append(f"Announcements in the {_REACH} sessions before and after: {near}.")
-    notes.append("Chosen after the event.")
+    notes += [*study.notes, "Chosen after the event."]
     return tuple(notes)

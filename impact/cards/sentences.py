@@ -24,7 +24,6 @@ _MOVED = {
     "early close": ", after an early close",
     "weekend": ", when the exchange was closed",
     "holiday": ", when the exchange was closed",
-    "no row": ", for which there is no return",
 }
 
 
@@ -61,22 +60,53 @@ def _what_moved(facts: pd.Series) -> str:
 
 
 def _why_that_session(facts: pd.Series) -> str:
-    announced = _in_new_york(facts["announced_at"])
+    """Why this day: by the clock of the market where it decides, else by the date alone."""
     named = facts["title"] not in (facts["announced_at"], facts["announced_at"][:10])
     moved = facts["moved"]
     if not named and not moved:
         return ""
-    when = f"on {_day(announced)}" if moved else "that day"
-    if not facts["date_only"]:
-        hour = announced.isoformat()[11:16]
-        when += f" {'about' if facts['approximate'] else 'at'} {hour} New York time"
-    hint = ", hour not known" if facts["date_only"] and not moved else _MOVED.get(moved, "")
-    if not named:
-        return f", the first session whose close could reflect news {when}{hint}"
-    return (
-        f", the first session whose close could reflect the news “{facts['title']}” "
-        f"(announced {when}{hint})"
-    )
+    news = f"the news “{facts['title']}”" if named else "news"
+    if facts["date_only"] and not moved:
+        return f", the day of {news} (hour not known)"
+    when = f"{_when(facts)}{_MOVED.get(moved, '')}"
+    if not facts["market"]:
+        return f", the first day with a return after {news} (dated {when.removeprefix('on ')})"
+    which = f", the first {_session_of(facts['market'])} whose close could reflect {news}"
+    return f"{which} (announced {when})" if named else f"{which} {when}"
+
+
+def _session_of(market: str) -> str:
+    zone, _, close = market.partition(" ")
+    if close:
+        return f"session (closing at {close} in {_city(zone)})"
+    return "day (ending at 00:00 UTC)" if market == "24/7" else f"{market} session"
+
+
+def _when(facts: pd.Series) -> str:
+    """Day and hour in New York, and in the zone of another market."""
+    announced = _in_new_york(facts["announced_at"])
+    same = announced.date() == facts["session"].date()
+    when = "that day" if same else f"on {_day(announced)}"
+    if facts["date_only"]:
+        return when
+    when += f" {'about' if facts['approximate'] else 'at'} {announced:%H:%M} New York time"
+    if facts["zone"] == NEW_YORK:
+        return when
+    local = announced.tz_convert(facts["zone"])
+    day = "" if local.date() == announced.date() else f" on {formats.date(local)}"
+    where = "UTC" if facts["zone"] == "UTC" else f"in {_city(facts['zone'])}"
+    return f"{when}, {local:%H:%M}{day} {where}"
+
+
+def _city(zone: str) -> str:
+    """Name the city of a time zone.
+
+    Examples
+    --------
+    >>> _city("Asia/Hong_Kong")
+    'Hong Kong'
+    """
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def _day(day: pd.Timestamp) -> str:
@@ -86,7 +116,7 @@ def _day(day: pd.Timestamp) -> str:
 def _in_new_york(announced_at: str) -> pd.Timestamp:
     """Read the clock; an ISO text without an offset is New York time."""
     instant = pd.Timestamp(announced_at)
-    return instant if instant.tz is None else instant.tz_convert(NEW_YORK)
+    return instant.tz_localize(NEW_YORK) if instant.tz is None else instant.tz_convert(NEW_YORK)
 
 
 def _how_unusual(facts: pd.Series) -> str:
@@ -159,6 +189,11 @@ def _who_disagrees(facts: pd.Series) -> str:
 
 def _what_else(facts: pd.Series) -> str:
     held = [f"“{title}”" for title in facts["others"]]
+    if not facts["market"] and not facts["confounders"]:
+        return (
+            "What else was announced for that day was not checked, as it is not known whose clock "
+            "closes these returns; daily closes could not separate it."
+        )
     checked = facts["releases"] != NOT_CHECKED
     names = facts["releases"].split(", ") if checked and facts["releases"] else []
     held += [_RELEASES.get(name, name) for name in names]

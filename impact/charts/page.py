@@ -11,8 +11,9 @@ import textwrap
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _settings() -> dict[str, Any]:
 
     defaults = matplotlib.rcParamsDefault.items()
     return {name: value for name, value in defaults if "backend" not in name} | {
-        "font.family": "DejaVu Sans",
+        "font.family": _type(),
         "font.size": points(SMALL),
         "text.color": INK,
         "text.parse_math": False,
@@ -113,6 +114,19 @@ def _settings() -> dict[str, Any]:
         "lines.solid_capstyle": "butt",
         "svg.hashsalt": "impact",
     }
+
+
+@cache
+def _type() -> str:
+    """Name the letters that matplotlib ships: an installed font of their name may be another."""
+    from matplotlib import font_manager, get_data_path
+
+    name = "impact DejaVu Sans"
+    for path in sorted(Path(get_data_path(), "fonts", "ttf").glob("DejaVuSans*.ttf")):
+        entry = font_manager.ttfFontProperty(font_manager.get_font(path))
+        if entry.name == "DejaVu Sans":
+            font_manager.fontManager.ttflist.append(replace(entry, name=name))
+    return name
 
 
 # -- the page ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from impact.estimation.fits import Fits, Settings, WindowReturns
 from impact.estimation.least_squares import Estimates, Pairs, Panel, estimate
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
+from impact.market.calendar import NYSE
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, iso
 from impact.text.nearest import suggestion
@@ -41,6 +42,8 @@ class AbnormalReturns:
         The engine's arrays behind the tables.
     implied : Series or None
         The volatility index in points.
+    notes : tuple of str
+        What a reader of its tables must know of the data, in sentences.
     """
 
     abnormal: pd.DataFrame
@@ -50,6 +53,7 @@ class AbnormalReturns:
     returns: pd.DataFrame
     fits: Fits
     implied: pd.Series | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def estimated(
@@ -59,6 +63,7 @@ class AbnormalReturns:
         units: Units,
         settings: Settings,
         implied: pd.Series | None = None,
+        notes: tuple[str, ...] = (),
     ) -> Self:
         """Fit the panel's model to every pair; those that cannot be used are dropped.
 
@@ -96,6 +101,7 @@ class AbnormalReturns:
             returns=returns,
             fits=Fits(panel, fitted, units.pairs[usable], unit, settings),
             implied=implied,
+            notes=notes,
         )
 
     # -- what it is ------------------------------------------------------------------------------
@@ -153,6 +159,8 @@ class AbnormalReturns:
             f"{settings.kind} returns {iso(sessions[0])} to {iso(sessions[-1])}",
             counted(len(self.alignment), "unit"),
         ]
+        if settings.market != NYSE:
+            parts.append(f"sessions of {settings.market or 'no market that was named'}")
         if self.is_one_series and settings.volatility is not None:
             parts.append(f"conditional variance {settings.volatility}")
         return signed(*parts, prices=self.returns, events=[self.alignment])
@@ -160,15 +168,16 @@ class AbnormalReturns:
     # -- parts of it -----------------------------------------------------------------------------
 
     def __getitem__(self, event: str) -> Self:
-        """Return the part of one unit, found by the id of any of its announcements.
+        """Return the part of one unit, found by the id or label of any of its announcements.
 
         Raises
         ------
         EventError
             If the id is unknown (the nearest are named) or was dropped (the reason is given).
         """
-        for row, members in enumerate(self.alignment["announcements"]):
-            if event in members:
+        units = zip(self.alignment["announcements"], self.alignment["label"], strict=True)
+        for row, (members, label) in enumerate(units):
+            if event in members or event in (label, *label.split("; ")):
                 return self.take(np.flatnonzero(self.fits.unit == row))
         for _, row in self.dropped[self.dropped["event"] == str(event)].iterrows():
             raise EventError(f"{event!r} is not in this study: {row['reason']}")
@@ -212,9 +221,10 @@ class AbnormalReturns:
         pairs = Pairs(fits.pairs.position[first], np.zeros(len(first), dtype=int))
         near = fits.panel.excluded
         excluded = None if near is None else np.atleast_2d(near.any(axis=0)).T
-        panel = Panel(returns.to_numpy(float), self.layout, excluded)
+        layout = self.layout.averaged(self.returns.notna().to_numpy().T)
+        panel = Panel(returns.to_numpy(float), layout, excluded)
         units = Units(self.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
-        return self.estimated(returns, panel, units, self.settings)
+        return self.estimated(returns, panel, units, self.settings, notes=self.notes)
 
     # -- numbers ---------------------------------------------------------------------------------
 
@@ -272,10 +282,11 @@ class AbnormalReturns:
                 "is no history of abnormal returns to forecast a variance from"
             )
         values = self.returns.to_numpy(float)[:, pairs.column[row]]
-        if layout.subtracted is not None:
-            values = values - layout.subtracted
+        regressors, subtracted = layout.of(pairs.column[row])
+        if subtracted is not None:
+            values = values - subtracted
         if layout.names:
-            values = values - self.fits.estimates.parameters[row, 1:] @ layout.regressors
+            values = values - self.fits.estimates.parameters[row, 1:] @ regressors
         first = int(pairs.position[row]) + self.settings.window.start
         gaps = np.flatnonzero(~np.isfinite(values[:first]))
         cut = int(gaps[-1]) + 1 if len(gaps) else 0

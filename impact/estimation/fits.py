@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from impact.estimation.least_squares import Estimates, Pairs, Panel, residuals_and_leverage
+from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
 
@@ -25,6 +26,7 @@ class Settings:
     volatility: str | None
     kind: str
     seed: int
+    market: str = NYSE
 
 
 @dataclass(frozen=True, eq=False)

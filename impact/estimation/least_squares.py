@@ -128,14 +128,21 @@ class Panel:
     returns : ndarray, shape (T, N)
         Decimal returns, NaN where missing.
     layout : Design
-        The normal-return model along the same T rows.
+        The normal-return model along the same T rows; where it lacks a regressor the return
+        counts as missing.
     excluded : ndarray of bool, shape (T, N), optional
         Sessions left out of estimation windows (other events' sessions).
     """
 
     def __init__(self, returns: np.ndarray, layout: Design, excluded: np.ndarray | None = None):
-        adjusted = returns if layout.subtracted is None else returns - layout.subtracted[:, None]
-        self.by_security = np.ascontiguousarray(adjusted.T)
+        adjusted = returns.T if layout.subtracted is None else returns.T - layout.subtracted
+        # A session without a regressor is one without a return: zero stands in for neither.
+        absent = ~np.isfinite(layout.regressors).all(axis=0)
+        self.regressors = layout.regressors
+        if absent.any():
+            adjusted = np.where(absent, np.nan, adjusted)
+            self.regressors = np.where(absent, 0.0, layout.regressors)
+        self.by_security = np.ascontiguousarray(adjusted)
         self.layout = layout
         self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
 
@@ -145,8 +152,19 @@ class Panel:
 
     def regressors_in(self, pairs: Pairs, window: Window) -> np.ndarray:
         """Regressors of each pair in `window`, shape (R, M, W)."""
-        blocks = _blocks(self.layout.regressors, window)
+        blocks = _blocks(self.regressors, window)
+        if blocks.ndim == 4:
+            return blocks[:, pairs.column, pairs.position + window.start]
         return blocks[:, pairs.position + window.start]
+
+    def subtracted_in(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """What was taken off the returns of each pair in `window`, shape (M, W) or ()."""
+        taken = self.layout.subtracted
+        if taken is None:
+            return np.zeros(())
+        blocks = _blocks(taken, window)
+        at = pairs.position + window.start
+        return blocks[at] if taken.ndim == 1 else blocks[pairs.column, at]
 
     def estimation_returns(self, pairs: Pairs, window: Window) -> np.ndarray:
         """As `returns_in`, with excluded sessions missing."""
@@ -158,7 +176,7 @@ class Panel:
 
 
 def _blocks(rows: np.ndarray, window: Window) -> np.ndarray:
-    return np.lib.stride_tricks.sliding_window_view(rows, window.length, axis=1)
+    return np.lib.stride_tricks.sliding_window_view(rows, window.length, axis=-1)
 
 
 def estimate(

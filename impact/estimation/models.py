@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from impact.errors import ModelError
+from impact.market.checks import on_rows
+from impact.text.formats import list_of
 
 
 class FittedNormalReturn(Protocol):
@@ -49,11 +50,11 @@ class Design:
         What the tables call the model.
     constant : bool
         Whether the regression has an intercept.
-    regressors : ndarray, shape (K, T)
-        One row per regressor (market or factors), decimal fractions.
+    regressors : ndarray, shape (K, T), or (K, N, T) where each security has its own
+        One row per regressor (market or factors), decimal fractions; NaN where there is none.
     names : tuple of str
         The K regressors' names.
-    subtracted : ndarray, shape (T,) or None
+    subtracted : ndarray, shape (T,) or (N, T), or None
         Taken off the returns before the fit: the risk-free rate, or the market itself in the
         market-adjusted model.
     user : NormalReturnModel or None
@@ -80,14 +81,47 @@ class Design:
         """Number K of parameters."""
         return len(self.parameters)
 
+    @property
+    def arguments(self) -> dict[str, np.ndarray]:
+        """What the model takes from outside the returns, by the name for messages."""
+        taken = {}
+        if self.subtracted is not None:
+            market = self.name == "market-adjusted"
+            taken["market" if market else "risk-free rate"] = self.subtracted
+        return taken | dict(zip(self.names, self.regressors, strict=True))
+
+    def of(self, column: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Regressors (K, T) and what is subtracted (T,) of one security."""
+        rows, taken = self.regressors, self.subtracted
+        return (
+            rows if rows.ndim == 2 else rows[:, column],
+            taken if taken is None or taken.ndim == 1 else taken[column],
+        )
+
+    def averaged(self, held: np.ndarray) -> Design:
+        """Return the design of the equal-weighted portfolio of what is `held`, shape (N, T)."""
+        count = np.fmax(held.sum(axis=0), 1)
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.where(held, values, 0.0).sum(axis=-2) / count
+
+        rows, taken = self.regressors, self.subtracted
+        return replace(
+            self,
+            regressors=rows if rows.ndim == 2 else mean(rows),
+            subtracted=taken if taken is None or taken.ndim == 1 else mean(taken),
+        )
+
 
 def design(
     model: str | NormalReturnModel,
     index: pd.DatetimeIndex,
     *,
-    benchmark: pd.Series | None = None,
+    benchmark: pd.Series | pd.DataFrame | None = None,
     factors: pd.DataFrame | None = None,
     risk_free: pd.Series | None = None,
+    securities: pd.Index | None = None,
+    kind: str | None = None,
 ) -> Design:
     """Lay a model out along `index`.
 
@@ -97,40 +131,74 @@ def design(
         The normal-return model.
     index : DatetimeIndex, length T
         Sessions of the returns.
-    benchmark : Series, optional
-        Market returns by session, for the two market models.
+    benchmark : Series or DataFrame, optional
+        Market returns by session, for the two market models: one for all securities, or a column
+        for each.
     factors : DataFrame, optional
         Factor returns by session, one column a factor.
     risk_free : Series, optional
         Risk-free return by session; taken off the returns and off the benchmark. Factors are
         taken to be excess returns already, as the Fama-French files have them.
+    securities : Index, optional
+        Columns of the returns, which a benchmark by security must name.
+    kind : {"log", "simple"}, optional
+        Of the returns; what says that it is of another kind is refused.
 
     Raises
     ------
     ModelError
         If the model is unknown, or lacks what it needs, or is given what it does not use.
+    ReturnsError
+        If rows, numbers or units of what it is given are wrong.
     """
-    free = None if risk_free is None else _along("risk_free", risk_free, index)
-    none = np.empty((0, len(index)))
-    if not isinstance(model, str):
-        if not hasattr(model, "fit"):
-            raise ModelError(f"model={model!r} has no fit(returns, regressors) method")
-        if benchmark is not None:
-            raise ModelError("a model of your own does not use benchmark=: give it as factors=")
-        rows = none if factors is None else _along("factors", factors, index).T
-        names = () if factors is None else tuple(map(str, factors.columns))
-        return Design(type(model).__name__, False, rows, names, free, model)
-    _check_ingredients(model, benchmark, factors, risk_free)
+    own = None if isinstance(model, str) else model
+    if own is not None and not hasattr(own, "fit"):
+        raise ModelError(f"model={model!r} has no fit(returns, regressors) method")
+    if own is not None and benchmark is not None:
+        raise ModelError("a model of your own does not use benchmark=: give it as factors=")
+    if isinstance(model, str):
+        _check_ingredients(model, benchmark, factors, risk_free)
+    free = None
+    if risk_free is not None:
+        free = _one_column("risk_free", on_rows(risk_free, "risk_free", index, "rate"))
+    rows = np.empty((0, len(index)))
+    names: tuple[str, ...] = ()
+    if factors is not None:
+        if isinstance(factors, pd.Series):
+            factors = factors.to_frame()
+        table = on_rows(factors, "factors", index, kind=kind)
+        rows, names = table.to_numpy().T, tuple(map(str, table.columns))
+    if own is not None:
+        return Design(type(own).__name__, False, rows, names, free, own)
     if model == "constant-mean":
-        return Design("constant mean", True, none)
-    if model == "factors" and factors is not None:
-        rows, names = _along("factors", factors, index).T, tuple(map(str, factors.columns))
+        return Design("constant mean", True, rows)
+    if model == "factors":
         return Design(f"factors {', '.join(names)}", True, rows, names, free)
-    market = _along("benchmark", benchmark, index)
+    market = _market(on_rows(benchmark, "benchmark", index, kind=kind), securities)
     if model == "market-adjusted":
-        return Design("market-adjusted", False, none, (), market)
+        return Design("market-adjusted", False, rows, (), market)
     excess = market if free is None else market - free
-    return Design("market model", True, excess[None, :], ("market",), free)
+    return Design("market model", True, excess[None], ("market",), free)
+
+
+def _one_column(name: str, table: pd.DataFrame) -> np.ndarray:
+    if table.shape[1] > 1:
+        raise ModelError(f"{name}= has {table.shape[1]} columns: give one, as a Series")
+    return table.to_numpy()[:, 0]
+
+
+def _market(table: pd.DataFrame, securities: pd.Index | None) -> np.ndarray:
+    """The one benchmark, shape (T,), or one row a security, shape (N, T)."""
+    if table.shape[1] == 1 or securities is None:
+        return _one_column("benchmark", table)
+    row = table.columns.astype("str").get_indexer(securities.astype("str"))
+    if (row < 0).any():
+        missing = list_of([repr(name) for name in securities[row < 0][:3]])
+        raise ModelError(
+            f"benchmark= has several columns and none for {missing}: give one column for every "
+            "security, under its name, or one Series for all"
+        )
+    return table.to_numpy().T[row]
 
 
 _NEEDS = {
@@ -143,7 +211,7 @@ _NEEDS = {
 
 def _check_ingredients(
     model: str,
-    benchmark: pd.Series | None,
+    benchmark: pd.Series | pd.DataFrame | None,
     factors: pd.DataFrame | None,
     risk_free: pd.Series | None,
 ) -> None:
@@ -161,18 +229,3 @@ def _check_ingredients(
             )
     if risk_free is not None and model not in ("market", "factors"):
         raise ModelError(f"model={model!r} does not use risk_free=: leave it out")
-
-
-def _along(name: str, values: pd.Series | pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
-    """Values on the rows of `index`, NaN where there are none."""
-    kind = pd.DataFrame if name == "factors" else pd.Series
-    if not isinstance(values, kind):
-        raise ModelError(
-            f"{name}= is a {type(values).__name__}: give a {kind.__name__} with an index of dates"
-        )
-    if not values.index.is_unique:
-        twice = values.index[values.index.duplicated()][0]
-        raise ModelError(f"{name}= has {twice} twice: keep one row a session")
-    if not all(map(is_numeric_dtype, pd.DataFrame(values).dtypes)):
-        raise ModelError(f"{name}= holds something other than numbers: use pd.to_numeric")
-    return values.reindex(index).to_numpy(dtype=float, na_value=np.nan)

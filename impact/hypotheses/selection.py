@@ -107,7 +107,7 @@ def select_group(
 
     Examples
     --------
-    >>> days = pd.bdate_range("2025-05-01", "2025-05-30")
+    >>> days = pd.bdate_range("2025-05-01", "2025-05-23")
     >>> group = select_group(days, "included", {"direction": "talks", "since": "2025-05-01"})
     >>> [f"{day:%d %B}" for day in group.sessions]
     ['02 May', '07 May']

@@ -1,56 +1,220 @@
-"""From the time of an announcement to the session whose close could first reflect it.
+"""The sessions of a market, and when each of them ends.
 
-The New York Stock Exchange's sessions and closing times come from pandas_market_calendars, which
-knows the Saturday sessions until 1952, early closes and one-off closures. A session is a tz-naive
-midnight label.
+Sessions and closing times come from pandas_market_calendars, which knows early closes, one-off
+closures and the Saturday sessions of New York until 1952. A session is a tz-naive midnight label.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+import warnings
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import DateError
-from impact.market.checks import check_index
-from impact.market.instants import NEW_YORK, parse_date, read_instants
+from impact.errors import DateError, ReturnsError
+from impact.market.checks import check_labels, has_shifted_labels
+from impact.market.instants import NEW_YORK, parse_date
+from impact.text.formats import counted, iso, list_of
 from impact.text.formats import date as in_words
-from impact.text.formats import iso
+from impact.text.nearest import suggestion
 
-#: Span in which the sessions of the exchange are known or foreseen.
-_FIRST, _LAST = pd.Timestamp("1885-01-01"), pd.Timestamp("2100-12-31")
-_DAY = pd.Timedelta(days=1)
+NYSE = "NYSE"
+
+#: Spans in which the sessions of New York, and of other markets, are known or foreseen.
+_NYSE_SPAN = (pd.Timestamp("1885-01-01"), pd.Timestamp("2100-12-31"))
+_SPAN = (pd.Timestamp("1990-01-01"), pd.Timestamp("2050-12-31"))
 _SATURDAY = 5
 _SATURDAY_CLOSE = pd.Timedelta(hours=12)
 
+#: The calendar by ISO code is the better one where there are two: HKEX has no half days, JPX false
+#: sessions before 1999. Before 1970 it is NYSE that is right, and XNYS is not.
+_BETTER = {
+    "ASX": "XASX",
+    "B3": "BVMF",
+    "BMF": "BVMF",
+    "BSE": "XBOM",
+    "HKEX": "XHKG",
+    "JPX": "XTKS",
+    "LSE": "XLON",
+    "NASDAQ": NYSE,
+    "NSE": "XNSE",
+    "OSE": "XOSL",
+    "SIX": "XSWX",
+    "SSE": "XSHG",
+    "TASE": "XTAE",
+    "TSX": "XTSE",
+    "XNYS": NYSE,
+}
 
-# -- the calendar of the exchange ----------------------------------------------------------------
+#: Rows that no market is named for are compared with these.
+_WELL_KNOWN = (*("XETR", "XLON", "XPAR", "XSWX", "XTKS", "XHKG", "XSHG", "XTSE", "XASX", "24/7"),)
+#: Tel Aviv's week began on a Sunday, and no other exchange keeps its holidays, which the calendar
+#: by ISO code lacks.
+_SUNDAYS = "TASE"
+
+#: A larger share of rows that are no sessions of a market belongs to another one; with weekend
+#: rows of an exchange that was not named, less is allowed.
+_STRANGE, _STRANGE_SUNDAYS = 0.1, 0.02
 
 
-class _Calendar(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Market:
+    """The sessions of one market.
+
+    Attributes
+    ----------
+    name : str
+        "NYSE", "XETR", "24/7" or "Europe/Berlin 17:30"; "" where rows belong to no known market.
+    zone : str
+        Time zone of its days.
+    sessions : DatetimeIndex, shape (S,)
+        From a calendar; the rows themselves for a market that has none.
+    closes : DatetimeIndex, shape (S,), or None
+        When each session ends, tz-naive UTC; None where it is not known.
+    early : ndarray of bool, shape (S,)
+        Whether it ends earlier than usual.
+    has_calendar : bool
+        Whether a session that is no row is known to be missing.
+    """
+
+    name: str
+    zone: str
     sessions: pd.DatetimeIndex
-    closes: pd.TimedeltaIndex  # from midnight, New York time
+    closes: pd.DatetimeIndex | None
     early: np.ndarray
+    has_calendar: bool
+
+    def known(self, day: pd.Timestamp) -> pd.Timestamp:
+        """Return a date that lies within the calendar."""
+        first, last = _NYSE_SPAN if self.name == NYSE else _SPAN
+        if self.has_calendar and not first <= day <= last:
+            raise DateError(
+                f"{iso(day)} lies outside the {self.name} calendar: give a date from {iso(first)} "
+                f"to {iso(last)}"
+            )
+        return day
+
+    def reaction(
+        self, instants: pd.DatetimeIndex, date_only: np.ndarray
+    ) -> tuple[pd.DatetimeIndex, np.ndarray]:
+        """Return the day of each announcement, and the first session that could reflect it.
+
+        Parameters
+        ----------
+        instants : DatetimeIndex, shape (n,)
+            New York time, as `zoned_instants` reads it.
+        date_only : ndarray of bool, shape (n,)
+            Which are bare dates; the others need `closes`.
+
+        Returns
+        -------
+        DatetimeIndex and ndarray of int, shape (n,)
+            Dates in the zone of the market, and rows of `sessions`; one past the last for none.
+            That is the first session that ends after an instant, or the first on or after a date.
+        """
+        day = instants.tz_localize(None).normalize()
+        row = self.sessions.searchsorted(day)
+        if date_only.all():
+            return day, row
+        assert self.closes is not None
+        universal = instants.tz_convert("UTC").tz_localize(None)
+        local = instants.tz_convert(self.zone).tz_localize(None).normalize()
+        after = self.closes.searchsorted(universal, side="right")
+        return day.where(date_only, local), np.where(date_only, row, after)
+
+
+#: What an argument ``market=`` may be.
+MarketLike = str | tuple[str, str] | Market | None
+
+
+# -- calendars of exchanges ----------------------------------------------------------------------
+
+
+def exchange(name: str) -> Market:
+    """Return the sessions of an exchange of pandas_market_calendars, or of "24/7".
+
+    Parameters
+    ----------
+    name : str
+        Such as "NYSE", "XETR", "XTKS"; a session of "24/7" ends at 00:00 UTC.
+
+    Raises
+    ------
+    DateError
+        When there is no such exchange; the nearest are named.
+
+    Examples
+    --------
+    >>> xetra = exchange("XETR")
+    >>> xetra.zone, str(xetra.closes[xetra.sessions.get_loc("2024-12-30")])
+    ('Europe/Berlin', '2024-12-30 13:00:00')
+    """
+    known = _names()
+    found = known.get(name.lower())
+    if found is None:
+        nearest = suggestion(name, known.values())
+        raise DateError(
+            f"market={name!r} is no exchange of pandas_market_calendars: the nearest are "
+            f"{nearest}; or give its time zone and close, ('Europe/Berlin', '17:30')"
+        )
+    return _exchange(_BETTER.get(found, found))
 
 
 @functools.cache
-def _calendar() -> _Calendar:
+def _names() -> dict[str, str]:
     import pandas_market_calendars
 
-    nyse = pandas_market_calendars.get_calendar("NYSE")
-    sessions = nyse.valid_days(_FIRST, _LAST, tz=None).as_unit("us")
+    names = [*pandas_market_calendars.get_calendar_names(), *_BETTER]
+    return {name.lower(): name for name in names}
+
+
+@functools.cache
+def _exchange(name: str) -> Market:
+    import pandas_market_calendars
+
+    first, last = _NYSE_SPAN if name == NYSE else _SPAN
+    with warnings.catch_warnings():
+        # Not ours: calendars warn of pandas' changes, and Seoul's of its old lunch break.
+        warnings.simplefilter("ignore")
+        calendar = pandas_market_calendars.get_calendar(name)
+        try:
+            sessions = calendar.valid_days(first, last, tz=None).as_unit("us")
+            special = calendar.special_dates("market_close", first, last, filter_holidays=False)
+            usual_closes = calendar.regular_market_times["market_close"]
+        except (NotImplementedError, KeyError):
+            raise DateError(
+                f"pandas_market_calendars names {name!r} and has no calendar for it: give its time "
+                "zone and close, as market=('Europe/Berlin', '17:30')"
+            ) from None
+    zone = str(calendar.tz)
     usual = np.empty(len(sessions), dtype="timedelta64[us]")
-    for since, close in nyse.regular_market_times["market_close"]:
+    for since, close, *days_later in usual_closes:
         start = 0 if since is None else sessions.searchsorted(pd.Timestamp(since))
-        usual[start:] = pd.Timedelta(hours=close.hour, minutes=close.minute)
-    usual[sessions.day_of_week == _SATURDAY] = _SATURDAY_CLOSE
-    special = nyse.special_dates("market_close", _FIRST, _LAST, filter_holidays=False)
-    special = special[special.index.isin(sessions)].dt.tz_convert(NEW_YORK).dt.tz_localize(None)
+        usual[start:] = _from_midnight(close) + pd.Timedelta(days=sum(days_later))
+    if name == NYSE:
+        usual[sessions.day_of_week == _SATURDAY] = _SATURDAY_CLOSE
     closes = usual.copy()
-    closes[sessions.get_indexer(special.index)] = (special - special.index).to_numpy()
-    return _Calendar(sessions, pd.TimedeltaIndex(closes), closes < usual)
+    special = special[special.index.isin(sessions)]
+    if len(special):
+        local = special.dt.tz_convert(zone).dt.tz_localize(None)
+        closes[sessions.get_indexer(special.index)] = (local - local.index).to_numpy()
+    return Market(name, zone, sessions, _utc(sessions + closes, zone), closes < usual, True)
+
+
+def _from_midnight(clock: time) -> pd.Timedelta:
+    return pd.Timedelta(hours=clock.hour, minutes=clock.minute)
+
+
+def _utc(wall: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
+    """Wall-clock times as UTC; of an hour that comes twice the second."""
+    twice = np.zeros(len(wall), dtype=bool)
+    local = wall.tz_localize(zone, ambiguous=twice, nonexistent="shift_forward")
+    return local.tz_convert("UTC").tz_localize(None)
 
 
 def nyse_sessions(start: Any, end: Any) -> pd.DatetimeIndex:
@@ -78,12 +242,13 @@ def nyse_sessions(start: Any, end: Any) -> pd.DatetimeIndex:
     >>> len(nyse_sessions("2026-01-01", "2026-12-31"))
     251
     """
-    start, end = _known_to_calendar(parse_date(start)), _known_to_calendar(parse_date(end))
+    nyse = exchange(NYSE)
+    start, end = nyse.known(parse_date(start)), nyse.known(parse_date(end))
     if end < start:
         raise DateError(f"end={iso(end)} comes before start={iso(start)}: swap them")
-    sessions = _calendar().sessions
-    first, last = sessions.searchsorted(start), sessions.searchsorted(end, side="right")
-    return sessions[first:last].rename("date")
+    first = nyse.sessions.searchsorted(start)
+    last = nyse.sessions.searchsorted(end, side="right")
+    return nyse.sessions[first:last].rename("date")
 
 
 def session_close(session: Any) -> pd.Timestamp:
@@ -111,160 +276,106 @@ def session_close(session: Any) -> pd.Timestamp:
     >>> session_close("2024-11-29").isoformat()
     '2024-11-29T13:00:00-05:00'
     """
-    day = _known_to_calendar(parse_date(session))
-    calendar = _calendar()
-    row = calendar.sessions.searchsorted(day)
-    if row == len(calendar.sessions) or calendar.sessions[row] != day:
+    nyse = exchange(NYSE)
+    day = nyse.known(parse_date(session))
+    row = nyse.sessions.get_indexer([day])[0]
+    if row < 0:
         raise DateError(f"the NYSE has no session on {day:%A}, {in_words(day)}: give a trading day")
-    return (day + calendar.closes[row]).tz_localize(NEW_YORK)
+    assert nyse.closes is not None
+    return nyse.closes[row].tz_localize("UTC").tz_convert(NEW_YORK)
 
 
-def _known_to_calendar(day: pd.Timestamp) -> pd.Timestamp:
-    if _FIRST <= day <= _LAST:
-        return day
-    raise DateError(
-        f"{iso(day)} lies outside the NYSE calendar: give a date from {iso(_FIRST)} to {iso(_LAST)}"
-    )
+# -- the market that rows belong to --------------------------------------------------------------
 
 
-# -- placing announcements -----------------------------------------------------------------------
-
-
-def reaction_session(announced_at: Any) -> pd.Timestamp:
-    """Return the first NYSE session whose close could reflect an announcement.
-
-    That is the session that is open at the time or opens next; at or after a session's close,
-    the next one. A bare date means during that day's session, or the next one if there is none.
+def market_of(rows: pd.DatetimeIndex, market: MarketLike = None, name: str = "sessions") -> Market:
+    """Return the market whose sessions the rows are.
 
     Parameters
     ----------
-    announced_at : str, date, datetime, Timestamp or datetime64
-        See `parse_announced_at`.
+    rows : DatetimeIndex, shape (T,)
+        Increasing tz-naive midnights.
+    market : str, (zone, close), Market or None
+        An exchange of pandas_market_calendars; "24/7", whose days end at 00:00 UTC; a time zone
+        and the time at which every row closes, as ("Europe/Berlin", "17:30"). Left out, rows that
+        all are sessions of the NYSE are those of the NYSE; any others are of no known market, on
+        which dates can be placed and clock times cannot.
+    name : str
+        What a message calls the rows.
 
     Raises
     ------
     DateError
-        When the time cannot be read, or lies outside 1885-2100.
-
-    Examples
-    --------
-    >>> reaction_session("2025-04-02T16:00")
-    Timestamp('2025-04-03 00:00:00')
-    >>> reaction_session("2025-04-09T13:18")
-    Timestamp('2025-04-09 00:00:00')
-    >>> reaction_session("2025-02-01")
-    Timestamp('2025-02-03 00:00:00')
-    """
-    read = _read([announced_at])
-    _known_to_calendar(read.day[0])
-    return _next_sessions(read.first)[0]
-
-
-def first_days(announced_at: Any) -> pd.DatetimeIndex:
-    """Return the first day, session or not, whose close could reflect each announcement.
-
-    That is the part of the placement that does not depend on the rows of the returns.
-
-    Examples
-    --------
-    >>> [str(day.date()) for day in first_days(["2025-02-01", "2025-04-02T16:00"])]
-    ['2025-02-01', '2025-04-03']
-    """
-    return _read(announced_at).first
-
-
-def place(announced_at: Any, sessions: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return the row of the returns in which each announcement could first show.
-
-    An instant at or after the NYSE close of its date goes to the first row after that date,
-    any other to the first row on or after it; so does a bare date.
-
-    Parameters
-    ----------
-    announced_at : sequence of str, date, Timestamp or datetime64, shape (n,)
-        See `parse_announced_at`. An index of dates is read at once.
-    sessions : DatetimeIndex, shape (T,)
-        Rows of the returns: increasing tz-naive midnights of any calendar.
-
-    Returns
-    -------
-    DataFrame, shape (n, 4)
-        `announced_at` as given; `session` (NaT when the date lies before the first row or
-        nothing follows it); `moved`, why the session is not the date itself: "after the close",
-        "early close", "weekend", "holiday", "no row" (the rows lack the NYSE session), or "";
-        `date_only`.
-
-    Raises
-    ------
-    DateError
-        When a time cannot be read.
+        When there is no such market.
     ReturnsError
-        When `sessions` is not an index of increasing tz-naive midnights.
+        When a tenth of the rows are no sessions of the market that is named, or weekend rows show
+        that the labels are another zone's midnights.
 
     Examples
     --------
-    >>> rows = nyse_sessions("2025-01-02", "2025-12-31")
-    >>> place(["2025-04-02T16:00", "2025-02-01"], rows)[["session", "moved"]]
-         session            moved
-    0 2025-04-03  after the close
-    1 2025-02-03          weekend
+    >>> rows = pd.bdate_range("2025-04-01", "2025-04-30")
+    >>> market_of(rows.drop("2025-04-18")).name, market_of(rows).name
+    ('NYSE', '')
+    >>> market_of(rows, ("Europe/Berlin", "17:30")).name
+    'Europe/Berlin 17:30'
     """
-    check_index(sessions, "sessions")
-    read, rows = _read(announced_at), sessions.as_unit("us")
-    position = rows.searchsorted(read.first)
-    found = (position < len(rows)) & (read.day >= rows[0])
-    padded = rows.append(pd.DatetimeIndex([pd.NaT], dtype=rows.dtype))
-    session = padded[np.where(found, position, len(rows))]
-    return pd.DataFrame(
-        {
-            "announced_at": np.asarray(announced_at, dtype=object),
-            "session": session,
-            "moved": pd.array(_reasons(read, session), dtype="str"),
-            "date_only": read.date_only,
-        }
-    )
+    if isinstance(market, Market):
+        return market
+    rows = rows.as_unit("us")
+    no_early = np.zeros(len(rows), dtype=bool)
+    if isinstance(market, str):
+        return _named(rows, exchange(market), name)
+    if market is not None:
+        zone, clock = _zone_and_close(market)
+        closes = _utc(rows + _from_midnight(clock), zone)
+        return Market(f"{zone} {clock:%H:%M}", zone, rows, closes, no_early, False)
+    if (nyse := exchange(NYSE)).sessions.get_indexer(rows).min() >= 0:
+        return nyse
+    if has_shifted_labels(rows):
+        strange = _exchange(_SUNDAYS).sessions.get_indexer(rows) < 0
+        if strange.mean() > _STRANGE_SUNDAYS:
+            check_labels(rows, name)
+    return Market("", NEW_YORK, rows, None, no_early, False)
 
 
-class _Read(NamedTuple):
-    day: pd.DatetimeIndex  # New York date of the announcement
-    first: pd.DatetimeIndex  # first date, session or not, whose close could reflect it
-    early: np.ndarray  # whether it came after an early close
-    date_only: np.ndarray
-
-
-def _read(announced_at: Any) -> _Read:
-    wall, date_only = read_instants(announced_at)
-    day = wall.normalize()
-    after, early = np.zeros(len(day), dtype=bool), np.zeros(len(day), dtype=bool)
-    if not date_only.all():
-        calendar = _calendar()
-        _known_to_calendar(day[~date_only].min())
-        _known_to_calendar(day[~date_only].max())
-        row = calendar.sessions.get_indexer(day)
-        after = ~date_only & (row >= 0) & np.asarray(wall - day >= calendar.closes[row])
-        early = after & calendar.early[row]
-    return _Read(day, day.where(~after, day + _DAY), early, date_only)
-
-
-def _next_sessions(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """First NYSE session on or after each day."""
-    sessions = _calendar().sessions
-    row = sessions.searchsorted(days)
-    return sessions[np.minimum(row, len(sessions) - 1)]
-
-
-def _reasons(read: _Read, session: pd.DatetimeIndex) -> np.ndarray:
-    """Why a session is not the date of the announcement."""
-    reasons = np.full(len(session), "", dtype=object)
-    moved = np.asarray(session.notna() & (session != read.day))
-    if moved.any():
-        day, first, early = read.day[moved], read.first[moved], read.early[moved]
-        shut = ~day.isin(_calendar().sessions)
-        # Rows may follow a calendar with more days than the exchange's; only fewer need a word.
-        lacking = np.asarray(session[moved] > _next_sessions(first))
-        reasons[moved] = np.select(
-            [lacking, early, first != day, shut & (day.day_of_week >= _SATURDAY), shut],
-            ["no row", "early close", "after the close", "weekend", "holiday"],
-            default="",
+def _named(rows: pd.DatetimeIndex, market: Market, name: str) -> Market:
+    strange = rows[(market.sessions.get_indexer(rows) < 0) & (rows >= market.sessions[0])]
+    if len(strange) > _STRANGE * len(rows):
+        check_labels(rows, name)
+        raise ReturnsError(
+            f"{name}: {counted(len(strange), 'row')} of {len(rows):,}, such as {iso(strange[0])}, "
+            f"a {strange[0]:%A}, are no sessions of market={market.name!r}: drop them, or name "
+            "the market that they belong to"
         )
-    return reasons
+    return market
+
+
+def _zone_and_close(market: Any) -> tuple[str, time]:
+    try:
+        zone, close = market
+        clock = close if isinstance(close, time) else time.fromisoformat(close)
+        return ZoneInfo(zone).key, clock
+    except (TypeError, ValueError, ZoneInfoNotFoundError, OSError):
+        raise DateError(
+            f"market={market!r} is no market: give an exchange such as 'XETR', '24/7', or a time "
+            "zone and a close such as ('Europe/Berlin', '17:30')"
+        ) from None
+
+
+def likely_exchanges(rows: pd.DatetimeIndex) -> str:
+    """Name the exchanges whose sessions lie nearest to the rows of the last two years.
+
+    Examples
+    --------
+    >>> likely_exchanges(pd.date_range("2025-01-01", "2025-06-30"))
+    "'24/7'"
+    """
+    recent = rows[rows >= rows[-1] - pd.Timedelta(days=730)].as_unit("us")
+    apart = {}
+    for name in _WELL_KNOWN:
+        sessions = exchange(name).sessions
+        span = sessions[(sessions >= recent[0]) & (sessions <= recent[-1])]
+        apart[name] = len(span.symmetric_difference(recent))
+    best = min(apart.values())
+    near = [name for name in sorted(apart, key=apart.__getitem__) if apart[name] <= best + 4]
+    return list_of(map(repr, near[:3]), "or")

@@ -1,4 +1,8 @@
-"""What every table by session must be: rows that are sessions, values that are numbers."""
+"""What every table by session must be: rows that are daily sessions, numbers, and their units.
+
+The one check of rows and the one check of units: whatever stands by session (prices, returns,
+benchmark, factors, risk-free rate, controls, volatility index) goes through them.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,39 @@ import pandas as pd
 from pandas.api.types import is_any_real_numeric_dtype
 
 from impact.errors import ImpactError, ReturnsError
-from impact.text.formats import iso
+from impact.market.instants import NEW_YORK
+from impact.text.formats import iso, list_of, percent
+
+_DAY = pd.Timedelta(days=1)
+_FRIDAY, _SUNDAY = 4, 6
+
+#: Rows that lie further apart than this, on the median, are no daily sessions.
+_DAILY = 4
+_BARS = {8: "weekly", 35: "monthly", 100: "quarterly", 1e9: "yearly"}
+
+#: Zones whose midnights a label may be, one for each offset with a large exchange.
+_ZONES = (
+    *(NEW_YORK, "Europe/London", "Europe/Berlin", "Asia/Tokyo", "Asia/Hong_Kong"),
+    *("Asia/Kolkata", "Australia/Sydney", "America/Sao_Paulo", "Pacific/Auckland"),
+)
+
+#: Prices of one security on one day, as data services call them; the first that is there counts.
+_CLOSES = ("Adj Close", "Close")
+_FIELDS = {*_CLOSES, "Open", "High", "Low", "Volume", "Dividends", "Stock Splits", "Capital Gains"}
+_CANDLE = {"Open", "High", "Low", "Close"}
+
+#: No market moves by a tenth every other day, nor by a half in a sample of any length: a median
+#: |return| above the first (given enough returns) or the second is a price or a percentage.
+_LARGE, _HUGE, _ENOUGH = 0.1, 0.5, 20
+#: A risk-free rate above this a session is 65% a year; below this many points no volatility lies.
+_RATE, _POINTS = 0.002, 2.0
+
+
+# -- rows ----------------------------------------------------------------------------------------
 
 
 def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) -> None:
-    """Raise unless `index` holds sessions: tz-naive midnights that increase, at least one.
+    """Raise unless `index` holds daily sessions: tz-naive midnights that increase, at least one.
 
     Parameters
     ----------
@@ -32,16 +64,20 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
     if not isinstance(index, pd.DatetimeIndex):
         first = next(iter(index), index) if np.ndim(index) else index
         table = isinstance(index, pd.Series | pd.DataFrame)
+        periods = isinstance(index, pd.PeriodIndex)
         raise error(
             f"{name}: the index starts with {first!r} and is no DatetimeIndex: "
             f"{'give its .index' if table else 'use pd.to_datetime on the dates'}"
+            f"{', or .to_timestamp() on daily periods' if periods else ''}"
         )
     if index.empty:
         raise error(f"{name}: there is no session: give at least one")
-    if index.tz is not None:
-        raise error(f"{name}: the index has time zone {index.tz}: use .tz_localize(None)")
     if index.hasnans:
         raise error(f"{name}: row {int(index.isna().argmax())} of the index is NaT: give a date")
+    if index.tz is not None:
+        raise error(f"{name}: the index has time zone {index.tz}: use {_without_zone(index)}")
+    if (odd := index != index.normalize()).any():
+        raise error(f"{name}: {index[odd][0]} has a time of day: use .index{_without_time(index)}")
     if index.has_duplicates:
         twice = index[index.duplicated()][0]
         raise error(f"{name}: {iso(twice)} stands twice: delete one of its rows")
@@ -50,8 +86,93 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
         raise error(
             f"{name}: {iso(index[row + 1])} comes after {iso(index[row])}: use .sort_index()"
         )
-    if (odd := index != index.normalize()).any():
-        raise error(f"{name}: {index[odd][0]} has a time of day: use .index.normalize()")
+    _check_daily(index, name, error)
+
+
+def _without_zone(index: pd.DatetimeIndex) -> str:
+    """How to turn labels with a zone into sessions, by the zone whose midnights they are."""
+    zone = _midnights_of(index)
+    if zone == str(index.tz):
+        return ".tz_localize(None)"
+    if zone is None:
+        return ".tz_convert(<zone of the exchange>).tz_localize(None).normalize()"
+    return f".tz_convert({zone!r}).tz_localize(None), they are midnights there"
+
+
+def _without_time(index: pd.DatetimeIndex) -> str:
+    """How to turn labels with a time of day into sessions: a midnight elsewhere is no close."""
+    zone = _midnights_of(index.tz_localize("UTC"))
+    if zone is not None:
+        there = index.tz_localize("UTC").tz_convert(zone).tz_localize(None)
+        if _has_weekends(index) or (there == index.normalize()).all():
+            return (
+                f".tz_localize('UTC').tz_convert({zone!r}).tz_localize(None), "
+                "they are midnights there"
+            )
+    return ".normalize()"
+
+
+def _midnights_of(index: pd.DatetimeIndex) -> str | None:
+    """The zone in which every label is a midnight, its own first."""
+    for zone in (str(index.tz), *_ZONES):
+        local = index.tz_convert(zone).tz_localize(None)
+        moved_to_weekends = _has_weekends(local) and not _has_weekends(index)
+        if (local == local.normalize()).all() and not moved_to_weekends:
+            return zone
+    return None
+
+
+def _has_weekends(index: pd.DatetimeIndex) -> bool:
+    return bool((index.day_of_week > _FRIDAY).any())
+
+
+def _check_daily(index: pd.DatetimeIndex, name: str, error: type[ImpactError]) -> None:
+    if len(index) < 4:
+        return
+    apart = float(np.median(np.diff(index.to_numpy()) / np.timedelta64(1, "D")))
+    if apart > _DAILY:
+        bars = next(word for longest, word in _BARS.items() if apart < longest)
+        raise error(
+            f"{name}: the rows are {apart:g} days apart ({iso(index[0])}, {iso(index[1])}, …), so "
+            f"these are {bars} bars, in which one announcement cannot be told from the others of "
+            "its bar: give daily sessions"
+        )
+
+
+def has_shifted_labels(index: pd.DatetimeIndex) -> bool:
+    """Whether weekend rows show that the labels are a day off, as another zone's midnights are.
+
+    A market that trades on Sundays all week long has Fridays too, a Saturday session has its
+    Monday; a week that begins on Sunday and ends on Thursday is a week moved by a day.
+
+    Examples
+    --------
+    >>> week = pd.bdate_range("2025-04-28", "2025-05-16")
+    >>> has_shifted_labels(week), has_shifted_labels(week - pd.Timedelta(days=1))
+    (False, True)
+    """
+    for weekend, other_end in ((_SUNDAY, 5 * _DAY), (_SUNDAY - 1, -5 * _DAY)):
+        days = index[index.day_of_week == weekend]
+        if len(days) > 1 and not (days + other_end).isin(index).any():
+            return True
+    return False
+
+
+def check_labels(
+    index: pd.DatetimeIndex, name: str, error: type[ImpactError] = ReturnsError
+) -> None:
+    """Raise where weekend rows show that the labels are midnights of another time zone."""
+    if has_shifted_labels(index):
+        weekend = index[index.day_of_week > _FRIDAY][0]
+        raise error(
+            f"{name}: {iso(weekend)} is a {weekend:%A}, and the week of such a row is a day short "
+            "at its other end, so the labels look like midnights of another time zone: before "
+            "the zone is dropped use .tz_convert(<zone of the exchange>).tz_localize(None); an "
+            "exchange that trades on Sundays is named with market="
+        )
+
+
+# -- numbers -------------------------------------------------------------------------------------
 
 
 def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError) -> pd.DataFrame:
@@ -61,7 +182,8 @@ def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError
     ----------
     table : Series, shape (T,), or DataFrame, shape (T, N)
         Indexed by session; real numbers of any dtype. Each column of a DataFrame has a name of
-        its own and holds a value.
+        its own and holds a value. Columns in two levels, field and ticker in either order as
+        yfinance gives them, are read as the closes, named by ticker.
     name, error
         As for `check_index`, which is asked first.
 
@@ -78,20 +200,61 @@ def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError
     frame = table.to_frame() if isinstance(table, pd.Series) else table
     if frame.empty:
         raise error(f"{name}: there is no column: give at least one")
+    frame = closes_of(frame, name, error)
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise error(f"{name}: column {twice!r} stands twice: rename or drop one")
-    for position, dtype in enumerate(frame.dtypes):
+    for dtype in set(frame.dtypes):
         if not is_any_real_numeric_dtype(dtype):
+            position = int((frame.dtypes == dtype).to_numpy().argmax())
             raise error(
                 f"{name}: column {frame.columns[position]!r} holds {frame.iat[0, position]!r}, "
                 "not numbers: use pd.to_numeric"
             )
     values = frame.to_numpy(dtype=float, na_value=np.nan)
-    if frame is table and (blank := np.isnan(values).all(axis=0)).any():
+    if (blank := np.isnan(values).all(axis=0)).any():
         column = frame.columns[int(blank.argmax())]
         raise error(f"{name}: column {column!r} holds no value: drop it")
-    return pd.DataFrame(values, frame.index, frame.columns, copy=False)
+    numbers = pd.DataFrame(values, frame.index, frame.columns, copy=False)
+    numbers.attrs = dict(table.attrs)
+    return numbers
+
+
+def closes_of(
+    frame: pd.DataFrame,
+    name: str,
+    error: type[ImpactError] = ReturnsError,
+    *,
+    drop_level: bool = True,
+) -> pd.DataFrame:
+    """Return the closes of a table whose columns are field and ticker, in either order.
+
+    A table with plain columns is returned as it is.
+
+    Examples
+    --------
+    >>> columns = pd.MultiIndex.from_product([["Close", "Volume"], ["SPY"]])
+    >>> closes_of(pd.DataFrame([[586.0, 1e8]], columns=columns), "prices").columns.to_list()
+    ['SPY']
+    """
+    columns = frame.columns
+    if columns.nlevels == 1:
+        if set(columns) >= _CANDLE:
+            raise error(
+                f"{name}: the columns {list_of(columns[:3])}, … are prices of one security: use "
+                f"{name}['Close']"
+            )
+        return frame
+    for level in range(columns.nlevels if columns.nlevels == 2 else 0):
+        held = set(columns.get_level_values(level))
+        field = next((field for field in _CLOSES if field in held), None)
+        if field is not None and held <= _FIELDS:
+            return frame.xs(field, axis=1, level=level, drop_level=drop_level)
+    raise error(
+        f"{name}: the columns have {columns.nlevels} levels, such as {columns[0]!r}, of which none "
+        f"is that of fields with a Close: give one level, the securities, with "
+        f"{name}.droplevel(<level>, axis=1)"
+    )
 
 
 def refuse_values(
@@ -108,3 +271,147 @@ def refuse_values(
             f"{name}: {frame.iat[row, column]:g} on {iso(frame.index[row])} in column "
             f"{frame.columns[column]!r} {reason}"
         )
+
+
+# -- units ---------------------------------------------------------------------------------------
+
+
+def check_units(
+    frame: pd.DataFrame, name: str, unit: str = "return", kind: str | None = None
+) -> None:
+    """Raise unless the values of `check_numbers` are in the unit that their argument has.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (T, N)
+    name : str
+        What the message calls it.
+    unit : {"return", "control", "rate", "points"}
+        Decimal returns; the same, or a yes and no in 1 and 0; a decimal rate a session; a
+        volatility index in percent a year.
+    kind : {"log", "simple"}, optional
+        Simple returns of -100% and less are refused.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2025-05-01", "2025-05-02"])
+    >>> check_units(pd.DataFrame({"rf": [0.017, 0.017]}, days), "risk_free", "rate")
+    Traceback (most recent call last):
+    impact.errors.ReturnsError: risk_free: 0.017 on 2025-05-01 in column 'rf' is 1.7% in one
+    session: give the rate of one session as a decimal fraction (5% a year is 0.0002)
+    """
+    values = frame.to_numpy()
+    size = np.abs(values)
+    # One mean of all finds what is infinite and what is missing: most tables hold neither.
+    with np.errstate(over="ignore"):
+        mean = size.mean(axis=0)
+        if not np.isfinite(mean).all():
+            infinite = np.isinf(values)
+            refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
+            mean = np.nanmean(size, axis=0)
+    if unit == "points":
+        bad = values <= 0
+        refuse_values(frame, bad, name, "is no volatility: give the index in points, all positive")
+        if np.nanmedian(values) < _POINTS:
+            raise ReturnsError(
+                f"{name}: {_example(frame, 0)} looks like a fraction: multiply by 100, a "
+                "volatility index is in points"
+            )
+        return
+    if unit == "rate":
+        bad = size > _RATE
+        if bad.any():
+            words = percent(float(size[bad][0]), 1, signed=False)
+            refuse_values(
+                frame,
+                bad,
+                name,
+                f"is {words} in one session: give the rate of one session as a decimal fraction "
+                "(5% a year is 0.0002)",
+            )
+        return
+    # A median is at most twice the mean (Markov), so most columns need no sorting.
+    large = np.flatnonzero(mean > _LARGE / 2)
+    _check_size(frame, name, large, switches=unit == "control")
+    if kind == "simple" and unit == "return":
+        refuse_values(
+            frame,
+            values <= -1,
+            name,
+            "is a simple return of -100% or less, which no price gives: put the return there, or "
+            "leave it empty if the figure stands for a missing one",
+        )
+
+
+def _check_size(frame: pd.DataFrame, name: str, columns: np.ndarray, *, switches: bool) -> None:
+    """Tell prices and percentages from decimal returns by the size of the typical value."""
+    for column in columns:
+        one = frame.to_numpy()[:, column]
+        enough = np.isfinite(one).sum() >= _ENOUGH
+        if np.nanmedian(np.abs(one)) <= (_LARGE if enough else _HUGE):
+            continue
+        if switches and np.isin(one[np.isfinite(one)], (0, 1)).all():
+            continue
+        example = _example(frame, int(column))
+        if np.nanmin(one) > 0:
+            raise ReturnsError(
+                f"{name}: these look like prices ({example}): use log_returns(prices)"
+            )
+        raise ReturnsError(
+            f"{name}: these look like percentages ({example}): divide by 100, "
+            "returns are decimal fractions"
+        )
+
+
+def _example(frame: pd.DataFrame, column: int) -> str:
+    row = int(np.isfinite(frame.to_numpy()[:, column]).argmax())
+    value = frame.iat[row, column]
+    return f"{frame.columns[column]} is {value:g} on {iso(frame.index[row])}"
+
+
+def on_rows(
+    values: Any,
+    name: str,
+    rows: pd.DatetimeIndex,
+    unit: str = "return",
+    kind: str | None = None,
+) -> pd.DataFrame:
+    """Return an argument that stands beside the returns, checked, on the rows of the returns.
+
+    Parameters
+    ----------
+    values : Series or DataFrame
+        By session; any span.
+    name : str
+        The argument's name, for the messages.
+    rows : DatetimeIndex, shape (T,)
+        Rows of the returns.
+    unit, kind
+        As for `check_units`; `kind` is that of the returns, and values that say that they are of
+        another one are refused.
+
+    Returns
+    -------
+    DataFrame, shape (T, columns)
+        NaN in rows that have no value.
+
+    Raises
+    ------
+    ReturnsError
+        If the rows, the numbers or the unit are wrong.
+    """
+    if unit == "control" and isinstance(values, pd.Series | pd.DataFrame):
+        # A yes and no counts as 1 and 0.
+        frame = pd.DataFrame(values)
+        values = frame.astype(dict.fromkeys(frame.select_dtypes("bool").columns, float))
+    frame = check_numbers(values, name)
+    if not has_shifted_labels(rows):
+        check_labels(frame.index, name)
+    said = frame.attrs.get("returns")
+    if kind and said and said != kind and unit == "return":
+        raise ReturnsError(
+            f"{name} holds {said} returns and the returns are {kind} ones: make both with "
+            f"{kind}_returns()"
+        )
+    check_units(frame, name, unit, said or kind)
+    return frame.reindex(rows)

@@ -27,6 +27,15 @@ _ISO_TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
 _TWO_READINGS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?!\d).*", re.ASCII)
+_MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+)
+#: "9 May 2025", "9-May-2025" and "May 9, 2025": no reader can take the day for the month.
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})[ -](?P<month>[a-z]+)\.?,?[ -](?P<year>\d{4})", re.ASCII)
+_MONTH_FIRST = re.compile(r"(?P<month>[a-z]+)\.? (?P<day>\d{1,2}),? (?P<year>\d{4})", re.ASCII)
 
 
 def parse_date(value: Any) -> pd.Timestamp:
@@ -35,7 +44,7 @@ def parse_date(value: Any) -> pd.Timestamp:
     Parameters
     ----------
     value : str, date, datetime, Timestamp or datetime64
-        Text in ISO form only, such as "2025-05-02".
+        Text in ISO form, such as "2025-05-02", or with a written month, "2 May 2025".
 
     Raises
     ------
@@ -59,9 +68,9 @@ def parse_announced_at(value: Any) -> tuple[pd.Timestamp, bool]:
     Parameters
     ----------
     value : str, date, datetime, Timestamp or datetime64
-        Text in ISO form only: "2025-05-02", "2025-04-09T13:18" (New York time),
-        "2025-04-09T17:18Z". Without a time zone a time is New York time, and an object at
-        midnight is a bare date.
+        Text in ISO form: "2025-05-02", "2025-04-09T13:18" (New York time),
+        "2025-04-09T17:18Z"; or a date with a written month: "2 May 2025". Without a time zone a
+        time is New York time, and an object at midnight is a bare date.
 
     Returns
     -------
@@ -93,14 +102,41 @@ def parse_announced_at(value: Any) -> tuple[pd.Timestamp, bool]:
 
 def _read_text(value: str) -> tuple[pd.Timestamp, bool]:
     has_time = _ISO_TIME.fullmatch(value) is not None
-    if not has_time and _ISO_DATE.fullmatch(value) is None:
+    text = value if has_time else _iso_date(value)
+    if text is None:
         _refuse_text(value)
     try:
-        return pd.Timestamp(datetime.fromisoformat(value)).as_unit("us"), has_time
+        return pd.Timestamp(datetime.fromisoformat(text)).as_unit("us"), has_time
     except (ValueError, OverflowError) as error:
         raise DateError(
             f"{value!r} is not a date that exists: check month, day and time ({error})"
         ) from None
+
+
+def _iso_date(text: str) -> str | None:
+    """An ISO date, or one with a written month in ISO form; None for anything else."""
+    if _ISO_DATE.fullmatch(text):
+        return text
+    found = _DAY_FIRST.fullmatch(text.lower()) or _MONTH_FIRST.fullmatch(text.lower())
+    if found is None:
+        return None
+    for number, month in enumerate(_MONTHS, start=1):
+        if found["month"] in (month, month[:3], "sept" if month == "september" else month):
+            return f"{found['year']}-{number:02d}-{int(found['day']):02d}"
+    return None
+
+
+def is_iso(text: str) -> bool:
+    """Whether a text is an ISO date or time, whatever it says."""
+    return bool(_ISO_DATE.fullmatch(text) or _ISO_TIME.fullmatch(text))
+
+
+def is_date(text: str) -> bool:
+    """Whether a text reads as a date or time."""
+    with contextlib.suppress(DateError):
+        parse_announced_at(text)
+        return True
+    return False
 
 
 def _read_object(value: Any) -> tuple[pd.Timestamp, bool]:
@@ -128,7 +164,8 @@ def _refuse_text(value: str) -> NoReturn:
                 continue
     if not readings:
         raise DateError(
-            f"{value!r} is not an ISO date: write it like '2025-05-02' or '2025-04-09T13:18'"
+            f"{value!r} is not an ISO date, nor one with a written month such as '2 May 2025': "
+            "write it like '2025-05-02' or '2025-04-09T13:18'"
         )
     raise DateError(
         f"{value!r} can be read as {' or '.join(map(in_words, readings))}: "
@@ -150,7 +187,47 @@ def _in_new_york(moment: pd.Timestamp) -> pd.Timestamp:
         ) from None
 
 
+def midnights_as_dates(column: Any) -> Any:
+    """Return a column of times as dates where every one of them is midnight.
+
+    A spreadsheet and `to_csv` write the midnight that no one meant. The midnight is that of the
+    column's own time zone; bare dates may stand among the times.
+
+    Parameters
+    ----------
+    column : Series, shape (n,)
+        Texts or timestamps.
+
+    Examples
+    --------
+    >>> midnights_as_dates(pd.Series(["2025-04-02 00:00:00", "2025-04-03"])).to_list()
+    ['2025-04-02', '2025-04-03']
+    >>> midnights_as_dates(pd.Series(["2025-04-02 00:00:00", "2025-04-03 09:30:00"])).to_list()
+    ['2025-04-02 00:00:00', '2025-04-03 09:30:00']
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        wall = column.dt.tz_localize(None)
+        return wall if (wall == wall.dt.normalize()).all() else column
+    texts = column.to_list()
+    if not all(isinstance(text, str) for text in texts) or not any("00:00" in t for t in texts):
+        return column
+    midnights = [_MIDNIGHT.fullmatch(text) for text in texts]
+    if all(m or _iso_date(text) for m, text in zip(midnights, texts, strict=True)):
+        dates = [m[1] if m else text for m, text in zip(midnights, texts, strict=True)]
+        return pd.Series(dates, column.index, dtype=column.dtype, name=column.name)
+    return column
+
+
 def read_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """Read a list of dates and times as wall-clock times in New York, tz-naive.
+
+    See `zoned_instants`.
+    """
+    instants, bare = zoned_instants(announced_at)
+    return instants.tz_localize(None), bare
+
+
+def zoned_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
     """Read a list of dates and times, at once where all are of one kind.
 
     Parameters
@@ -161,7 +238,7 @@ def read_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
     Returns
     -------
     DatetimeIndex and ndarray of bool, shape (n,)
-        New York wall-clock times, tz-naive; which are bare dates.
+        New York time, a bare date as its midnight there; which are bare dates.
 
     Raises
     ------
@@ -175,10 +252,13 @@ def read_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
         bare = np.full(len(times), times.tz is None) & np.asarray(times == times.normalize())
         with contextlib.suppress(ValueError):  # the slow way names a time that the clocks skip
             new_york = times.tz_convert(NEW_YORK) if times.tz else times.tz_localize(NEW_YORK)
-            return new_york.tz_localize(None).as_unit("us"), bare
+            return new_york.as_unit("us"), bare
     read = [parse_announced_at(value) for value in announced_at]
-    wall = pd.DatetimeIndex([moment.tz_localize(None) for moment, _ in read], dtype="M8[us]")
-    return wall, np.array([date_only for _, date_only in read], dtype=bool)
+    instants = [
+        moment if moment.tz is not None else moment.tz_localize(NEW_YORK) for moment, _ in read
+    ]
+    bare = np.array([date_only for _, date_only in read], dtype=bool)
+    return pd.DatetimeIndex(instants, dtype=f"M8[us, {NEW_YORK}]"), bare
 
 
 def _of_one_kind(values: Any) -> pd.DatetimeIndex | None:
@@ -188,10 +268,11 @@ def _of_one_kind(values: Any) -> pd.DatetimeIndex | None:
         if stamps.hasnans:
             raise DateError(f"row {int(stamps.isna().argmax()) + 1} has no date: give one")
         return stamps
+    values = list(values)
     kinds = set(map(type, values))
     with contextlib.suppress(ValueError, TypeError):  # the slow way names the value
         if kinds == {str} and all(map(_ISO_DATE.fullmatch, values)):
             return pd.to_datetime(pd.Index(values), format="%Y-%m-%d")
         if kinds and kinds <= {pd.Timestamp, date}:
-            return pd.DatetimeIndex(list(values))
+            return pd.DatetimeIndex(values)
     return None

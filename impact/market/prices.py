@@ -19,6 +19,7 @@ from impact.market.checks import check_numbers, refuse_values
 from impact.market.daily_table import between, read_daily_table
 from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_date
+from impact.market.own_files import is_own_file, own_prices
 from impact.text.formats import iso, list_of
 from impact.text.nearest import suggestion
 
@@ -72,18 +73,19 @@ _TABLES = ("sectors", "funds", "firms")
 
 
 def load_prices(
-    tickers: str | Sequence[str] = INDEX, *, start: Any = None, end: Any = None
+    tickers: str | Path | Sequence[str] = INDEX, *, start: Any = None, end: Any = None
 ) -> pd.Series | pd.DataFrame:
     """Return committed daily closes; no network.
 
     Parameters
     ----------
-    tickers : str or sequence of str
+    tickers : str, Path or sequence of str
         "^GSPC", the S&P 500 index (before March 1957 the S&P 90), in points; or closes in US
         dollars adjusted for dividends and splits: "sectors", the eleven Select Sector SPDR funds
         (XLB ... XLY); "funds" (GLD, TLT, MCHI, FXI, EEM, EFA); "firms", 99 large US firms that
         were in the index in June 2026, so survivors (see `firms_about`). One ticker of a table
-        can be asked for alone, and several names together.
+        can be asked for alone, and several names together. Or a CSV or Excel file of your own
+        (Excel needs the extra ``office``), see `impact.market.own_files.own_prices`.
     start, end : str, date or Timestamp, optional
         First and last date wanted, ISO form. Without `start` the index begins on 1999-01-04 and
         "sectors" on 2018-06-19, the first session on which all eleven have a close;
@@ -114,6 +116,8 @@ def load_prices(
     >>> load_prices(["XLK", "GLD"], start="2025-01-02").columns.to_list()
     ['XLK', 'GLD']
     """
+    if is_own_file(tickers):
+        return between(own_prices(tickers), start, end)
     parts = [_part(name, table, start, end) for name, table in _asked(tickers)]
     if isinstance(tickers, str) and tickers not in _TABLES:
         return between(parts[0].iloc[:, 0].dropna(), start, end)

@@ -6,16 +6,19 @@ A return is a decimal fraction, logarithmic or simple; the function's name and
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
 from impact.errors import ReturnsError
-from impact.market.checks import check_numbers, refuse_values
-from impact.text.formats import iso
+from impact.market.checks import check_numbers, check_units, closes_of, refuse_values
+from impact.text.formats import counted, iso, list_of, percent
 
-#: No market moves by a tenth every other day, nor by a half in a sample of any length: a median
-#: |return| above the first (given enough returns) or the second is a price or a percentage.
-_LARGE, _HUGE, _ENOUGH = 0.1, 0.5, 20
+#: A log return of this size is that of a 5-for-3 split; so many of them are named.
+_JUMP, _NAMED = 0.5, 3
+_SPLITS = (2, 3, 4, 5, 10, 20, 50, 100)
+_LARGEST = 20.0
 
 
 def log_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
@@ -25,7 +28,8 @@ def log_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
     ----------
     prices : Series, shape (T,), or DataFrame, shape (T, securities)
         Positive prices by session. A DataFrame may have missing ones: a return is NaN where
-        either of its two prices is.
+        either of its two prices is. Of columns in two levels, field and ticker in either order as
+        yfinance gives them, the closes are taken.
 
     Returns
     -------
@@ -88,60 +92,97 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
     change = np.diff(np.log(values), axis=0) if kind == "log" else values[1:] / values[:-1] - 1
     result = pd.DataFrame(change, frame.index[1:], frame.columns)
-    if isinstance(prices, pd.Series):
-        result = result.iloc[:, 0].rename(prices.name)
     result.attrs = {**prices.attrs, "returns": kind}
+    if isinstance(prices, pd.Series):
+        return _as_series(result, prices.name)
+    if prices.columns.nlevels > 1:
+        result.columns = closes_of(prices, "prices", drop_level=False).columns
     return result
 
 
-def check_returns(returns: pd.Series | pd.DataFrame) -> None:
-    """Raise unless these are decimal returns by session.
+def check_returns(
+    returns: pd.Series | pd.DataFrame, name: str = "returns", kind: str | None = None
+) -> pd.Series | pd.DataFrame:
+    """Return decimal returns by session as floats; raise where they are none.
 
     Parameters
     ----------
     returns : Series, shape (T,), or DataFrame, shape (T, securities)
-        Decimal fractions. A DataFrame may have missing returns, a Series none.
+        Decimal fractions. A DataFrame may have missing returns, a Series none. Columns in two
+        levels, field and ticker, become the tickers.
+    name : str
+        What the message calls them.
+    kind : {"log", "simple"}, optional
+        By default what ``attrs["returns"]`` says; simple returns are above -100%.
+
+    Returns
+    -------
+    Series or DataFrame
+        As given, with ``attrs``.
 
     Raises
     ------
     ReturnsError
         When they are prices or percentages, hold infinities or anything but numbers, or the
-        index is not one of increasing tz-naive dates; names the value and the fix.
+        index is not one of daily sessions; names the value and the fix.
 
     Examples
     --------
     >>> days = pd.to_datetime(["2025-05-01", "2025-05-02"])
     >>> prices = pd.Series([5604.14, 5686.67], index=days, name="^GSPC")
-    >>> check_returns(log_returns(prices))
+    >>> check_returns(log_returns(prices)).size
+    1
     >>> check_returns(prices)  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     impact.errors.ReturnsError: returns: these look like prices (^GSPC is 5604.14 on 2025-05-01)
     """
-    frame = check_numbers(returns, "returns")
-    values = frame.to_numpy()
-    bad = np.isinf(values)
+    frame = check_numbers(returns, name)
     if isinstance(returns, pd.Series):
-        bad |= np.isnan(values)
-    reason = "is no return: drop that session or correct its price"
-    refuse_values(frame, bad, "returns", reason)
-    _check_size(frame, values)
+        missing = np.isnan(frame.to_numpy())
+        refuse_values(frame, missing, name, "is no return: drop that session or correct its price")
+    check_units(frame, name, kind=kind or frame.attrs.get("returns"))
+    if isinstance(returns, pd.DataFrame):
+        return frame
+    return _as_series(frame, None if returns.name is None else frame.columns[0])
 
 
-def _check_size(frame: pd.DataFrame, values: np.ndarray) -> None:
-    """Tell prices and percentages from decimal returns by the size of the typical value."""
-    size = np.abs(values)
-    # A median is at most twice the mean (Markov), so most columns need no sorting.
-    for column in np.flatnonzero(np.nanmean(size, axis=0) > _LARGE / 2):
-        enough = np.isfinite(size[:, column]).sum() >= _ENOUGH
-        if np.nanmedian(size[:, column]) <= (_LARGE if enough else _HUGE):
-            continue
-        row = int(np.isfinite(values[:, column]).argmax())
-        example = f"{frame.columns[column]} is {values[row, column]:g} on {iso(frame.index[row])}"
-        if np.nanmin(values[:, column]) > 0:
-            raise ReturnsError(
-                f"returns: these look like prices ({example}): use log_returns(prices)"
-            )
-        raise ReturnsError(
-            f"returns: these look like percentages ({example}): divide by 100, "
-            "returns are decimal fractions"
-        )
+def _as_series(frame: pd.DataFrame, name: Hashable) -> pd.Series:
+    series = frame.iloc[:, 0].rename(name)
+    series.attrs = dict(frame.attrs)
+    return series
+
+
+def split_like(frame: pd.DataFrame, kind: str) -> str:
+    """Say which returns look like a split that was not adjusted; "" where none does.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (T, N)
+        Decimal returns.
+    kind : {"log", "simple"}
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2025-05-01", "2025-05-02"])
+    >>> split_like(pd.DataFrame({"A": [0.01, -1.38]}, days), "log")
+    'Beyond ±50%, as an unadjusted split would be: A on 2025-05-02 (−74.8%, near 4 for 1).'
+    """
+    values = frame.to_numpy()
+    low, high = (-_JUMP, _JUMP) if kind == "log" else (np.expm1(-_JUMP), np.expm1(_JUMP))
+    # Almost no table holds any: its two extremes say so at once.
+    if not values.size or not (
+        np.fmin.reduce(values, None) < low or np.fmax.reduce(values, None) > high
+    ):
+        return ""
+    found = np.argwhere((values < low) | (values > high))
+    named = []
+    for row, column in found[:_NAMED]:
+        move = values[row, column] if kind == "log" else np.log1p(values[row, column])
+        near = next((n for n in _SPLITS if abs(abs(move) - np.log(n)) < 0.05), None)
+        words = percent(float(np.expm1(min(move, _LARGEST))), 1)
+        if near:
+            words += f", near {near} for 1" if move < 0 else f", near 1 for {near}"
+        named.append(f"{frame.columns[column]} on {iso(frame.index[row])} ({words})")
+    if len(found) > _NAMED:
+        named.append(counted(len(found) - _NAMED, "more", "more"))
+    return f"Beyond ±50%, as an unadjusted split would be: {list_of(named)}."

@@ -57,8 +57,17 @@ def as_window(bounds: Window | Sequence[int], name: str = "window") -> Window:
     >>> as_window((-260, -11), "estimation").length
     250
     """
+    window = _two_numbers(bounds, name)
+    if window.start > window.end:
+        raise WindowError(
+            f"{name}={window} is reversed: write {name}=({window.end}, {window.start})"
+        )
+    return window
+
+
+def _two_numbers(bounds: Window | Sequence[int], name: str) -> Window:
     if isinstance(bounds, Window):
-        bounds = (bounds.start, bounds.end)
+        return bounds
     try:
         start, end = bounds
         whole = float(start).is_integer() and float(end).is_integer()
@@ -66,12 +75,7 @@ def as_window(bounds: Window | Sequence[int], name: str = "window") -> Window:
         whole = False
     if not whole:
         raise WindowError(f"{name}={bounds!r} is not two whole numbers: write {name}=(-5, 5)")
-    window = Window(int(start), int(end))
-    if window.start > window.end:
-        raise WindowError(
-            f"{name}={window} is reversed: write {name}=({window.end}, {window.start})"
-        )
-    return window
+    return Window(int(start), int(end))
 
 
 def study_windows(
@@ -82,16 +86,30 @@ def study_windows(
     Raises
     ------
     WindowError
-        If a window is malformed, or the two overlap or stand in the wrong order.
+        If a window is malformed, or the two overlap or stand in the wrong order; what is advised
+        can be written as it stands.
+
+    Examples
+    --------
+    >>> study_windows((250, 30), (-5, 5))
+    Traceback (most recent call last):
+    impact.errors.WindowError: estimation=(250, 30) is reversed: write estimation=(-250, -30),
+    sessions before the event
     """
-    estimation = as_window(estimation, "estimation")
     window = as_window(window, "window")
-    if estimation.end >= window.start:
-        raise WindowError(
-            f"estimation={estimation} does not end before window={window} begins: "
-            f"end the estimation window at {window.start - 1} or earlier"
-        )
-    return estimation, window
+    past = _two_numbers(estimation, "estimation")
+    if past.start > past.end:
+        wrong = "is reversed"
+    elif past.end >= window.start:
+        wrong = f"does not end before window={window} begins"
+    else:
+        return past, window
+    start, end = sorted((-abs(past.start), -abs(past.end)))
+    end = min(end, window.start - 1)
+    start = start if start < end else end - 249
+    raise WindowError(
+        f"estimation={past} {wrong}: write estimation=({start}, {end}), sessions before the event"
+    )
 
 
 def tested_window(start: int, end: int | None, within: Window) -> Window:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import DateError
-from impact.market.calendar import place
+from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_index
+from impact.market.placement import missing_around, place
 from impact.market.windows import Window, as_window
 from impact.news.events import as_events
 from impact.news.surroundings import NOT_CHECKED, mixed, others, releases_on
@@ -21,7 +22,11 @@ _AFTER_CLOSE = ("after the close", "early close")
 
 
 def align(
-    events: Any, sessions: pd.DatetimeIndex, *, window: Window | Sequence[int] = (-5, 5)
+    events: Any,
+    sessions: pd.DatetimeIndex,
+    *,
+    window: Window | Sequence[int] = (-5, 5),
+    market: MarketLike = None,
 ) -> pd.DataFrame:
     """Find the session of each announcement, and flag what else happened there.
 
@@ -33,20 +38,27 @@ def align(
         Rows of the returns: tz-naive, sorted, none twice.
     window : Window or pair of int, default (-5, 5)
         Event window, in sessions, within which other sessions' announcements are neighbours.
+    market : str or (zone, close), optional
+        Whose clock closes the rows: an exchange of pandas_market_calendars ("XETR", "XTKS"),
+        "24/7" (a day ends at 00:00 UTC), or a time zone and a close ("Europe/Berlin", "17:30").
+        Left out, rows that all are sessions of the NYSE are the NYSE's; on any others dates are
+        placed, clock times are refused, and nothing is said of what else happened.
 
     Returns
     -------
     DataFrame, shape (events, columns)
         Every column that was given, and
 
-        - ``session``: the first row whose close could reflect the announcement (NaT if none);
+        - ``session``: the session whose close could first reflect the announcement (NaT if it is
+          no row: an announcement never slides to a later one);
         - ``moved``: why it is not the announcement's own date ("" if it is); ``after_close``:
           whether it came out when that date's session was over; ``date_only``;
         - ``shared_with``, ``neighbours``: ids of the other included announcements of news in the
           committed catalogue, in the same session and in other sessions of the window;
         - ``mixed``: the session holds escalation and easing, or an announcement of both;
         - ``releases``: "", "CPI, FOMC" and so on, or "not checked";
-        - ``dropped``: why the event is not to be studied ("" if it is).
+        - ``dropped``: why the event is not to be studied ("" if it is): its session, or another in
+          its window, is no row.
 
     Raises
     ------
@@ -65,10 +77,13 @@ def align(
     window = as_window(window)
     check_index(sessions, "sessions")
     frame = as_events(events)
-    placed = _place(frame, sessions)
+    clock = market_of(sessions, market)
+    placed = _place(frame, sessions, clock)
     position = sessions.get_indexer(placed["session"])
-    dropped = _dropped(frame, position, sessions)
-    shared, near = others(frame.index, position, sessions, window)
+    dropped = _dropped(frame, placed, sessions)
+    around = missing_around(position, sessions, window, clock)
+    dropped = np.where(dropped == "", around, dropped)
+    shared, near = others(frame.index, position, sessions, window, clock)
     found = {
         "session": placed["session"].to_numpy(),
         "moved": placed["moved"].to_numpy(),
@@ -76,45 +91,45 @@ def align(
         "date_only": placed["date_only"].to_numpy(bool),
         "neighbours": near,
         "shared_with": shared,
-        "mixed": mixed(frame, position, dropped, sessions),
-        "releases": np.append(releases_on(sessions).to_numpy(object), NOT_CHECKED)[position],
+        "mixed": mixed(frame, position, dropped, sessions, clock),
+        "releases": np.append(releases_on(sessions, clock).to_numpy(object), NOT_CHECKED)[position],
         "dropped": dropped,
     }
     aligned = frame.drop(columns=["from_catalogue", "session"], errors="ignore").assign(**found)
     return aligned.astype({"moved": "str", "releases": "str", "dropped": "str"})
 
 
-def _place(frame: pd.DataFrame, sessions: pd.DatetimeIndex) -> pd.DataFrame:
+def _place(frame: pd.DataFrame, sessions: pd.DatetimeIndex, market: Market) -> pd.DataFrame:
     if "session" not in frame:
-        return place(frame["announced_at"], sessions)
+        return place(frame["announced_at"], sessions, market)
     strange = ~frame["session"].isin(sessions)
     for name, session in frame.loc[strange, "session"].items():
         raise DateError(
             f"session {iso(session)} of event {name!r} is not a row of the returns "
             f"({_span(sessions)}): call the column announced_at to have it placed"
         )
-    return pd.DataFrame({"session": frame["session"], "moved": "", "date_only": True})
+    found = {"session": frame["session"], "moved": "", "date_only": True, "lost": ""}
+    return pd.DataFrame(found)
 
 
 def _span(sessions: pd.DatetimeIndex) -> str:
     return f"{iso(sessions[0])} to {iso(sessions[-1])}"
 
 
-def _dropped(frame: pd.DataFrame, position: np.ndarray, sessions: pd.DatetimeIndex) -> np.ndarray:
-    """Why a row of the catalogue is left out; a date of the caller's own raises instead."""
+def _dropped(frame: pd.DataFrame, placed: pd.DataFrame, sessions: pd.DatetimeIndex) -> np.ndarray:
+    """Why an event is left out; a date of the caller's own outside the returns raises instead."""
     catalogue = frame["from_catalogue"].to_numpy(bool)
-    outside = position < 0
-    if (typed := outside & ~catalogue).any():
+    reasons = placed["lost"].to_numpy(object).copy()
+    early, late = reasons == "before", reasons == "after"
+    if (typed := (early | late) & ~catalogue).any():
         i = int(typed.argmax())
         more = f" (and {counted(int(typed.sum()) - 1, 'more')})" if typed.sum() > 1 else ""
         raise DateError(
             f"{frame['announced_at'].iloc[i]} of event {frame.index[i]!r}{more} lies outside "
             f"the returns, which run from {_span(sessions)}: leave it out or bring longer returns"
         )
-    reasons = np.full(len(frame), "", dtype=object)
-    early = (frame["announced_at"].str[:10] < iso(sessions[0])).to_numpy(bool)
-    reasons[outside & early] = f"before the first session {iso(sessions[0])}"
-    reasons[outside & ~early] = f"after the last session {iso(sessions[-1])}"
+    reasons[early] = f"before the first session {iso(sessions[0])}"
+    reasons[late] = f"after the last session {iso(sessions[-1])}"
     if catalogue.any():
         reasons[catalogue & ~frame["news"].to_numpy(bool)] = "puts known news into force"
     return reasons

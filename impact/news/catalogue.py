@@ -18,6 +18,7 @@ import pandas as pd
 from impact.errors import DateError, EventError
 from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_announced_at
+from impact.news.own_columns import as_iso, renamed, said, without_empty_columns
 from impact.text.formats import counted, iso, list_of
 from impact.text.nearest import nearest, suggestion
 
@@ -82,7 +83,8 @@ def load_events(
     ----------
     path : str or Path, optional
         A CSV of your own, in UTF-8 with a header. It needs the columns ``id`` and
-        ``announced_at`` alone; the others of the catalogue may be left out or blank: ``label``
+        ``announced_at`` alone (``event`` and ``date`` are read as these, and
+        ``attrs["notes"]`` says so); the others may be left out or blank: ``label``
         then is the id, ``time_basis`` follows from ``announced_at``, ``news`` and ``included``
         are yes, rates and dose are NaN, texts are blank. ``not_before`` and ``not_after`` bound
         an announcement whose minute is not known. Columns that the catalogue does not
@@ -207,7 +209,7 @@ def read_catalogue(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise EventError(f"{path.name} is not UTF-8 (line {line}): save it as CSV UTF-8") from error
-    header, rows = _split(text, path.name)
+    header, rows, notes = _split(text, path.name)
     problems = [
         f"line {line}: {problem}"
         for line, fields in rows
@@ -219,6 +221,8 @@ def read_catalogue(path: Path) -> pd.DataFrame:
         raise EventError(f"{path.name} has {counted(len(problems), 'problem')}:\n  {listed}")
     catalogue = _typed(header, [fields for _, fields in rows])
     catalogue.attrs = {"source": path.name, "hash": hashlib.sha256(content).hexdigest()[:12]}
+    if notes:
+        catalogue.attrs["notes"] = notes
     return catalogue
 
 
@@ -226,8 +230,8 @@ def _line_of(problem: str) -> int:
     return int(problem.split(":", 1)[0].removeprefix("line "))
 
 
-def _split(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the header, and each row with the line on which it begins."""
+def _split(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]], tuple[str, ...]]:
+    """Return the header, each row with the line on which it begins, and what was renamed."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows, line = [], 1
     try:
@@ -239,11 +243,26 @@ def _split(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]]
         raise EventError(f"line {line} of {name} is not CSV: {error}") from error
     if not rows:
         raise EventError(f"{name} is empty: it needs the columns {list_of(_NEEDED)}")
+    rows = without_empty_columns(rows)
     header = rows.pop(0)[1]
+    names = renamed(header)
+    header = [names.get(column, column) for column in header]
     _check_header(header, name)
     if not rows:
         raise EventError(f"{name} has a header and no events")
-    return header, rows
+    _write_dates_in_iso(header, rows)
+    return header, rows, (said(names),) if names else ()
+
+
+def _write_dates_in_iso(header: list[str], rows: list[tuple[int, list[str]]]) -> None:
+    """Turn written months, and the midnights that a spreadsheet adds, into dates, in place."""
+    where = header.index("announced_at")
+    whole = [fields for _, fields in rows if len(fields) == len(header)]
+    basis = header.index("time_basis") if "time_basis" in header else None
+    if basis is not None and any(fields[basis] in TIME_BASES[:2] for fields in whole):
+        return
+    for fields, text in zip(whole, as_iso([fields[where] for fields in whole]), strict=True):
+        fields[where] = text
 
 
 def _check_header(header: list[str], name: str) -> None:
@@ -360,7 +379,7 @@ def _number_problems(column: str, text: str) -> list[str]:
         return [f"{column} is {text!r}, which is not a number"]
     if not np.isfinite(value):
         return [f"{column} is {text!r}, which is not a finite number: leave it blank"]
-    if column in _RATES and not 0 <= value <= 10:
+    if column in _RATES and not 0 <= value < 10:
         return [f"{column} is {text!r}, which is not a fraction: 145% is 1.45"]
     return []
 

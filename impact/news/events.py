@@ -11,8 +11,15 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from impact.errors import DateError, EventError
-from impact.market.instants import NEW_YORK, read_instants
-from impact.news.catalogue import DIRECTIONS, unknown_direction
+from impact.market.instants import (
+    NEW_YORK,
+    is_date,
+    is_iso,
+    midnights_as_dates,
+    read_instants,
+)
+from impact.news.catalogue import DIRECTIONS, load_events, unknown_direction
+from impact.news.own_columns import renamed, said
 from impact.text.formats import list_of
 from impact.text.nearest import suggestion
 
@@ -49,11 +56,14 @@ def as_events(obj: Any) -> pd.DataFrame:
     Parameters
     ----------
     obj : DataFrame, Series, dict, list, tuple, array, Index, or one date
-        A catalogue from `load_events`; dates; label -> date; a Series of dates whose index holds
-        the labels; or a DataFrame with ``announced_at`` (dates or times) or, without it,
-        ``session`` (rows of the returns, taken as they are), and optionally ``id``, ``security``,
-        ``label``, ``direction`` and columns of your own. Dates are ISO texts or timestamps;
-        a naive midnight is a date without a time.
+        A catalogue from `load_events`; dates, or ids and labels of the committed catalogue;
+        label -> date; a Series of dates whose index holds the labels; or a DataFrame with
+        ``announced_at`` (dates or times) or, without it, ``session`` (rows of the returns, taken
+        as they are), and optionally ``id``, ``security``, ``label``, ``direction`` and columns of
+        your own; ``date`` and ``event`` are read as ``announced_at`` and ``id``, which
+        ``attrs["notes"]`` says. Dates are ISO texts, texts with a written month, or timestamps;
+        a naive midnight is a date without a time, and so are the midnights of a column that
+        holds nothing else.
 
     Returns
     -------
@@ -75,14 +85,20 @@ def as_events(obj: Any) -> pd.DataFrame:
     --------
     >>> as_events({"Liberation Day": "2025-04-02T16:00"})["announced_at"].to_dict()
     {'Liberation Day': '2025-04-02T16:00'}
+    >>> as_events("geneva-truce")["label"].item()
+    'Geneva truce: 145 to 30%'
     """
     if isinstance(obj, pd.DataFrame):
-        return obj.copy() if "from_catalogue" in obj else _from_frame(obj)
+        return obj.copy() if "from_catalogue" in obj else _from_frame(_as_dates(obj))
+    if isinstance(obj, pd.Series):
+        return _from_frame(_as_dates(obj.rename("announced_at").to_frame()))
     if isinstance(obj, str | dt.date | np.datetime64):
         obj = [obj]
     if isinstance(obj, Mapping):
         names = pd.Index([str(name) for name in obj], dtype="str", name="id")
         obj = pd.Series(list(obj.values()), names, dtype=object)
+    elif (found := _of_the_catalogue(obj)) is not None:
+        return found
     elif isinstance(obj, list | tuple):
         # A list of objects stays one, so that a text among timestamps is still read as a text.
         obj = pd.Series(obj, dtype=object)
@@ -96,6 +112,52 @@ def as_events(obj: Any) -> pd.DataFrame:
             "dates, a dict label -> date, a Series, or a DataFrame with announced_at"
         )
     return _from_frame(obj.rename("announced_at").to_frame())
+
+
+def _of_the_catalogue(obj: Any) -> pd.DataFrame | None:
+    """Events of which some are named by an id or a label; None where all are dates."""
+    listed = list(obj) if isinstance(obj, list | tuple | pd.Index | np.ndarray) else []
+    words = [value for value in listed if isinstance(value, str) and not is_iso(value)]
+    if not words:
+        return None
+    catalogue = load_events(included=None)
+    ids = dict(zip([*catalogue["label"], *catalogue.index], [*catalogue.index] * 2, strict=True))
+    for word in words:
+        # A date with a written month begins with a digit or reads as a date; no id does.
+        if word not in ids and not word[:1].isdigit() and not is_date(word):
+            raise DateError(
+                f"{word!r} is not an ISO date, nor an id or a label of the catalogue, of which the "
+                f"nearest are {suggestion(word, ids)}"
+            )
+    named = [ids.get(value) if isinstance(value, str) else None for value in listed]
+    if not any(named):
+        return None
+    rows = _from_frame(catalogue.loc[[name for name in named if name is not None]])
+    dates = [value for value, name in zip(listed, named, strict=True) if name is None]
+    if not dates:
+        return rows
+    beside = _from_frame(pd.DataFrame({"announced_at": pd.Series(dates, dtype=object)}))
+    joined = pd.concat([rows, beside]).fillna({"news": True, "included": True})
+    texts = catalogue.columns[catalogue.dtypes == "str"]
+    joined = joined.fillna(dict.fromkeys(texts, "")).astype({"news": bool, "included": bool})
+    order = iter(rows.index), iter(beside.index)
+    joined = joined.loc[[next(order[name is None]) for name in named]]
+    joined.attrs = dict(rows.attrs)
+    return joined
+
+
+def _as_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Read a table's columns under the names that events have, and its bare midnights as dates."""
+    plain = is_numeric_dtype(frame.index)
+    names = {old: new for old, new in renamed(frame.columns).items() if new != "id" or plain}
+    if "session" in frame:
+        names = {old: new for old, new in names.items() if new != "announced_at"}
+    if names and {"announced_at", "session"} & {*frame.columns, *names.values()}:
+        frame = frame.rename(columns=names)
+        frame.attrs["notes"] = (said(names),)
+    if "announced_at" in frame and not frame.columns.has_duplicates:
+        frame = frame.assign(announced_at=midnights_as_dates(frame["announced_at"]))
+    return frame
 
 
 def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from impact.market.calendar import first_days
+from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_index
 from impact.market.files import data_hash, data_path
+from impact.market.instants import zoned_instants
 from impact.market.windows import Window
 from impact.news.catalogue import EASING, ESCALATION, load_events
 
@@ -28,11 +29,12 @@ _LONGEST_GAP = pd.Timedelta(days=60)
 
 
 class _Known(NamedTuple):
-    """Included announcements of news: ids, directions, and the first day that could react."""
+    """Included announcements of news: ids, directions and instants, and which are bare dates."""
 
     ids: np.ndarray
     directions: np.ndarray
-    days: pd.DatetimeIndex
+    instants: pd.DatetimeIndex
+    date_only: np.ndarray
 
 
 @lru_cache(maxsize=2)
@@ -43,18 +45,31 @@ def _known(digest: str) -> _Known:
     return _Known(
         catalogue.index.to_numpy(object),
         catalogue["direction"].to_numpy(object),
-        first_days(catalogue["announced_at"]),
+        *zoned_instants(catalogue["announced_at"]),
     )
 
 
-def _rows(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex) -> np.ndarray:
-    """Row of the first session on or after each day; -1 outside the sessions."""
-    rows = sessions.searchsorted(days)
-    return np.where((days < sessions[0]) | (rows == len(sessions)), -1, rows)
+def _rows(
+    instants: pd.DatetimeIndex,
+    date_only: np.ndarray,
+    sessions: pd.DatetimeIndex,
+    market: Market,
+) -> np.ndarray:
+    """Row of the session that each is the first to reflect; -1 for none, or no known clock."""
+    if market.closes is None:
+        return np.full(len(instants), -1)
+    day, first = market.reaction(instants, date_only)
+    due = market.sessions[np.minimum(first, len(market.sessions) - 1)]
+    there = (day >= sessions[0]) & (first < len(market.sessions))
+    return np.where(there, sessions.get_indexer(due), -1)
 
 
 def others(
-    ids: pd.Index, position: np.ndarray, sessions: pd.DatetimeIndex, window: Window
+    ids: pd.Index,
+    position: np.ndarray,
+    sessions: pd.DatetimeIndex,
+    window: Window,
+    market: Market,
 ) -> tuple[pd.Series, pd.Series]:
     """Return ids of the catalogue in each event's session, and in others of its window.
 
@@ -68,6 +83,8 @@ def others(
         Rows of the returns.
     window : Window
         Event window, in rows.
+    market : Market
+        Whose clock places them; nothing is found where it is not known.
 
     Returns
     -------
@@ -75,7 +92,7 @@ def others(
         Included announcements of news that share the session, and the neighbours.
     """
     known = _known(data_hash(_CATALOGUE))
-    rows = _rows(known.days, sessions)
+    rows = _rows(known.instants, known.date_only, sessions, market)
     order = np.argsort(rows, kind="stable")
     order = order[rows[order] >= 0]
     rows, names = rows[order], known.ids[order]
@@ -93,7 +110,11 @@ def others(
 
 
 def mixed(
-    frame: pd.DataFrame, position: np.ndarray, dropped: np.ndarray, sessions: pd.DatetimeIndex
+    frame: pd.DataFrame,
+    position: np.ndarray,
+    dropped: np.ndarray,
+    sessions: pd.DatetimeIndex,
+    market: Market,
 ) -> np.ndarray:
     """Return whether the directions in each event's session go both ways.
 
@@ -110,13 +131,14 @@ def mixed(
         Why an event is left out, "" if it is not.
     sessions : DatetimeIndex, shape (T,)
         Rows of the returns.
+    market : Market
 
     Returns
     -------
     ndarray of bool, shape (events,)
     """
     known = _known(data_hash(_CATALOGUE))
-    rows = _rows(known.days, sessions)
+    rows = _rows(known.instants, known.date_only, sessions, market)
     there = rows >= 0
     # One more row than sessions: position -1 reads the last, which stays False.
     both = []
@@ -135,13 +157,14 @@ def mixed(
 
 @lru_cache(maxsize=2)
 def _releases(digest: str) -> tuple[pd.Series, tuple[tuple[pd.Timestamp, pd.Timestamp], ...]]:
-    """Return the releases by the first day that could react, and the spans they cover."""
+    """Return the releases by their instants, and the spans of New York dates that they cover."""
     table = pd.read_csv(data_path(_RELEASES), dtype="str").sort_values("released_at", kind="stable")
-    days = first_days(table["released_at"])
+    instants, _ = zoned_instants(table["released_at"])
+    days = instants.tz_localize(None).normalize()
     gaps = np.flatnonzero(np.diff(days) > _LONGEST_GAP)
     firsts, lasts = [0, *(gaps + 1)], [*gaps, len(days) - 1]
     spans = tuple((days[a], days[b]) for a, b in zip(firsts, lasts, strict=True))
-    return pd.Series(table["release"].to_numpy(), index=days, dtype="str"), spans
+    return pd.Series(table["release"].to_numpy(), index=instants, dtype="str"), spans
 
 
 def covered_spans() -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
@@ -157,19 +180,21 @@ def covered_spans() -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
     return _releases(data_hash(_RELEASES))[1]
 
 
-def releases_on(sessions: pd.DatetimeIndex) -> pd.Series:
+def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Series:
     """Return the macro releases that each session is the first to reflect.
 
     Parameters
     ----------
     sessions : DatetimeIndex, shape (T,)
         Rows of the returns.
+    market : str, (zone, close), Market or None
+        See `impact.market.calendar.market_of`.
 
     Returns
     -------
     Series of str, shape (T,)
         "", "payrolls", "CPI, FOMC" in the order of their hours, or "not checked" outside
-        `covered_spans`.
+        `covered_spans` and where no market's clock is known.
 
     Examples
     --------
@@ -178,10 +203,13 @@ def releases_on(sessions: pd.DatetimeIndex) -> pd.Series:
     """
     check_index(sessions, "sessions")
     releases, spans = _releases(data_hash(_RELEASES))
+    clock = market_of(sessions, market)
     words = np.full(len(sessions), NOT_CHECKED, dtype=object)
-    for first, last in spans:
+    for first, last in spans if clock.closes is not None else ():
         words[(sessions >= first) & (sessions <= last)] = ""
-    for row, release in zip(_rows(releases.index, sessions), releases, strict=True):
+    timed = np.zeros(len(releases), dtype=bool)
+    rows = _rows(releases.index, timed, sessions, clock)
+    for row, release in zip(rows, releases, strict=True):
         if row >= 0 and words[row] != NOT_CHECKED:
             words[row] = f"{words[row]}, {release}".removeprefix(", ")
     return pd.Series(words, index=sessions, dtype="str", name="releases")

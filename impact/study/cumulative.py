@@ -113,11 +113,8 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
     sample = study.over(start, end)
     actual = study.fits.panel.returns_in(study.fits.pairs, study.settings.window)
     normal = actual - sample.ar
-    if study.layout.subtracted is not None:
-        back = study.layout.subtracted[
-            study.fits.pairs.position[:, None] + study.settings.window.offsets
-        ]
-        actual, normal = actual + back, normal + back
+    back = study.fits.panel.subtracted_in(study.fits.pairs, study.settings.window)
+    actual, normal = actual + back, normal + back
     use = sample.inside_pairs
     compound = compounded(study.settings.kind)
     held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))

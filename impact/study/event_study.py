@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,9 @@ from impact.estimation.fits import Settings
 from impact.estimation.least_squares import Pairs, Panel
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
-from impact.market.returns import check_returns
+from impact.market.calendar import Market, MarketLike, market_of
+from impact.market.checks import check_numbers, on_rows
+from impact.market.returns import check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
 from impact.news.events import as_events
@@ -25,13 +29,16 @@ KINDS = ("log", "simple")
 #: Sessions that are compared first when a benchmark is looked for among the securities.
 PROBE = 32
 
+#: The share of a study's sessions that a benchmark or factor may lack; so many of them are named.
+MAY_MISS, NAMED = 0.1, 3
+
 
 def event_study(
     returns: pd.Series | pd.DataFrame,
     events: object,
     *,
     model: str | NormalReturnModel = "constant-mean",
-    benchmark: str | pd.Series | None = None,
+    benchmark: str | pd.Series | pd.DataFrame | None = None,
     factors: pd.DataFrame | None = None,
     risk_free: pd.Series | None = None,
     estimation: tuple[int, int] = (-260, -11),
@@ -41,6 +48,7 @@ def event_study(
     volatility: str | None = "gjr",
     implied: pd.Series | None = None,
     kind: str | None = None,
+    market: MarketLike = None,
     rng: int | np.random.Generator = 0,
 ) -> EventStudy:
     """Measure abnormal returns around dated announcements.
@@ -49,14 +57,15 @@ def event_study(
     ----------
     returns : Series or DataFrame, shape (T,) or (T, N)
         Decimal returns by session (tz-naive, increasing). NaN where a security has none.
-    events : DataFrame, Series, dict or list
-        The catalogue (`load_events`), dates, label -> date, or a frame with `announced_at` (or
-        `session`) and optionally `id`, `security`. Without `security` an event applies to every
-        column.
+    events : str, DataFrame, Series, dict or list
+        The catalogue (`load_events`), ids or labels of it, dates, label -> date, or a frame with
+        `announced_at` (or `session`) and optionally `id`, `security`. Without `security` an event
+        applies to every column.
     model : {"constant-mean", "market-adjusted", "market", "factors"} or object with ``fit``
         Normal-return model, see `impact.estimation.models`.
-    benchmark : str or Series, optional
-        Market returns: a column of `returns` (then not a security) or a series of its own.
+    benchmark : str, Series or DataFrame, optional
+        Market returns: a column of `returns` (then not a security), a series of its own, or a
+        frame with a column for each security. A session without its value is left out.
     factors : DataFrame, optional
         Factor returns, for ``model="factors"``.
     risk_free : Series, optional
@@ -74,6 +83,11 @@ def event_study(
     kind : {"log", "simple"}, optional
         What the returns are: read from what `log_returns` and `simple_returns` wrote into
         ``attrs["returns"]``, log returns where nothing stands there.
+    market : str or (zone, close), optional
+        Whose clock closes the rows: an exchange of pandas_market_calendars ("XETR", "XTKS"),
+        "24/7" (a day ends at 00:00 UTC), or a time zone and a close ("Europe/Berlin", "17:30").
+        Left out, rows that all are sessions of the NYSE are the NYSE's; on any others only dates
+        can be studied.
     rng : int or Generator
         Seed of simulated windows. The same seed gives the same numbers, whatever else is studied.
 
@@ -89,8 +103,10 @@ def event_study(
     Notes
     -----
     Events that cannot be used (too little history, only executing known news, outside the
-    returns) are listed in ``EventStudy.dropped`` with the reason; if none is left, HistoryError
-    is raised with the reasons.
+    returns, a session around them that is no row) are listed in ``EventStudy.dropped`` with the
+    reason; if none is left, HistoryError is raised with the reasons. ``EventStudy.notes``, under
+    every table, names returns that look like unadjusted splits, and sessions left out because
+    the benchmark has no value there.
 
     References
     ----------
@@ -104,30 +120,46 @@ def event_study(
     >>> round(study.car(0)["estimate"].item(), 6)
     -0.049972
     """
-    check_returns(returns)
     kind = _kind(returns, kind)
-    settings = _settings(
-        estimation, window, min_observations, exclude_neighbours, volatility, kind, rng
+    checked = check_returns(returns, kind=kind)
+    frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
+    clock = market_of(frame.index, market, "returns")
+    settings = replace(
+        _settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
+        market=clock.name,
     )
-    frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
-    securities, market = _split_benchmark(frame, benchmark)
-    layout = design(model, frame.index, benchmark=market, factors=factors, risk_free=risk_free)
-    aligned = align(as_events(events), frame.index, window=settings.window)
+    securities, beside = _split_benchmark(frame, benchmark)
+    layout = design(
+        model,
+        frame.index,
+        benchmark=beside,
+        factors=factors,
+        risk_free=risk_free,
+        securities=securities.columns,
+        kind=kind,
+    )
+    aligned = align(as_events(events), frame.index, window=settings.window, market=clock)
     units = form_units(aligned, securities, settings.estimation, settings.window)
-    _check_implied(implied, securities, model)
+    implied = _implied(implied, securities, model)
     if not len(units.pairs):
         raise HistoryError(nothing_left(units.dropped))
-    _check_regressors(layout, frame.index, units.pairs, settings)
+    needed = _needed(units.pairs, settings, len(frame))
+    notes = (
+        *aligned.attrs.get("notes", ()),
+        *(_rows_of_no_session(frame.index, clock) if market is not None else ()),
+        *_sessions_left_out(layout, frame.index, needed),
+        *_splits(securities, layout, needed, kind),
+    )
     _check_not_a_security(securities, layout)
     panel = Panel(
         securities.to_numpy(float), layout, _neighbour_sessions(securities, units.pairs, settings)
     )
-    return EventStudy.estimated(securities, panel, units, settings, implied)
+    return EventStudy.estimated(securities, panel, units, settings, implied, notes)
 
 
 def _kind(returns: pd.Series | pd.DataFrame, kind: str | None) -> str:
     """The kind that is asked for, or what the returns say of themselves."""
-    said = returns.attrs.get("returns")
+    said = getattr(returns, "attrs", {}).get("returns")
     if kind not in (None, *KINDS):
         raise ReturnsError(f"kind={kind!r} is not known: say 'log' or 'simple'")
     if kind and said and kind != said:
@@ -160,11 +192,12 @@ def _settings(
     return Settings(past, tested, min_observations, exclude_neighbours, volatility, kind, int(seed))
 
 
-def _check_implied(
+def _implied(
     implied: pd.Series | None, securities: pd.DataFrame, model: str | NormalReturnModel
-) -> None:
+) -> pd.Series | None:
+    """The volatility index, checked."""
     if implied is None:
-        return
+        return None
     if securities.shape[1] > 1:
         raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
     if model != "constant-mean":
@@ -172,11 +205,15 @@ def _check_implied(
             "implied= is the variance of the returns, not of what a model leaves of them: leave "
             "it out, or use model='constant-mean'"
         )
+    if isinstance(implied, pd.DataFrame) and implied.shape[1] > 1:
+        raise ReturnsError(f"implied= has {implied.shape[1]} columns: give one, as a Series")
+    on_rows(implied, "implied", securities.index, "points")
+    return check_numbers(implied, "implied").iloc[:, 0]
 
 
 def _split_benchmark(
-    frame: pd.DataFrame, benchmark: str | pd.Series | None
-) -> tuple[pd.DataFrame, pd.Series | None]:
+    frame: pd.DataFrame, benchmark: str | pd.Series | pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.Series | pd.DataFrame | None]:
     if not isinstance(benchmark, str):
         return frame, benchmark
     if benchmark not in frame.columns:
@@ -200,36 +237,61 @@ def _neighbour_sessions(
     return excluded
 
 
-def _check_regressors(
-    layout: Design, index: pd.DatetimeIndex, pairs: Pairs, settings: Settings
-) -> None:
-    """Regressors must be there on every session that any pair uses."""
-    rows = [*layout.regressors, *([] if layout.subtracted is None else [layout.subtracted])]
-    names = [*layout.names, "market or risk-free rate"]
-    used = np.zeros(len(index) + 1, dtype=int)
+def _needed(pairs: Pairs, settings: Settings, rows: int) -> np.ndarray:
+    """Which rows lie in a window of any pair, shape (T,)."""
+    used = np.zeros(rows + 1, dtype=int)
     for position in np.unique(pairs.position):
         for span in (settings.estimation, settings.window):
             used[position + span.start] += 1
             used[position + span.end + 1] -= 1
-    needed = np.cumsum(used)[:-1] > 0
-    for name, values in zip(names, rows, strict=False):
-        missing = np.flatnonzero(needed & ~np.isfinite(values))
-        if len(missing):
+    return np.cumsum(used)[:-1] > 0
+
+
+def _rows_of_no_session(index: pd.DatetimeIndex, market: Market) -> list[str]:
+    strange = index[(market.sessions.get_indexer(index) < 0) & (index >= market.sessions[0])]
+    if strange.empty:
+        return []
+    rows = counted(len(strange), "row is no session", "rows are no sessions")
+    return [f"{rows} of {market.name} (first: {iso(strange[0])}), yet counted as such."]
+
+
+def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarray) -> list[str]:
+    """Say on which sessions of the study something of the model is missing."""
+    notes = []
+    known = needed
+    for name, values in layout.arguments.items():
+        absent = ~np.isfinite(values)
+        lacks = known & (absent if absent.ndim == 1 else absent.any(axis=0))
+        missing, known = index[lacks], known & ~lacks
+        if missing.empty:
+            continue
+        sessions = counted(len(missing), "such session")
+        if len(missing) > MAY_MISS * needed.sum():
             raise ModelError(
-                f"{name} has no value on {iso(index[missing[0]])}, a session that the study needs "
-                f"({counted(len(missing), 'such session')}): fill it or shorten the study"
+                f"{name} has no value on {iso(missing[0])}, a session that the study needs "
+                f"({sessions}): fill it or shorten the study"
             )
+        dates = list_of([*map(iso, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
+        notes.append(f"Left out, as the {name} has no value there: {sessions} ({dates}).")
+    return notes
+
+
+def _splits(securities: pd.DataFrame, layout: Design, needed: np.ndarray, kind: str) -> list[str]:
+    """Say what looks like an unadjusted split in the stretch of rows that the study reads."""
+    rows = slice(int(needed.argmax()), len(needed) - int(needed[::-1].argmax()))
+    beside = {name: values for name, values in layout.arguments.items() if values.ndim == 1}
+    tables = [securities, pd.DataFrame(beside, securities.index)]
+    return [note for table in tables if (note := split_like(table.iloc[rows], kind))]
 
 
 def _check_not_a_security(securities: pd.DataFrame, layout: Design) -> None:
     values = securities.to_numpy(float)
-    known = layout.regressors
-    if layout.subtracted is not None:
-        known = np.vstack([known, layout.subtracted])
-    for row in known:
+    for row in layout.arguments.values():
+        known = row[:, None] if row.ndim == 1 else row.T
         # The first sessions tell almost all columns apart.
-        candidates = np.flatnonzero(_same(values[:PROBE], row[:PROBE]))
-        same = candidates[_same(values[:, candidates], row)]
+        candidates = np.flatnonzero(_same(values[:PROBE], known[:PROBE]))
+        own = known if row.ndim == 1 else known[:, candidates]
+        same = candidates[_same(values[:, candidates], own)]
         if len(same):
             raise ModelError(
                 f"the benchmark is also the security {securities.columns[same[0]]!r}, whose "
@@ -237,6 +299,6 @@ def _check_not_a_security(securities: pd.DataFrame, layout: Design) -> None:
             )
 
 
-def _same(values: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Whether each column equals `row`, missing values included."""
-    return ((values == row[:, None]) | (np.isnan(values) & np.isnan(row)[:, None])).all(axis=0)
+def _same(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Whether each column equals that of `known`, missing values included."""
+    return ((values == known) | (np.isnan(values) & np.isnan(known))).all(axis=0)

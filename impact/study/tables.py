@@ -83,7 +83,7 @@ def study_table(
             columns += _IMPLIED
         columns.append(KNOWN["smallest_detectable"])
     signature = study.signed(start, end)
-    notes = (*_study_notes(car, has), *_not_there(car), left_out(study.dropped))
+    notes = (*_study_notes(car, has), *study.notes, *_not_there(car), left_out(study.dropped))
     notes = tuple(note for note in notes if note)
     table = Table(frame, _study_title(study, start, end), tuple(columns), notes, signature)
     return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table

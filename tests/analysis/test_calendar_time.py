@@ -9,6 +9,7 @@ from scipy import stats
 
 from impact.analysis.calendar_time import calendar_time_portfolio
 from impact.errors import ImpactError, InferenceError, ModelError, ReturnsError
+from impact.market.calendar import nyse_sessions
 from impact.news.catalogue import load_events
 
 
@@ -199,7 +200,7 @@ def test_it_shows_itself_and_is_signed(firm_events):
 
 def test_events_of_the_catalogue_sign_with_its_hash():
     events = load_events(counterparty="CN", since="2025-04-01", until="2025-04-14")
-    days = pd.bdate_range("2025-03-01", "2025-06-30", name="date")
+    days = nyse_sessions("2025-03-01", "2025-06-30")
     returns = pd.DataFrame(
         np.random.default_rng(0).normal(0, 0.01, (len(days), 3)), days, list("abc")
     )

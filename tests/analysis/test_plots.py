@@ -7,7 +7,8 @@ from pictures import assert_words_are_clear
 
 from impact.analysis.dose import dose_response
 from impact.analysis.regression import event_regression
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 
@@ -31,7 +32,7 @@ def test_a_regression_draws_its_effects(returns, volatility):
 
 def test_a_dose_response_draws_its_line_and_its_points(returns):
     events = load_events(since="2025-02-25", until="2025-10-31")
-    dose = dose_response(event_study(returns, events, volatility="ewma"))
+    dose = dose_response(event_study(returns, events, volatility="ewma"), "china_dose_pp")
     figure = dose.plot()
     assert_words_are_clear(figure)
     lines = figure.axes[0].lines

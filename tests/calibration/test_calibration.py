@@ -11,7 +11,7 @@ from calibration import panels, rates, sets, single
 from impact.inference.conditional import conditional_tests
 from impact.inference.size import load_calibration
 from impact.market.files import accept_changes
-from impact.volatility.forecast import conditional_z
+from impact.volatility.forecast import conditional_z, variance_forecast
 
 SEED = calibration.SEED
 
@@ -63,58 +63,86 @@ def test_the_common_sample_is_the_one_that_is_named(rows):
     assert {"Python", "numpy", "scipy", "pandas"} <= set(meta.index)
 
 
-def test_conditional_rates_are_those_of_another_walk_through_the_history(rows):
-    """`conditional_z` ranks nothing: its t-test must be ours, but for the days of the refits."""
-    z = conditional_z(index_returns().iloc[1_000:], model="garch")
-    z = z.reindex(index_returns().index[rows])
+def test_conditional_p_are_those_of_another_walk_through_the_history(values):
+    """`conditional_z` ranks nothing: its t-test must be ours."""
+    z = conditional_z(index_returns(), model="garch")
+    some = np.arange(2_063, len(values), 40)
+    z = z.reindex(index_returns().index[some])
     nu = z["nu"].to_numpy()
     p = 2 * stats.t.sf(np.abs(z["z"]) * np.sqrt(nu / (nu - 2)), nu)
-    table = committed("size", test="conditional_t", model="garch", window="(0, 0)", level=0.05)
-    rate = table.set_index("group").loc["all", "rate"]
-    # Its first fits see 1,000 returns and ours 2,000: the rates are near, not equal.
-    assert rate == pytest.approx((p <= 0.05).mean(), abs=0.004)
+    by_t, by_past = single.conditional_outcomes(index_returns(), "garch", some, (0, 0))
+    np.testing.assert_allclose(by_t.p, p, rtol=1e-9)
+    np.testing.assert_array_equal(by_t.rise, z["z"] > 0)
+    assert np.corrcoef(by_past.p, p)[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("window", [(0, 0), (0, 1)])
-def test_sessions_against_the_library_one_at_a_time(values, window):
+def test_sessions_against_the_library_one_at_a_time(window):
     first = single.FIT_SESSIONS + 63 * 40
-    # The library refits where a month begins: here on the row where the quarter does.
-    days = pd.bdate_range(end="2024-01-31", periods=first + 23)
-    assert days[first] == pd.Timestamp("2024-01-01")
-    returns = pd.Series(values[: len(days)], days)
-    (fit,) = single.refits(values[: first + 63], "gjr", first)
-    some = np.arange(first + 2, first + 22, 4)
-    ours = single.conditional_outcomes(values, [fit], some, window, seed=3)
+    some, effect = np.arange(first + 2, first + 60, 9), 0.01
+    ours = single.conditional_outcomes(index_returns(), "gjr", some, window, [effect], seed=3)
     for i, row in enumerate(some):
+        moved = index_returns().copy()
+        moved.iloc[row] += effect
         by_past, by_t = conditional_tests(
-            returns,
+            moved,
             first=row + window[0],
             last=row + window[1],
             seed=3,
             paths=single.PATHS,
         )
-        assert ours[0].p[i] == pytest.approx(by_t["p_value"], rel=1e-12)
-        assert ours[1].p[i] == pytest.approx(by_past["p_value"], rel=1e-12)
+        assert ours[0].p[i] == by_t["p_value"]
+        assert ours[1].p[i] == by_past["p_value"]
         assert ours[0].rise[i] == (by_past["statistic"] > 0)
 
 
-def test_a_fit_knows_nothing_of_the_sessions_it_serves(values):
-    changed = values[:2_100].copy()
-    changed[2_000:] *= -3
-    one, other = (single.refits(x, "garch", 2_000)[0].fit for x in (values[:2_100], changed))
-    assert one == other
+def test_a_fit_knows_nothing_of_the_sessions_it_serves():
+    returns = index_returns()
+    first = returns.index.get_loc("2007-06-01")
+    known = variance_forecast(returns, first)
+    for factor in (1, -3):
+        changed = returns.iloc[: first + 20].copy()
+        changed.iloc[first:] *= factor
+        z = (changed.iloc[first] - known.mean) / known.sigma
+        assert single.series_z(changed)[-20] == pytest.approx(z, rel=1e-12)
 
 
-def test_an_added_move_is_tested_like_a_real_one(values, rows):
-    some, effect = rows[100:104], 0.02
-    moved = single.unconditional_outcomes(values, some, (0, 1), [effect])
+@pytest.mark.parametrize("window", single.WINDOWS)
+def test_constant_variance_p_are_those_of_formulas_without_a_study(values, rows, window):
+    some, effect = rows[100::1_200], 0.02
+    found = {
+        outcome.test: outcome
+        for outcome in single.unconditional_outcomes(index_returns(), some, window, [effect])
+    }
     for i, row in enumerate(some):
-        planted = values.copy()
-        planted[row] += effect
-        for outcome, other in zip(
-            moved, single.unconditional_outcomes(planted, some[i : i + 1], (0, 1)), strict=True
-        ):
-            assert outcome.p[i] == other.p[0]
+        moved = values.copy()
+        moved[row] += effect
+        past, inside = moved[row - 260 : row - 10], moved[row + window[0] : row + window[1] + 1]
+        k, ar = len(inside), inside.sum() - len(inside) * past.mean()
+        t = ar / (past.std(ddof=1) * np.sqrt(k + k**2 / 250))
+        sums = [(past[at : at + k] - past.mean()).sum() for at in range(251 - k)]
+        tail = min(sum(x >= ar for x in sums), sum(x <= ar for x in sums))
+        joined = np.concatenate([past, inside])
+        joined = np.abs([np.roll(joined - joined.mean(), -at)[:k].sum() for at in range(250 + k)])
+        expected = {
+            "prediction_t": 2 * stats.t.sf(abs(t), 249),
+            "sample_quantile": min(1, 2 * (1 + tail) / (len(sums) + 1)),
+            "conformal": np.mean(joined >= joined[250] - 1e-12),
+            "placebo_session": _placebo(moved, row, window, abs(t)),
+        }
+        for name, p in expected.items():
+            assert found[name].p[i] == pytest.approx(p, rel=1e-9), name
+            assert found[name].rise[i] == (ar > 0)
+
+
+def _placebo(moved, row, window, own):
+    """Share of days until the window whose |z|, each with its own year before, is as large."""
+    k = window[1] - window[0] + 1
+    days = np.arange(260, row - k + 1)
+    past = np.lib.stride_tricks.sliding_window_view(moved, 250)[days - 260]
+    inside = np.lib.stride_tricks.sliding_window_view(moved, k)[days + window[0]].sum(axis=1)
+    z = (inside - k * past.mean(axis=1)) / (past.std(axis=1, ddof=1) * np.sqrt(k + k**2 / 250))
+    return (1 + np.count_nonzero(np.abs(z) >= own)) / (len(days) + 1)
 
 
 def test_a_set_made_again_and_the_panel_of_one_piece():
@@ -128,7 +156,8 @@ def test_a_set_made_again_and_the_panel_of_one_piece():
 
 
 def test_committed_implied_rates_are_those_of_the_index(values, rows):
-    found = single.implied_outcomes(index_returns(), vix(), rows)[0]
+    # The table is older than the closes before 2014: they join it when it is made again.
+    found = single.implied_outcomes(index_returns(), vix()["2014":], rows)[0]
     there = np.isfinite(found.p)
     table = committed("size-vix", test="implied_t", group="all", level=0.05)
     assert table["n"].item() == there.sum()
@@ -136,7 +165,7 @@ def test_committed_implied_rates_are_those_of_the_index(values, rows):
 
 
 def test_committed_sets_are_made_again(values):
-    z = single.series_z(single.refits(values, "gjr"))
+    z = single.series_z(index_returns())
     few = sets.set_rates(z, 15, seed=SEED, replications=300)
     whole = load_calibration()
     keys = ["experiment", "test", "group", "variance", "effect", "level", "tail"]

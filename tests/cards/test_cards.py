@@ -210,3 +210,88 @@ def test_a_card_draws_the_path_of_its_event():
     assert any(np.allclose(line, path - path[-1], atol=1e-12) for line in drawn)
     mine = matplotlib.figure.Figure()
     assert card.plot(ax=mine.subplots()) is mine
+
+
+# -- whose session -------------------------------------------------------------------------------
+
+WEEKDAYS = pd.bdate_range("2023-01-02", "2025-12-31")
+
+
+def made_up(name, rows=WEEKDAYS):
+    return pd.Series(np.random.default_rng(2).normal(0, 0.01, len(rows)), rows, name=name)
+
+
+@pytest.mark.parametrize(
+    ("series", "market", "announced", "words"),
+    [
+        (
+            made_up("DAX"),
+            "XETR",
+            "2025-04-09T13:18",
+            "On Thursday 10 April 2025, the first XETR session whose close could reflect the news "
+            "“pause” (announced on Wednesday 9 April 2025 at 13:18 New York time, 19:18 in Berlin, "
+            "after the close), DAX ",
+        ),
+        (
+            made_up("N225"),
+            "XTKS",
+            "2025-04-02T16:10",
+            "On Thursday 3 April 2025, the first XTKS session whose close could reflect the news "
+            "“pause” (announced on Wednesday 2 April 2025 at 16:10 New York time, 05:10 on 3 April "
+            "2025 in Tokyo), N225 ",
+        ),
+        (
+            made_up("BTC", pd.date_range("2023-01-01", "2025-12-31")),
+            "24/7",
+            "2025-10-10T16:57",
+            "On Friday 10 October 2025, the first day (ending at 00:00 UTC) whose close could "
+            "reflect the news “pause” (announced that day at 16:57 New York time, 20:57 UTC), BTC ",
+        ),
+        (
+            made_up("EGX30"),
+            ("Africa/Cairo", "14:30"),
+            "2025-04-09T13:18",
+            "On Thursday 10 April 2025, the first session (closing at 14:30 in Cairo) whose close "
+            "could reflect the news “pause” (announced on Wednesday 9 April 2025 at 13:18 New York "
+            "time, 19:18 in Cairo, after the close), EGX30 ",
+        ),
+    ],
+)
+def test_a_card_names_the_market_whose_clock_decided(series, market, announced, words):
+    made = event_card({"pause": announced}, series, market=market)
+    assert made.sentence.startswith(words)
+    assert "sessions of" in str(made.table)
+
+
+@pytest.mark.parametrize("market", [None, "XETR"])
+def test_where_no_clock_decided_the_day_is_that_of_the_date(market):
+    words = event_card({"pause": "2025-04-10"}, made_up("DAX"), market=market).sentence
+    assert words.startswith(
+        "On Thursday 10 April 2025, the day of the news “pause” (hour not known)"
+    )
+    assert "first" not in words.partition(";")[0]
+    assert ("not known whose clock closes these returns" in words) == (market is None)
+    assert ("90-day pause" in words) == (market is not None)
+
+
+def test_without_a_market_a_weekend_is_told_without_a_clock():
+    words = event_card({"pause": "2025-04-05"}, made_up("DAX")).sentence
+    assert words.startswith("On Monday 7 April 2025, the first day with a return after the news")
+    assert "(dated Saturday 5 April 2025, when the exchange was closed)" in words
+    holiday = event_card({"pause": "2025-04-18"}, made_up("DAX"), market="XETR").sentence
+    assert holiday.startswith("On Tuesday 22 April 2025, the first XETR session whose close could")
+    assert "(announced on Friday 18 April 2025, when the exchange was closed)" in holiday
+
+
+def test_the_notes_of_the_study_stand_under_the_card():
+    series = made_up("DAX")
+    series["2025-03-03"] = np.log(1 / 3)
+    table = str(event_card({"pause": "2025-04-10"}, series, market="XETR").table)
+    assert "DAX on 2025-03-03 (−66.7%, near 3 for 1)" in table
+    assert "rows are no sessions of XETR" in table
+
+
+def test_nyse_is_named_where_its_clock_decides():
+    assert "the first NYSE session whose close could reflect" in card("ninety-day-pause").sentence
+    assert "the day of the news “WSJ" in card("wsj-fentanyl-overture").sentence
+    assert event_card("90-day pause, China 125%").sentence == card("ninety-day-pause").sentence

@@ -1,6 +1,8 @@
 """The page: words fit, hues stay apart, and nobody's settings are touched."""
 
+import dataclasses
 import textwrap
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -104,3 +106,13 @@ def test_an_svg_draws_its_letters_and_names_no_day():
     drawn = svg(page.page(WORDS, 200).figure, Description="One line.")
     assert "<text" not in drawn and "dc:date" not in drawn
     assert "One line." in drawn and f"matplotlib {matplotlib.__version__}" in drawn
+
+
+def test_letters_are_those_that_matplotlib_ships_whatever_is_installed(monkeypatch):
+    manager = matplotlib.font_manager.fontManager
+    other = next(font for font in manager.ttflist if font.name == "DejaVu Serif")
+    installed = [dataclasses.replace(other, name="DejaVu Sans")] * 3
+    monkeypatch.setattr(manager, "ttflist", [*installed, *manager.ttflist])
+    with page.drawing():
+        found = Path(matplotlib.font_manager.findfont("impact DejaVu Sans"))
+    assert found.name == "DejaVuSans.ttf" and found.is_relative_to(matplotlib.get_data_path())

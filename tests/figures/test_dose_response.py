@@ -23,7 +23,6 @@ def test_points_are_sessions_with_one_dose(exhibit):
         "liberation-day": 34.0,
         "geneva-truce": -115.0,
         "busan-summit": -10.0,
-        "section-122-to-15": 5.0,
         "forced-labour-301-proposal": 2.5,
     }
     # 9 April raised China and spared the rest: both directions, so it does not decide a slope.
@@ -40,8 +39,12 @@ def test_words_hold_the_slope_of_the_register(exhibit):
 def test_a_slope_that_is_not_identified_is_called_that():
     data = dose_response.data()
     dose = data.dose
-    held = dose.ci_low <= 0 <= dose.ci_high
+    low, high = dose.table.loc["dose", ["ci_low", "ci_high"]]
+    held = low <= 0 <= high
     assert ("cannot be told" in dose_response.title(data)) is not dose.identified
     assert dose.identified is False or not held
-    found = replace(data, dose=replace(dose, identified=True, slope=-0.0012))
+    table = dose.table.copy()
+    table.loc["dose", ["estimate", "ci_low", "ci_high"]] = -0.0012, -0.002, -0.0004
+    sure = replace(dose, table=table, leave_one_out=dose.leave_one_out.assign(slope=-0.0012))
+    found = replace(data, dose=sure)
     assert dose_response.title(found).startswith("The index fell 1.20% for each 10 points")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from impact.charts.page import INK, Words, page
-from impact.errors import FigureError
+from impact.errors import DataFileError
 from impact.figures import exhibit
 from impact.figures.exhibit import Exhibit, write_exhibit, write_table
 
@@ -75,14 +75,14 @@ def test_a_failed_write_leaves_the_old_file_and_says_which_in_one_sentence(tmp_p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(FigureError, match=r"one\.csv cannot be written: No space left"):
+    with pytest.raises(DataFileError, match=r"one\.csv cannot be written \(No space left"):
         write_exhibit(one(2.5), tmp_path)
     assert bytes_of(tmp_path) == before
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "figures").write_text("no folder")
-    with pytest.raises(FigureError, match="cannot be written"):
+    with pytest.raises(DataFileError, match="cannot be written"):
         write_table(tmp_path / "figures" / "a.csv", pd.DataFrame({"a": [1]}))
 
 

@@ -6,7 +6,8 @@ import pytest
 from pictures import assert_words_are_clear
 
 from impact.figures import how_unusual_2_may
-from impact.market.prices import load_prices, simple_returns
+from impact.market.prices import load_prices
+from impact.market.returns import simple_returns
 
 
 def test_it_counts_what_its_table_holds(made):

@@ -11,7 +11,8 @@ from pictures import assert_words_are_clear
 from impact.charts.page import COOL, WARM
 from impact.charts.paths import Panel
 from impact.figures import sector_paths
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from impact.charts.page import GROUND, INK
 from impact.charts.paths import Panel
 from impact.figures import sector_reactions
 from impact.figures.common import MARKS, sector_study
-from impact.market.prices import SECTORS, load_prices, log_returns
+from impact.market.prices import SECTORS, load_prices
+from impact.market.returns import log_returns
 from impact.text.formats import MINUS
 
 
@@ -37,6 +38,7 @@ def test_every_core_session_within_the_data_has_the_portfolio_and_eleven_sectors
         "2025-05-12",
         "2025-10-10",
         "2025-10-30",
+        "2026-02-20",
     ]
     assert table["session"].drop_duplicates().dt.strftime("%Y-%m-%d").to_list() == days
     for _, rows in table.groupby("event"):
@@ -106,7 +108,7 @@ def test_the_opposite_finding_has_its_own_sentence(data):
     moves = data.moves
     none = replace(moves, p_adjusted=moves.p_adjusted + 1, p_max=moves.p_max + 1)
     title = sector_reactions.title(replace(data, moves=none))
-    assert title.startswith("On none of 9 core sessions")
+    assert title.startswith("On none of 10 core sessions")
 
 
 @pytest.mark.parametrize("name", ["sector-reactions", "sector-paths"])
@@ -114,7 +116,7 @@ def test_words_say_data_model_window_and_n(name, made):
     words = " ".join(text.get_text() for text in texts_of(made(name).figure)).replace("\n", " ")
     assert "data/sectors.csv (" in words and "sp500.csv" not in words
     assert f"figures/{name}.csv" in words
-    assert "exponentially weighted" in words and "n = 9" in words
+    assert "exponentially weighted" in words and "n = 10" in words
 
 
 # -- the chart on other data ---------------------------------------------------------------------

@@ -8,7 +8,8 @@ from pictures import texts_of
 from impact.figures import then_and_now
 from impact.figures.common import verdict
 from impact.hypotheses.verdicts import CHANCE, SUPPORTED
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.text.formats import percent
 
 

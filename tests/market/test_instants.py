@@ -9,8 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impact.errors import DateError
-from impact.market.calendar import nyse_sessions, place, reaction_session
-from impact.market.instants import parse_announced_at, parse_date, read_instants
+from impact.market.calendar import nyse_sessions
+from impact.market.instants import (
+    midnights_as_dates,
+    parse_announced_at,
+    parse_date,
+    read_instants,
+)
+from impact.market.placement import place, reaction_session
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,51 @@ def test_one_instant_in_many_forms(value):
     assert instant.isoformat() == "2025-04-09T13:18:00-04:00" and not date_only
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("9 May 2025", "9 may 2025", "09 May 2025", "9-May-2025", "9 May, 2025"),
+        *("May 9, 2025", "May 9 2025"),
+    ],
+)
+def test_a_date_with_a_written_month(text):
+    assert parse_announced_at(text) == (pd.Timestamp("2025-05-09"), True)
+
+
+def test_every_month_in_full_and_in_short():
+    for day in pd.date_range("2025-01-15", periods=12, freq="MS") + pd.Timedelta(days=4):
+        for form in ("%d %B %Y", "%d %b %Y", "%b. %d, %Y", "%d-%b-%Y"):
+            assert parse_date(day.strftime(form)) == day
+    assert parse_date("5 Sept 2025") == pd.Timestamp("2025-09-05")
+
+
+@pytest.mark.parametrize(
+    ("column", "dates"),
+    [
+        (["2025-04-02 00:00:00", "2025-04-03 00:00:00"], True),
+        (["2025-04-02T00:00", "2025-04-03"], True),
+        (["2025-04-02T00:00:00-04:00"], True),
+        (["2025-04-02T00:00Z"], True),
+        (["2025-04-02 00:00:00", "2025-04-03 09:30:00"], False),
+        (["2025-04-02 00:00:00", "soon"], False),
+        (["2025-04-02", "2025-04-03"], False),
+    ],
+)
+def test_midnights_are_dates_where_a_column_holds_nothing_else(column, dates):
+    given = pd.Series(column)
+    expected = [text[:10] for text in column] if dates else column
+    assert midnights_as_dates(given).to_list() == expected
+    assert given.to_list() == column
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_midnights_with_a_zone_are_dates_there(zone):
+    days = pd.Series(pd.to_datetime(["2025-04-02", "2025-07-03"]))
+    assert midnights_as_dates(days.dt.tz_localize(zone)).to_list() == days.to_list()
+    other = (days + pd.Timedelta(hours=1)).dt.tz_localize(zone)
+    assert midnights_as_dates(other) is other
+
+
 BAD_TIMES = [
     ("02/05/2025", "2 May 2025 or 5 February 2025: write 2025-05-02 or 2025-02-05"),
     ("2.5.2025 16:00", "2 May 2025 or 5 February 2025"),
@@ -60,7 +111,10 @@ BAD_TIMES = [
     ("2025-02-30", "is not a date that exists"),
     ("2025-04-09T25:00", "is not a date that exists"),
     ("2025-5-2", "write it like '2025-05-02'"),
-    ("2 May 2025", "is not an ISO date"),
+    ("2 May 25", "is not an ISO date, nor one with a written month such as '2 May 2025'"),
+    ("2 Mai 2025", "nor one with a written month"),
+    ("2 May 2025 10:00", "nor one with a written month"),
+    ("31 February 2025", "is not a date that exists"),
     ("20250502", "is not an ISO date"),
     ("2025-05-02 16:00 ET", "is not an ISO date"),
     (" 2025-05-02", "is not an ISO date"),

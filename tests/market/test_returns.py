@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from impact.errors import ReturnsError
 from impact.market.prices import load_prices, load_vix
-from impact.market.returns import check_returns, log_returns, simple_returns
+from impact.market.returns import check_returns, log_returns, simple_returns, split_like
 
 DAYS = pd.to_datetime(["2025-04-30", "2025-05-01", "2025-05-02", "2025-05-05"])
 PRICES = pd.Series([100.0, 110.0, 99.0, 99.0], index=DAYS, name="X")
@@ -120,3 +120,60 @@ def test_every_run_of_the_index_in_percent_is_found():
     """No stretch of 60 sessions since 1999 is calm enough to pass for decimal fractions."""
     assert (100 * LONG).abs().rolling(60).median().min() > 0.1
     assert LONG.abs().rolling(20).median().max() < 0.1
+
+
+# -- unadjusted splits ---------------------------------------------------------------------------
+
+QUIET = pd.DataFrame(
+    np.random.default_rng(3).normal(0, 0.015, (300, 2)),
+    pd.bdate_range("2024-01-01", periods=300),
+    ["A", "B"],
+)
+
+
+@pytest.mark.parametrize(
+    ("factor", "near"),
+    [
+        (1 / 4, "near 4 for 1"),
+        (1 / 2, "near 2 for 1"),
+        (1 / 10, "near 10 for 1"),
+        (3, "near 1 for 3"),
+        (100, "near 1 for 100"),
+        (1 / 1.8, ""),
+        (7, ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["log", "simple"])
+def test_a_price_that_was_not_adjusted_is_named_with_its_day(factor, near, kind):
+    prices = 100 * np.exp(QUIET.cumsum())
+    prices.iloc[200:, 0] *= factor
+    made = log_returns(prices) if kind == "log" else simple_returns(prices)
+    said = split_like(made, kind)
+    move = prices["A"].iloc[200] / prices["A"].iloc[199] - 1
+    size = f"{abs(move):.1%}".replace(",", "")
+    assert f"A on {prices.index[200]:%Y-%m-%d} (" in said and "B on" not in said
+    assert size.rstrip("%") in said.replace(",", "") and said.count("near") == bool(near)
+    assert near in said
+
+
+def test_moves_of_half_and_less_are_none():
+    assert split_like(QUIET, "log") == ""
+    edge = QUIET.copy()
+    edge.iloc[5, 0], edge.iloc[6, 1] = 0.5, -0.5
+    assert split_like(edge, "log") == ""
+    edge.iloc[5, 0] = 0.5001
+    assert "A on 2024-01-08 (+64.9%)" in split_like(edge, "log")
+    # Half in logs: a fall of 39.3%, a rise of 64.9%.
+    simple = QUIET.copy()
+    simple.iloc[5, 0], simple.iloc[6, 1] = -0.393, 0.648
+    assert split_like(simple, "simple") == ""
+    simple.iloc[5, 0], simple.iloc[6, 1] = -0.394, 0.649
+    assert split_like(simple, "simple").count(" on 2024") == 2
+
+
+def test_three_are_named_and_the_others_counted():
+    many = QUIET.copy()
+    many.iloc[10:30, 0] = 0.7
+    said = split_like(many, "log")
+    assert said.count(" on ") == 3 and said.endswith("and 17 more.")
+    assert split_like(many * np.nan, "log") == "" == split_like(many.iloc[:, :0], "log")

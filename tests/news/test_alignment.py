@@ -134,11 +134,16 @@ def test_what_is_dropped_and_why(aligned, sessions):
 
 def test_rows_that_are_not_those_of_the_exchange():
     every_day = pd.date_range("2025-01-01", "2025-06-30")
-    days = align(load_events(since="2025-02-01", until="2025-05-31"), every_day)
+    events = load_events(since="2025-02-01", until="2025-05-31")
+    with pytest.raises(DateError, match=r"has a time of day.*market= \(their nearest is '24/7'\)"):
+        align(events, every_day)
+    days = align(events, every_day, market="24/7")
     assert days.loc["ieepa-fentanyl-orders", "session"] == pd.Timestamp("2025-02-01")
-    assert days.loc["liberation-day", "session"] == pd.Timestamp("2025-04-03")
-    assert days.loc["china-10pct-effective", "shared_with"] == ("canada-pause-feb",)
-    assert days.loc["mexico-pause-feb", "shared_with"] == ()
+    # 16:00 in New York is 20:00 UTC: the day of a market that never shuts is not over.
+    assert days.loc["liberation-day", "session"] == pd.Timestamp("2025-04-02")
+    # The pause for Canada came at 16:40 on the 3rd: in New York that is the session of the 4th.
+    assert days.loc["china-10pct-effective", "shared_with"] == ()
+    assert days.loc["mexico-pause-feb", "shared_with"] == ("canada-pause-feb",)
 
 
 # -- refusals ------------------------------------------------------------------------------------

@@ -115,7 +115,9 @@ def test_times_with_a_zone_are_written_in_new_york():
     [
         (["02/05/2025"], "02/05/2025"),
         (["2025-05-02", "soon"], "soon"),
-        ("liberation-day", "liberation-day"),
+        ("liberation", "nor an id or a label of the catalogue, of which the nearest are 'liberat"),
+        (["geneva-truce", "Genva truce"], "'Genva truce' is not an ISO date, nor an id"),
+        ("china-145-clarifed", "nearest are 'china-145-clarified'"),
         ([20250502], "20250502 is not a date"),
         ([None], "None is not a date"),
         ([pd.NaT], "NaT is not a date"),

@@ -14,6 +14,7 @@ HEAVY = (
     "matplotlib",
     "yfinance",
     "arch",
+    "openpyxl",
     "pandas_market_calendars",
     "statsmodels",
     "joblib",
@@ -48,7 +49,7 @@ def test_imports_are_absolute_and_nothing_is_imported_whole(name):
 @pytest.mark.parametrize("name", MODULES)
 def test_modules_are_small_and_errors_are_not_swallowed(name):
     text = MODULES[name].read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 460
+    assert len(text.splitlines()) <= 420
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"line {node.lineno}"

@@ -26,7 +26,7 @@ def test_conda_and_pip_install_the_same():
     assert '-c constraints.txt -e ".[notebooks,test]"' in MAKEFILE
     extras = PROJECT["project"]["optional-dependencies"]
     assert {"notebooks", "test"} <= set(extras)
-    assert set(extras["dask"]) <= set(extras["test"])
+    assert {*extras["dask"], *extras["office"]} <= set(extras["test"])
 
 
 def test_every_dependency_is_pinned_to_the_version_that_passed():

@@ -8,7 +8,8 @@ from pictures import assert_words_are_clear
 
 from impact.charts.page import png
 from impact.errors import FigureError, InferenceError
-from impact.market.prices import load_prices, log_returns
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.study.event_paths import event_paths
 from impact.study.event_study import event_study
 

@@ -8,7 +8,14 @@ from slow_event_study import Pair, mid_ranks
 from statistics_by_name import OURS
 
 import impact.inference as tests
-from impact.errors import EventError, HistoryError, ImpactError, InferenceError, ModelError
+from impact.errors import (
+    EventError,
+    HistoryError,
+    ImpactError,
+    InferenceError,
+    ModelError,
+    ReturnsError,
+)
 from impact.study.event_study import event_study
 
 WINDOWS = [(0, 0), (-5, 5), (-1, 2)]
@@ -280,26 +287,15 @@ def test_trap_sums_are_not_blown_up_where_returns_are_missing():
 # -- bad input -----------------------------------------------------------------------------------
 
 
-def with_gap(values, row=297):
-    values = values.copy()
-    values.iloc[row] = np.nan
-    return values
-
-
 def bad_inputs():
     firms, market, _ = panel("A")
     factors = pd.DataFrame({"market": market, "other": market.shift(1, fill_value=0.0) ** 2})
     session = firms.index[[300]]
     return {
-        "benchmark missing in the event window": (
-            {"model": "market", "benchmark": with_gap(market)},
+        "benchmark of every other session": (
+            {"model": "market", "benchmark": market[::2]},
             ModelError,
-            "market has no value on 2019-02-20",
-        ),
-        "benchmark missing in the estimation window": (
-            {"model": "market-adjusted", "benchmark": with_gap(market, 100)},
-            ModelError,
-            "has no value on 2018-05-21",
+            "market has no value on 2018-05-08",
         ),
         "benchmark too short": (
             {"model": "market", "benchmark": market.iloc[120:]},
@@ -323,33 +319,43 @@ def bad_inputs():
         ),
         "benchmark that is an array": (
             {"model": "market", "benchmark": market.to_numpy()},
-            ModelError,
-            "give a Series",
+            ReturnsError,
+            "benchmark must be a pandas Series or DataFrame, not ndarray",
         ),
         "benchmark with a session twice": (
             {"model": "market", "benchmark": pd.concat([market, market.iloc[:1]])},
-            ModelError,
-            "twice: keep one row",
+            ReturnsError,
+            "benchmark: 2018-01-01 stands twice: delete one of its rows",
         ),
         "benchmark of texts": (
             {"model": "market", "benchmark": market.astype(str)},
-            ModelError,
-            "pd.to_numeric",
+            ReturnsError,
+            "benchmark: column 'market' holds",
         ),
-        "factors with gaps": (
-            {"model": "factors", "factors": with_gap(factors)},
+        "a benchmark for some of the securities": (
+            {"model": "market", "benchmark": firms.iloc[:, :2].add_suffix("x")},
             ModelError,
-            "market has no value on 2019-02-20",
+            "benchmark= has several columns and none for 'A01', 'A02' and 'A03'",
         ),
-        "factors as a series": (
-            {"model": "factors", "factors": market},
+        "factors of every other session": (
+            {"model": "factors", "factors": factors[::2]},
             ModelError,
-            "give a DataFrame",
+            "market has no value on 2018-05-08",
         ),
-        "risk-free rate with gaps": (
-            {"model": "market", "benchmark": market, "risk_free": with_gap(market * 0)},
+        "factors as an array": (
+            {"model": "factors", "factors": factors.to_numpy()},
+            ReturnsError,
+            "factors must be a pandas Series or DataFrame",
+        ),
+        "a short risk-free rate": (
+            {"model": "market", "benchmark": market, "risk_free": 0 * market[150:]},
             ModelError,
-            "has no value on 2019-02-20",
+            "risk-free rate has no value on 2018-05-07",
+        ),
+        "two risk-free rates": (
+            {"model": "market", "benchmark": market, "risk_free": 0 * factors},
+            ModelError,
+            "risk_free= has 2 columns: give one, as a Series",
         ),
         "collinear factors": (
             {"model": "factors", "factors": factors.assign(twice=2 * market)},

@@ -1,0 +1,80 @@
+"""Tables of events as people keep them: other column names, empty columns, written dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from impact.errors import DateError
+from impact.market.instants import midnights_as_dates, parse_announced_at
+from impact.text.formats import iso, list_of
+
+#: What people call the two columns that events need.
+_SAME = {"date": "announced_at", "event": "id"}
+
+
+def renamed(columns: Iterable[object]) -> dict[object, str]:
+    """Return which columns are read under another name: date as announced_at, event as id.
+
+    Examples
+    --------
+    >>> renamed(["Date", "event"]), renamed(["date", "announced_at"])
+    ({'Date': 'announced_at', 'event': 'id'}, {})
+    """
+    columns = list(columns)
+    meant = {name: _SAME.get(str(name).lower(), "") for name in columns}
+    return {
+        name: column
+        for name, column in meant.items()
+        if column and column not in columns and list(meant.values()).count(column) == 1
+    }
+
+
+def said(names: dict[object, str]) -> str:
+    """Say which columns were renamed, for the notes of a table.
+
+    Examples
+    --------
+    >>> said({"date": "announced_at", "event": "id"})
+    "Of the events, column 'date' was read as 'announced_at' and 'event' as 'id'."
+    """
+    read = list_of(
+        f"{old!r} {'was read ' * (i == 0)}as {new!r}" for i, (old, new) in enumerate(names.items())
+    )
+    return f"Of the events, column {read}."
+
+
+def without_empty_columns(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Leave out the columns at the right edge of a spreadsheet that hold nothing, header included.
+
+    Examples
+    --------
+    >>> without_empty_columns([(1, ["id", "announced_at", ""]), (2, ["a", "2025-04-02", ""])])
+    [(1, ['id', 'announced_at']), (2, ['a', '2025-04-02'])]
+    """
+    width = max(len(fields) for _, fields in rows)
+    used = max(
+        (i for i in range(width) if any(i < len(row) and row[i] for _, row in rows)), default=0
+    )
+    return [(line, fields[: used + 1]) for line, fields in rows]
+
+
+def as_iso(texts: list[str]) -> list[str]:
+    """Return times as ISO texts where they are dates in another guise; leave all others alone.
+
+    Examples
+    --------
+    >>> as_iso(["9 May 2025", "2025-05-12"]), as_iso(["2025-05-09 00:00:00"])
+    (['2025-05-09', '2025-05-12'], ['2025-05-09'])
+    """
+    column = midnights_as_dates(pd.Series(texts, dtype="str"))
+    return [_as_iso(text) for text in column]
+
+
+def _as_iso(text: str) -> str:
+    try:
+        moment, date_only = parse_announced_at(text)
+    except DateError:
+        return text
+    return iso(moment) if date_only else text

@@ -1,0 +1,132 @@
+"""Events as people keep them: date and event, written months, midnights, empty columns."""
+
+import pandas as pd
+import pytest
+
+from impact.errors import EventError
+from impact.news.alignment import align
+from impact.news.catalogue import load_events
+from impact.news.events import as_events
+from impact.news.own_columns import as_iso, renamed, without_empty_columns
+
+
+def own(folder, text):
+    path = folder / "own.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("id,announced_at\na,9 May 2025\nb,2025-05-12\n", ["2025-05-09", "2025-05-12"]),
+        ('id,announced_at\na,"May 9, 2025"\n', ["2025-05-09"]),
+        ("id,announced_at\na,2025-04-02 00:00:00\n", ["2025-04-02"]),
+        ("id,announced_at\na,2025-04-02 00:00:00\nb,2025-04-03\n", ["2025-04-02", "2025-04-03"]),
+        ("id,announced_at,,\na,2025-04-02,,\n,,,\nb,2025-04-03,,\n", ["2025-04-02", "2025-04-03"]),
+        ("id,announced_at\na,2025-04-02,,\n", ["2025-04-02"]),
+        ("date,event\n2025-04-02,a\n", ["2025-04-02"]),
+        ("Event,Date,size\na,2 April 2025,7\n", ["2025-04-02"]),
+    ],
+)
+def test_a_file_of_dates_is_read_as_dates(tmp_path, text, dates):
+    events = load_events(own(tmp_path, text))
+    assert events["announced_at"].to_list() == dates and events.index[0] == "a"
+    assert (events["time_basis"] == "date-only").all()
+    rows = pd.bdate_range("2025-04-01", "2025-05-16").drop("2025-04-18")
+    assert align(events, rows)["date_only"].all()
+    noted = "notes" in events.attrs
+    assert noted == ("vent" in text) and (not noted or "'announced_at'" in events.attrs["notes"][0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,announced_at\na,2025-04-02 00:00:00\nb,2025-04-03T09:30:00\n",
+        "id,announced_at,time_basis\na,2025-04-02T00:00:00-04:00,exact\n",
+    ],
+)
+def test_a_midnight_among_hours_or_called_exact_is_an_hour(tmp_path, text):
+    events = load_events(own(tmp_path, text))
+    assert events.loc["a", "time_basis"] == "exact" and "00:00" in events.loc["a", "announced_at"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("date,announced_at,event\n2025-04-02,2025-04-03,a\n", "a"),
+        ("date,Date,event\n2025-04-02,2025-04-02,a\n", "no column 'announced_at'"),
+        ("id,announced_at,\na,2025-04-02,x\n", "column 3 of own.csv has no name"),
+        (
+            "id,announced_at\na,9 Mai 2025\n",
+            "line 2: '9 Mai 2025' is not an ISO date, nor one with",
+        ),
+        ("id,announced_at\na,31 April 2025\n", "line 2: '31 April 2025'"),
+    ],
+)
+def test_what_stays_unclear_is_refused_or_left_as_it_is(tmp_path, text, message):
+    if message == "a":
+        events = load_events(own(tmp_path, text))  # a column date beside announced_at is one's own
+        assert events.loc["a", "announced_at"] == "2025-04-03"
+        assert events.loc["a", "date"] == "2025-04-02"
+        return
+    with pytest.raises(EventError, match=message):
+        load_events(own(tmp_path, text))
+
+
+def test_a_frame_of_dates_and_events():
+    frame = pd.DataFrame(
+        {"Date": ["2025-05-02", "9 May 2025"], "event": ["a", "b"], "size": [1, 2]}
+    )
+    events = as_events(frame)
+    assert events.index.to_list() == ["a", "b"] and events["size"].to_list() == [1, 2]
+    assert events["announced_at"].to_list() == ["2025-05-02", "2025-05-09"]
+    assert (
+        "column 'Date' was read as 'announced_at' and 'event' as 'id'" in events.attrs["notes"][0]
+    )
+    # Where the index holds the ids, or sessions are given, a column of that name is one's own.
+    named = as_events(frame.set_index(pd.Index(["x", "y"], name="id")))
+    assert named.index.to_list() == ["x", "y"] and named["event"].to_list() == ["a", "b"]
+    placed = as_events(frame.assign(session=["2025-05-02", "2025-05-05"]))
+    assert placed["Date"].to_list() == ["2025-05-02", "9 May 2025"]
+    assert "notes" not in frame.attrs
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["2025-05-02 00:00:00", "2025-05-09 00:00:00"],
+        pd.to_datetime(["2025-05-02", "2025-05-09"]).tz_localize("Asia/Tokyo"),
+        pd.to_datetime(["2025-05-02", "2025-05-09"]).tz_localize("UTC"),
+        pd.to_datetime(["2025-05-02", "2025-05-09"]),
+    ],
+)
+def test_a_column_of_midnights_holds_dates(column):
+    events = as_events(pd.DataFrame({"announced_at": column}))
+    assert events["announced_at"].to_list() == ["2025-05-02", "2025-05-09"]
+    series = as_events(pd.Series(column, index=["a", "b"]))
+    assert series["announced_at"].to_dict() == {"a": "2025-05-02", "b": "2025-05-09"}
+
+
+def test_the_pieces():
+    assert renamed(["date", "DATE", "event"]) == {"event": "id"}
+    assert renamed(["event", "id", "announced_at"]) == {}
+    assert without_empty_columns([(1, ["a", "", "b", ""]), (2, ["", "", "", ""])]) == [
+        (1, ["a", "", "b"]),
+        (2, ["", "", ""]),
+    ]
+    assert as_iso(["2025-04-02T13:18", "soon", ""]) == ["2025-04-02T13:18", "soon", ""]
+
+
+def test_ids_labels_and_dates_are_one_list_of_events():
+    names = ["Geneva truce: 145 to 30%", "2025-05-09", "liberation-day", "May 2, 2025"]
+    events = as_events(names)
+    assert events.index.to_list() == ["geneva-truce", "2025-05-09", "liberation-day", "2025-05-02"]
+    assert events["from_catalogue"].to_list() == [True, False, True, False]
+    assert events["news"].dtype == events["included"].dtype == bool
+    assert events["direction"].to_list() == ["de-escalation", "", "escalation", ""]
+    pd.testing.assert_frame_equal(
+        as_events(names[::2]).drop(columns="from_catalogue"),
+        load_events(included=None).loc[["geneva-truce", "liberation-day"]],
+        check_index_type=False,
+    )
