@@ -34,7 +34,7 @@ from calibration.experiments import (
     size_rows,
 )
 from calibration.rates import COLUMNS
-from calibration.single import PATHS, REFIT
+from calibration.single import PATHS
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash, write_atomically
 from impact.market.prices import load_prices, load_vix
@@ -51,7 +51,7 @@ SEED = 20_250_502
 #: Panels in one piece of work.
 _PIECE = 100
 
-_LIBRARIES = ("numpy", "scipy", "pandas", "arch")
+_LIBRARIES = ("numpy", "scipy", "pandas")
 
 
 def calibrate(
@@ -153,7 +153,7 @@ def _meta(sample: Sample, seed: int, seconds: float) -> pd.DataFrame:
         "last session": iso(days[-1]),
         "sessions": str(len(days)),
         "sessions with an index": str(len(sample.with_index().rows)),
-        "sessions between two fits": str(REFIT),
+        "variance fitted": "at the first session of each month",
         "simulated paths": str(PATHS),
         "prices": load_prices().attrs["hash"],
         "volatility index": data_hash("vix.csv"),

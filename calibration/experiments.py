@@ -56,11 +56,6 @@ class Sample:
     z: np.ndarray
     rows: np.ndarray
 
-    @property
-    def values(self) -> np.ndarray:
-        """The returns as an array."""
-        return self.returns.to_numpy(float)
-
     def thin(self, step: int) -> Sample:
         """Return every so many sessions of the sample."""
         return Sample(self.returns, self.implied, self.z, self.rows[::step])
@@ -72,7 +67,7 @@ class Sample:
 
     def by_volatility(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
         """All sessions, and thirds by the volatility of the 22 before the window."""
-        spread = trailing_volatility(self.values)[self.rows + window[0]]
+        spread = trailing_volatility(self.returns.to_numpy(float))[self.rows + window[0]]
         return {"all": np.ones(len(self.rows), dtype=bool), **thirds(spread, "volatility")}
 
     def by_index(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
@@ -92,30 +87,30 @@ class Sample:
 
 def common_sample(returns: pd.Series, implied: pd.Series) -> Sample:
     """Return the sample on which every test and every window has what it needs."""
-    z = series_z(returns.to_numpy(float))
+    z = series_z(returns)
     return Sample(returns, implied, z, sample_rows(len(returns)))
 
 
 def outcome_jobs(sample: Sample, seed: int) -> list[Callable[[], list[Outcome]]]:
     """Work that gives the outcomes of every test without effect, in independent parts."""
-    values, rows = sample.values, sample.rows
+    returns, rows = sample.returns, sample.rows
     return [
         *(
-            partial(conditional_outcomes, values, model, rows, window, seed=seed)
+            partial(conditional_outcomes, returns, model, rows, window, seed=seed)
             for model in MODELS
             for window in WINDOWS[::-1]
         ),
-        *(partial(unconditional_outcomes, sample.returns, rows, window) for window in WINDOWS),
+        *(partial(unconditional_outcomes, returns, rows, window) for window in WINDOWS),
     ]
 
 
 def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
     """As `outcome_jobs` for one session, with each of the effects; `sample` thinned already."""
-    values, rows, one = sample.values, sample.rows, (0, 0)
+    returns, rows, one = sample.returns, sample.rows, (0, 0)
     return [
-        *(partial(conditional_outcomes, values, model, rows, one, EFFECTS) for model in MODELS),
+        *(partial(conditional_outcomes, returns, model, rows, one, EFFECTS) for model in MODELS),
         # One study a session and effect is slow enough to be shared out.
-        *(partial(unconditional_outcomes, sample.returns, rows, one, [x]) for x in EFFECTS),
+        *(partial(unconditional_outcomes, returns, rows, one, [x]) for x in EFFECTS),
     ]
 
 

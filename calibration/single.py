@@ -1,8 +1,7 @@
 """One event on one series: the p-value of every test on every session of a real history.
 
 Nothing happened on most sessions, so a test at 5% should reject on 5% of them (Brown and Warner
-1985). The tests are those of `impact.inference`, run on one session after the other. Variance
-models are fitted again every quarter, on the returns before it.
+1985). The tests are those of `impact.inference`, run on one session after the other.
 """
 
 from __future__ import annotations
@@ -17,15 +16,12 @@ from impact.inference import conformal, placebo_session, prediction_t, sample_qu
 from impact.inference.conditional import conditional_tests, unit_student_p
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
-from impact.volatility.forecast import variance_forecast
+from impact.volatility.forecast import conditional_z
 from impact.volatility.garch import FIT_SESSIONS, VARIANCE_MODELS
 from impact.volatility.vix import implied_z
 
 #: Variance models whose conditional tests are calibrated.
 MODELS = VARIANCE_MODELS
-
-#: Sessions between two fits of a variance model: a quarter.
-REFIT = 63
 
 #: Tested windows, relative sessions; the estimation window of the tests of constant variance.
 WINDOWS = ((0, 0), (0, 1), (-1, 1), (0, 5))
@@ -80,23 +76,10 @@ def trailing_volatility(values: np.ndarray) -> np.ndarray:
     return pd.Series(values).rolling(TRAILING).std().shift(1).to_numpy()
 
 
-def fit_end(row: int) -> int:
-    """Row of the quarter's first session: a fit sees only returns before it.
-
-    Examples
-    --------
-    >>> fit_end(2_000), fit_end(2_062), fit_end(2_063)
-    (2000, 2000, 2063)
-    """
-    return row - (row - FIT_SESSIONS) % REFIT
-
-
-def series_z(values: np.ndarray, model: str = MODELS[0]) -> np.ndarray:
+def series_z(returns: pd.Series, model: str = MODELS[0]) -> np.ndarray:
     """Return of every row from `FIT_SESSIONS` on in units of the σ known on its eve."""
-    rows = range(FIT_SESSIONS, len(values))
-    known = [variance_forecast(values, fit_end(row), row - 1, model=model) for row in rows]
-    means, sigmas = np.array([(eve.mean, eve.sigma) for eve in known]).T
-    return (values[FIT_SESSIONS:] - means) / sigmas
+    z = conditional_z(returns, model=model)["z"]
+    return z[returns.index[FIT_SESSIONS] :].to_numpy()
 
 
 # -- tests that take the variance as constant ----------------------------------------------------
@@ -162,7 +145,7 @@ def planted(total: int, row: int, effect: float) -> np.ndarray:
 
 
 def conditional_outcomes(
-    values: np.ndarray,
+    returns: pd.Series,
     model: str,
     rows: np.ndarray,
     window: tuple[int, int],
@@ -175,8 +158,8 @@ def conditional_outcomes(
 
     Parameters
     ----------
-    values : ndarray, shape (T,)
-        Decimal returns.
+    returns : Series, shape (T,)
+        Decimal returns by session.
     model : {"gjr", "garch", "ewma"}
     rows, window, effects
         As for `unconditional_outcomes`.
@@ -194,8 +177,7 @@ def conditional_outcomes(
         first, last = row + window[0], row + window[1]
         for column, effect in enumerate(effects):
             by_past, by_t = conditional_tests(
-                values + planted(len(values), row, effect),
-                fit_end=fit_end(first),
+                returns + planted(len(returns), row, effect),
                 first=first,
                 last=last,
                 model=model,

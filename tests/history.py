@@ -3,6 +3,7 @@
 import functools
 from pathlib import Path
 
+import arch.data.wti
 import numpy as np
 import pandas as pd
 
@@ -40,3 +41,14 @@ def garch_path(n: int, seed: int, *, nu: float = 6.0, gamma: float = 0.1) -> np.
         path[t] = 0.0003 + shock
         variance = 2e-6 + (0.05 + gamma * (shock < 0)) * shock**2 + 0.88 * variance
     return path
+
+
+def dated(values: np.ndarray, begin: str = "2010-01-01") -> pd.Series:
+    """Values on the weekdays from a first day on."""
+    return pd.Series(values, pd.bdate_range(begin, periods=len(values), name="date"))
+
+
+@functools.cache
+def oil_returns() -> np.ndarray:
+    """Log returns of crude oil, 1986 to 2019, with the fall of 41% on 17 January 1991."""
+    return np.log(arch.data.wti.load()["DCOILWTICO"].dropna()).diff().dropna().to_numpy()

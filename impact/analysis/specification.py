@@ -138,7 +138,6 @@ def specification_curve(
     neighbours: Sequence[str] = ("in", "out"),
     variances: Sequence[str] = YARDSTICKS,
     kind: str | None = None,
-    refit: int = 21,
     shifts: int = 999,
     n_jobs: int = 1,
     rng: int | np.random.Generator = 0,
@@ -168,8 +167,6 @@ def specification_curve(
     kind : {"log", "simple"}, optional
         What `returns` are; left out, what `log_returns` or `simple_returns` wrote into them, else
         log.
-    refit : int
-        Sessions between two fits of a variance model.
     shifts : int
         Circular shifts drawn without replacement, the same for all specifications.
     n_jobs : int
@@ -234,7 +231,7 @@ def specification_curve(
         "mean": known("means", means, MEAN_MODELS),
         "variance": known("variances", variances, YARDSTICKS),
     }
-    sigma = _sigma(returns, options["variance"], refit, progress)
+    sigma = _sigma(returns, options["variance"], progress)
     rows = _common_rows(options, sigma, len(returns))
     studies = {
         name: _studied(returns, members, options, rows, name) for name, members in subsets.items()
@@ -285,14 +282,10 @@ def _subsets(events: Any) -> Mapping[str, Any]:
     return events if any(frames) else {"all": events}
 
 
-def _sigma(
-    returns: pd.Series, yardsticks: Sequence[str], refit: int, progress: bool
-) -> dict[str, np.ndarray]:
+def _sigma(returns: pd.Series, yardsticks: Sequence[str], progress: bool) -> dict[str, np.ndarray]:
     """σ known the evening before, along the returns, by variance model."""
     models = [name for name in yardsticks if name != "constant"]
-    found = {
-        name: conditional_z(returns, model=name, refit=refit, progress=progress) for name in models
-    }
+    found = {name: conditional_z(returns, model=name, progress=progress) for name in models}
     return {name: z["sigma"].reindex(returns.index).to_numpy() for name, z in found.items()}
 
 

@@ -29,7 +29,7 @@ from impact.study.event_study_result import EventStudy
 from impact.study.tables import series_name
 from impact.text import formats
 from impact.text.table import KNOWN, Column, Table
-from impact.volatility.garch import MIN_SESSIONS
+from impact.volatility.forecast import EWMA
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 #: Sessions before and after the reaction session that a card's picture shows.
 _REACH = 5
-
-_VARIANCE = {"gjr": "GJR-GARCH", "garch": "GARCH", "ewma": "EWMA"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,7 +149,6 @@ def event_card(
         series,
         row,
         window=(-_REACH, min(_REACH, len(series) - 1 - position)),
-        volatility="gjr" if position - _REACH >= MIN_SESSIONS["gjr"] else "ewma",
         implied=implied,
         market=clock,
     )
@@ -200,7 +197,9 @@ def _check_usable(placed: pd.Series) -> None:
 def _facts(study: EventStudy, placed: pd.Series, move: float, market: Market) -> pd.Series:
     """The row of the study, with all that the sentences need beside it."""
     titles = load_events(included=None)["title"]
-    facts = study.car(0).iloc[0].copy()
+    car = study.car(0)
+    facts = car.iloc[0].copy()
+    facts["forecast_notes"] = [note.removeprefix(f"{facts.name}: ") for note in car.attrs["notes"]]
     for name in ("announced_at", "moved", "date_only", "mixed", "releases", "neighbours"):
         facts[name] = placed[name]
     facts["direction"] = placed.get("direction", "")
@@ -225,7 +224,7 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
     """One row a yardstick; what a yardstick does not give is left blank."""
     rows = [("textbook t", "std_error", "statistic", "p_textbook", "textbook")]
     if "p_conditional" in facts:
-        name = _VARIANCE[str(study.settings.volatility)]
+        name = "EWMA" if any(EWMA in note for note in facts["forecast_notes"]) else "GJR-GARCH"
         rows += [
             (
                 f"{name}, past sessions",
@@ -267,11 +266,7 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
 
 def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:
     notes = ["Detectable: the smallest move found with 80% power at the 5% level."]
-    if study.settings.volatility == "ewma":
-        notes.append(
-            f"The history is short of the {formats.counted(MIN_SESSIONS['gjr'], 'session')} that "
-            "a GARCH model needs, so the variance is an exponentially weighted average."
-        )
+    notes += [f"{note[0].upper()}{note[1:]}." for note in facts["forecast_notes"]]
     if facts["neighbours"]:
         labels = load_events(included=None)["label"]
         near = formats.list_of(labels[name] for name in facts["neighbours"])

@@ -122,8 +122,9 @@ def _in_new_york(announced_at: str) -> pd.Timestamp:
 def _how_unusual(facts: pd.Series) -> str:
     p = _conditional(facts)
     if p is None:
+        why = "; ".join(facts["forecast_notes"])
         return (
-            "The history before it is too short to forecast the volatility of that session, so "
+            f"There is no forecast of the volatility of that session ({why}), so "
             f"there is only the textbook t-test, which does not know how nervous the market was "
             f"(t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])})."
         )

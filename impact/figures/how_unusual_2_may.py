@@ -114,7 +114,7 @@ def words(data: Unusual) -> Words:
     return Words(
         title(data),
         "Log return of the S&P 500 less its mean, in standard deviations forecast the evening "
-        f"before (GJR-GARCH, refit every 21 sessions); {counted(len(z), 'session')} from "
+        f"before (GJR-GARCH, refit every month); {counted(len(z), 'session')} from "
         f"{date(z.index[0])} to {date(z.index[-1])}. Ticks below: sessions beyond ±3.",
         source("how-unusual-2-may", "events.csv"),
     )

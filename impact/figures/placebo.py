@@ -95,7 +95,7 @@ def words(data: Shifts) -> Words:
     """Return what is written around the picture."""
     return Words(
         title(data),
-        "Conditional z of the S&P 500 (GJR-GARCH, refit every 21 sessions) averaged over the "
+        "Conditional z of the S&P 500 (GJR-GARCH, refit every month) averaged over the "
         f"sessions of a set, among {data.sets['shifts'].iloc[0]:,} circular shifts of the whole "
         "set. One-sided p; sessions with news of both directions are in neither set. All of it "
         "was chosen after the events.",

@@ -266,7 +266,7 @@ def _signature(returns: pd.Series, register: pd.DataFrame) -> str:
         f"{counted(len(register), 'hypothesis', 'hypotheses')}{whose}, registered to "
         f"{max(register['registered'])} ({register.attrs['hash']})",
         f"returns {iso(returns.index[0])} to {iso(returns.index[-1])}",
-        "conditional variance gjr, refit every 21 sessions",
+        "conditional variance gjr, refit every month",
     ]
     if "hash" in returns.attrs:
         parts.append(f"data {returns.attrs['hash']}")

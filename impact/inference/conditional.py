@@ -8,7 +8,7 @@ Examples
 >>> returns = impact.log_returns(impact.load_prices())
 >>> study = impact.event_study(returns, ["2025-05-02"])
 >>> round(conditional_fhs(study).p_value, 3), round(conditional_t(study).p_value, 3)
-(0.318, 0.294)
+(0.31, 0.285)
 """
 
 from __future__ import annotations
@@ -51,9 +51,8 @@ _NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 
 def conditional_tests(
-    returns: np.ndarray,
+    returns: pd.Series,
     *,
-    fit_end: int,
     first: int,
     last: int,
     model: str = "gjr",
@@ -64,11 +63,8 @@ def conditional_tests(
 
     Parameters
     ----------
-    returns : ndarray, shape (T,)
-        Decimal returns or abnormal returns; the fit removes their own mean.
-    fit_end : int
-        Parameters are fitted on the last 2,000 of ``returns[:fit_end]``: the first session of
-        the event window, so that they see nothing of it.
+    returns : Series, shape (T,)
+        Decimal returns or abnormal returns by session; the fit removes their own mean.
     first, last : int
         Positions of the tested sessions, both included; the eve is ``first - 1``.
     model : {"gjr", "garch", "ewma"}
@@ -89,9 +85,9 @@ def conditional_tests(
     Raises
     ------
     WindowError
-        If the window is reversed or leaves the returns, or begins before `fit_end`.
+        If the window is reversed or leaves the returns.
     HistoryError, ReturnsError, VolatilityError
-        As `impact.volatility.garch.fit_variance`.
+        As `impact.volatility.forecast.variance_forecast`.
     InferenceError
         If `seed` is negative or `paths` not positive.
 
@@ -107,24 +103,25 @@ def conditional_tests(
 
     Examples
     --------
-    >>> returns = 0.01 * np.random.default_rng(0).standard_t(6, 1_500)
-    >>> returns[1_400] = 0.09
-    >>> found, _ = conditional_tests(returns, fit_end=1_395, first=1_400, last=1_400)
+    >>> days = pd.bdate_range("2020-01-01", periods=1_500)
+    >>> returns = pd.Series(0.01 * np.random.default_rng(0).standard_t(6, 1_500), days)
+    >>> returns.iloc[1_400] = 0.09
+    >>> found, _ = conditional_tests(returns, first=1_400, last=1_400)
     >>> found["p_value"] < 0.01, found["detail"]["ci_low"] > 0
     (True, True)
     """
     values = np.asarray(returns, float)
-    if not 0 < fit_end <= first <= last < len(values):
+    if not 0 < first <= last < len(values):
         raise WindowError(
-            f"first={first}, last={last} and fit_end={fit_end} do not fit {len(values):,} "
-            "returns: 0 < fit_end <= first <= last < their number"
+            f"first={first} and last={last} do not fit {len(values):,} returns: "
+            "0 < first <= last < their number"
         )
     if seed < 0 or paths < 1:
         raise InferenceError(f"seed={seed} and paths={paths}: give a seed from 0 and paths from 1")
     window = values[first : last + 1]
     if not np.isfinite(window).all():
         raise ReturnsError("a return of the tested window is missing: test a window without gaps")
-    known = variance_forecast(values, fit_end, first - 1, model=model)
+    known = variance_forecast(returns, first, model=model)
     car = float((window - known.mean).sum())
     if len(window) == 1:
         sums = known.sigma * known.past_z
@@ -328,8 +325,7 @@ def _of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Foun
         position = int(study.fits.pairs.position[i])
         values, cut = study.history(i)
         found[i, tested] = conditional_tests(
-            values,
-            fit_end=position + study.settings.window.start - cut,
+            pd.Series(values, study.returns.index[cut:]),
             first=position + tested.start - cut,
             last=position + tested.end - cut,
             model=str(study.settings.volatility),
@@ -345,7 +341,6 @@ def _implied(study: AbnormalReturns, i: int, tested: Window) -> Found:
         returns,
         study.implied,
         position + tested.start,
-        fit_end=position + min(study.settings.window.start, tested.start),
         # The index closes at 16:15: after 16:00 its close on the eve may hold the news.
         after_vix_close=tested.start == 0
         and bool(study.alignment["after_close"].iloc[study.fits.unit[i]]),

@@ -116,10 +116,22 @@ def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
     ]
     if car["p_implied"].notna().any():
         notes.insert(2, "Implied: variance from the volatility index of the eve, calibrated.")
-    shown = ["p_conditional"]
-    if car[shown].isna().any(axis=None):
-        notes.append(f"{NONE} stands for: not available, the history before it is too short.")
-    return tuple(notes)
+    if car["p_conditional"].isna().any():
+        notes.append(f"{NONE} stands for: not available.")
+    return (*notes, *_of_forecasts(car))
+
+
+def _of_forecasts(car: pd.DataFrame) -> list[str]:
+    """What the forecasts have to say, each thing once with the events that it is true of."""
+    events: dict[str, list[str]] = {}
+    for note in car.attrs["notes"]:
+        for event in car.index:
+            if note.startswith(f"{event}: "):
+                events.setdefault(note.removeprefix(f"{event}: "), []).append(str(event))
+    return [
+        f"{formats.list_of(of) if len(of) < 8 else formats.counted(len(of), 'event')}: {said}."
+        for said, of in events.items()
+    ]
 
 
 def disagreement(car: pd.DataFrame) -> str:

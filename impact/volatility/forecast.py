@@ -1,22 +1,24 @@
 """The variance of the next session as it was known the evening before.
 
-Parameters are fitted on returns that end before the event window and never see later ones; the
-variance itself is then filtered on all returns up to the eve. All numbers are decimal fractions.
+One rule for a single session and for a whole series: parameters are fitted again at the first
+session of each month on returns before it, and the variance is filtered on all returns up to the
+evening before. All numbers are decimal fractions.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import HistoryError, VolatilityError, WindowError
+from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.text.formats import iso
+from impact.volatility.fitting import refit_rows
 from impact.volatility.garch import (
-    FIT_SESSIONS,
+    DECAY,
     MIN_SESSIONS,
     VARIANCE_MODELS,
     VarianceFit,
@@ -28,31 +30,39 @@ from impact.volatility.garch import (
 __all__ = [
     "VARIANCE_MODELS",
     "Forecast",
+    "Refit",
     "VarianceFit",
     "conditional_z",
     "fit_variance",
+    "refits",
     "variance_forecast",
 ]
 
 #: Past standardised innovations that an event is ranked among or simulated from.
 PAST_SESSIONS = 1_000
 
+#: The name by which notes say that the variance is an exponentially weighted average.
+EWMA = f"EWMA {DECAY}"
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """What was known on the eve of a session about its variance.
+    """What was known the evening before a session about its variance.
 
     Attributes
     ----------
     sigma : float
-        Standard deviation of the next session's return, decimal fraction.
+        Standard deviation of the session's return, decimal fraction.
     mean : float
         Its mean: the fitted constant.
     nu : float
         Degrees of freedom of the Student t.
     past_z : ndarray, shape (m,)
-        The last 1,000 standardised innovations up to the eve (fewer where there are fewer).
-    model, note : str
+        The last 1,000 standardised innovations before it (fewer where there are fewer).
+    model : {"gjr", "garch", "ewma"}
+        The model that was fitted: "ewma" where the history is too short for another.
+    note : str
+        What a reader should know about the fit, or "".
     fit : VarianceFit
     """
 
@@ -65,127 +75,240 @@ class Forecast:
     fit: VarianceFit
 
 
-def variance_forecast(
-    returns: pd.Series | np.ndarray, fit_end: int, eve: int, *, model: str = "gjr"
-) -> Forecast:
-    """Forecast the variance of session ``eve + 1`` from what was known on the eve.
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """The parameters of one month and what they make of the returns.
+
+    Attributes
+    ----------
+    begin, first : int
+        First row of the returns that is filtered, and first row that these parameters serve.
+    fit : VarianceFit
+    note : str
+    sigma, z : ndarray, shapes (n + 1,) and (n,)
+        One-step-ahead σ and standardised return of the rows from `begin`; the last σ is that of
+        the session after them.
+    """
+
+    begin: int
+    first: int
+    fit: VarianceFit
+    note: str
+    sigma: np.ndarray
+    z: np.ndarray
+
+    @property
+    def served(self) -> slice:
+        """Where the rows that are served stand in `sigma` and `z`."""
+        return slice(self.first - self.begin, len(self.z))
+
+    def forecast(self, row: int) -> Forecast:
+        """Return what was known the evening before a row that is served."""
+        at = row - self.begin
+        past = self.z[max(0, at - PAST_SESSIONS) : at]
+        fit = self.fit
+        return Forecast(float(self.sigma[at]), fit.mu, fit.nu, past, fit.model, self.note, fit)
+
+
+def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") -> Forecast:
+    """Forecast the variance of one session from what was known the evening before.
 
     Parameters
     ----------
-    returns : Series or ndarray, shape (T,)
-        Decimal returns, by position.
-    fit_end : int
-        Parameters are fitted on the last 2,000 of ``returns[:fit_end]``; with `fit_end` the first
-        session of the event window they see nothing of it.
-    eve : int
-        Position of the eve: the variance is filtered on returns up to and including this one.
+    returns : Series, shape (T,)
+        Decimal returns by session. The months of the refits are those of its dates.
+    position : int
+        Position of the session; its own return and later ones are not looked at.
     model : {"gjr", "garch", "ewma"}
+
+    Returns
+    -------
+    Forecast
+        With the parameters and the σ of the session's row of `conditional_z`.
 
     Raises
     ------
     WindowError
-        If `fit_end` lies after the eve's next session, or the eve outside the returns.
-    HistoryError, ReturnsError, VolatilityError
-        As `fit_variance`.
+        If the position lies outside the returns.
+    HistoryError
+        If fewer than 250 returns came before the session's month.
+    ReturnsError
+        If the returns are no series by session, or one that is needed is missing.
+    VolatilityError
+        If no fit up to that month succeeded.
+
+    Notes
+    -----
+    The parameters are fitted at the first session of the month, on the last 2,000 of the returns
+    before it. With 250 to 999 of them EWMA 0.94 takes the place of a GARCH model; a fit that
+    fails leaves the parameters of the month before in force. `note` says either.
 
     Examples
     --------
-    >>> returns = 0.01 * np.random.default_rng(0).standard_t(6, 1_500)
-    >>> known = variance_forecast(returns, 1_400, 1_404)
-    >>> len(known.past_z), 0.005 < known.sigma < 0.02
-    (1000, True)
+    >>> days = pd.bdate_range("2020-01-01", periods=1_500, name="date")
+    >>> returns = pd.Series(0.01 * np.random.default_rng(0).standard_t(6, 1_500), days)
+    >>> known = variance_forecast(returns, 1_404)
+    >>> known.model, len(known.past_z), 0.005 < known.sigma < 0.02
+    ('gjr', 1000, True)
     """
-    values = np.asarray(returns, float)
-    if not 0 <= fit_end <= eve + 1 <= len(values):
-        raise WindowError(
-            f"fit_end={fit_end} and eve={eve} do not fit {len(values):,} returns: "
-            "0 <= fit_end <= eve + 1 <= their number"
-        )
-    fit = fit_variance(values[:fit_end], model=model)
-    seen = values[fit_end - fit.n : eve + 1]
-    check_finite(seen)
-    sigma = fit.filter(seen)
-    z = ((seen - fit.mu) / sigma[:-1])[-PAST_SESSIONS:]
-    return Forecast(float(sigma[-1]), fit.mu, fit.nu, z, model, fit.note, fit)
+    check_model(model)
+    values, months = _by_month(returns)
+    if not 0 <= position < len(values):
+        raise WindowError(f"position={position} lies outside the {len(values):,} returns")
+    begun = months[months <= position]
+    return _refit(returns.index, values, begun, position, model).forecast(position)
 
 
-def conditional_z(
-    returns: pd.Series, *, model: str = "gjr", refit: int = 21, progress: bool = False
-) -> pd.DataFrame:
-    """Return every session's return in units of the σ known the evening before.
+def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) -> list[Refit]:
+    """Fit the variance at the first session of each month, as `variance_forecast` does.
 
     Parameters
     ----------
     returns : Series, shape (T,)
         Decimal returns by session, none missing.
     model : {"gjr", "garch", "ewma"}
-    refit : int
-        Sessions between two fits; each sees the (up to) 2,000 returns before it, none after.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
+    list of Refit
+        One a month, from the first that begins after 1,000 returns ("ewma": 250) and has a fit.
+
+    Raises
+    ------
+    HistoryError
+        If no month begins after so many returns.
+    ReturnsError
+        If the returns are no series by session, or one is missing.
+    VolatilityError
+        If no fit succeeds.
+    """
+    check_model(model)
+    values, months = _by_month(returns)
+    check_finite(values)
+    ends = np.append(months[1:], len(values))
+    least = MIN_SESSIONS[model]
+    served = np.flatnonzero(months >= least)
+    if not len(served):
+        raise HistoryError(
+            f"conditional z with {model!r} starts in a month with {least:,} returns before it, "
+            f"and there are {len(values):,}: give a longer history"
+        )
+    found: list[Refit] = []
+    for month in _with_bar(served, progress):
+        try:
+            found.append(_refit(returns.index, values, months[: month + 1], ends[month], model))
+        except VolatilityError:
+            if month == served[-1]:
+                raise
+    return found
+
+
+def conditional_z(
+    returns: pd.Series, *, model: str = "gjr", progress: bool = False
+) -> pd.DataFrame:
+    """Return every session's return in units of the σ known the evening before.
+
+    Parameters
+    ----------
+    returns, model, progress
+        As for `refits`.
+
+    Returns
+    -------
     DataFrame
-        Columns `z` = (r - mu) / σ, `sigma`, `nu`, for every session after the first 1,000
-        ("ewma": 250). ``.attrs["notes"]`` lists what the fits have to say, by date.
+        Columns `z` = (r - mu) / σ, `sigma`, `nu`, for every session that `refits` serves.
+        ``.attrs["notes"]`` lists what the fits have to say, by date.
 
     Raises
     ------
     HistoryError, ReturnsError, VolatilityError
-        As `fit_variance`; a failed fit names its session.
+        As `refits`.
 
     Examples
     --------
     >>> days = pd.bdate_range("2020-01-01", periods=300, name="date")
     >>> returns = pd.Series(0.01 * np.random.default_rng(0).standard_t(6, 300), days)
     >>> conditional_z(returns, model="ewma").shape
-    (50, 3)
+    (38, 3)
     """
-    check_model(model)
-    if not isinstance(refit, int | np.integer) or refit < 1:
-        raise VolatilityError(f"refit={refit!r} is not a number of sessions: give 1 or more")
-    values = returns.to_numpy(float)
-    check_finite(values)
-    first = MIN_SESSIONS[model]
-    if len(values) <= first:
-        raise HistoryError(
-            f"conditional z with {model!r} starts after {first:,} returns and there are "
-            f"{len(values):,}: give a longer history"
-        )
-    columns, notes = _z_series(values.tobytes(), model, int(refit), progress)
-    frame = pd.DataFrame(columns.copy(), returns.index[first:], ["z", "sigma", "nu"])
-    frame.attrs["notes"] = [f"{iso(returns.index[at])}: {note}" for at, note in notes]
+    months = refits(returns, model=model, progress=progress)
+    z = [month.z[month.served] for month in months]
+    sessions = [len(part) for part in z]
+    frame = pd.DataFrame(
+        {
+            "z": np.concatenate(z),
+            "sigma": np.concatenate([month.sigma[month.served] for month in months]),
+            "nu": np.repeat([month.fit.nu for month in months], sessions),
+        },
+        returns.index[months[0].first :],
+    )
+    frame.attrs["notes"] = _notes(returns.index, months)
     return frame
 
 
-# Several figures and tests need the same series within one process.
-@functools.lru_cache(maxsize=16)
-def _z_series(
-    returns: bytes, model: str, refit: int, progress: bool
-) -> tuple[np.ndarray, tuple[tuple[int, str], ...]]:
-    values = np.frombuffer(returns)
-    first = MIN_SESSIONS[model]
-    columns = np.empty((len(values) - first, 3))
-    notes, fit = [], None
-    for at in _with_bar(range(first, len(values), refit), progress):
-        begin = max(0, at - FIT_SESSIONS)
-        try:
-            fit = fit_variance(values[begin:at], model=model, near=fit)
-        except VolatilityError as error:
-            raise VolatilityError(f"before return number {at + 1:,}: {error}") from error
-        if fit.note:
-            notes.append((at, fit.note))
-        block = values[begin : at + refit]
-        sigma = fit.filter(block)[at - begin : -1]
-        z = (values[at : at + refit] - fit.mu) / sigma
-        columns[at - first : at - first + len(z)] = np.column_stack(
-            [z, sigma, np.full(len(z), fit.nu)]
+def _notes(index: pd.DatetimeIndex, months: list[Refit]) -> list[str]:
+    """Notes of the months, each once for months in a row that say the same."""
+    found = []
+    for note, run in groupby(months, key=lambda month: month.note):
+        same = list(run)
+        if note:
+            last = index[same[-1].begin + len(same[-1].z) - 1]
+            found.append(f"{iso(index[same[0].first])} to {iso(last)}: {note}")
+    return found
+
+
+def _by_month(returns: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Values, and the row of the first session of each month."""
+    if not isinstance(returns, pd.Series):
+        raise ReturnsError(
+            f"the variance is refitted every month, so the returns must be a Series by session, "
+            f"not {type(returns).__name__}"
         )
-    return columns, tuple(notes)
+    return returns.to_numpy(float), refit_rows(returns.index, 1)
 
 
-def _with_bar(steps: range, progress: bool) -> Iterable[int]:
+def _refit(
+    index: pd.DatetimeIndex, values: np.ndarray, months: np.ndarray, end: int, model: str
+) -> Refit:
+    """Fit at the last of the months, or else at the one before, and filter up to a row."""
+    failure = None
+    for first in months[::-1]:
+        fitted = model if first >= MIN_SESSIONS[model] else "ewma"
+        if first < MIN_SESSIONS[fitted]:
+            break
+        try:
+            fit = fit_variance(values[:first], model=fitted)
+        except VolatilityError as error:
+            failure = failure or error
+            continue
+        notes = [fit.note]
+        if failure is not None:
+            kept = f" ({EWMA})" if fitted != model else ""
+            notes.append(f"the parameters of {iso(index[first])}{kept} are kept: {failure}")
+        elif fitted != model:
+            notes.append(
+                f"fewer than {MIN_SESSIONS[model]:,} returns came before the month, so the "
+                f"variance is an exponentially weighted average ({EWMA}), not a GARCH model"
+            )
+        begin = first - fit.n
+        check_finite(values[begin:end])
+        sigma = fit.filter(values[begin:end])
+        z = (values[begin:end] - fit.mu) / sigma[:-1]
+        note = "; ".join(filter(None, notes))
+        return Refit(begin, int(months[-1]), fit, note, sigma, z)
+    raise failure or HistoryError(_too_short(index[months[-1]], int(months[-1])))
+
+
+def _too_short(day: pd.Timestamp, n: int) -> str:
+    return (
+        f"a variance forecast needs {MIN_SESSIONS['ewma']} returns before the month of "
+        f"{iso(day)} and there are {n:,}: give a longer history"
+    )
+
+
+def _with_bar(steps: np.ndarray, progress: bool) -> Iterable[int]:
     if not progress:
         return steps
     from tqdm.auto import tqdm

@@ -1,22 +1,20 @@
 """Variance models fitted by maximum likelihood: GJR-GARCH, GARCH and exponential weights.
 
-The arch package fits the parameters; filtering and simulating are linear recursions of our own,
-which its numbers confirm. All numbers are decimal fractions.
+All numbers are decimal fractions.
 """
 
 from __future__ import annotations
 
-import functools
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.signal import lfilter
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.text.formats import list_of
+from impact.volatility.fitting import remembered
+from impact.volatility.likelihood import DECAY, most_likely
 
 #: Variance models by name; the first is the default.
 VARIANCE_MODELS = ("gjr", "garch", "ewma")
@@ -25,17 +23,8 @@ VARIANCE_MODELS = ("gjr", "garch", "ewma")
 FIT_SESSIONS = 2_000
 MIN_SESSIONS = {"gjr": 1_000, "garch": 1_000, "ewma": 250}
 
-#: Weight of yesterday's variance in "ewma" (RiskMetrics, daily).
-DECAY = 0.94
-
 #: Below this many degrees of freedom the unit-variance Student t has next to no variance left.
 MIN_NU = 2.1
-
-#: Tolerances of the optimiser: the first makes the answer independent of where it started.
-_TIGHT, _USUAL = 1e-9, 1e-6
-
-#: Other starting values (alpha, gamma, beta, nu), tried when the optimiser fails.
-_OTHER_STARTS = ((0.05, 0.06, 0.90, 8.0), (0.10, 0.10, 0.75, 5.0), (0.02, 0.04, 0.95, 12.0))
 
 
 @dataclass(frozen=True)
@@ -86,8 +75,6 @@ class VarianceFit:
         ndarray, shape (n + 1,)
             Element t uses ``returns[:t]`` only.
         """
-        from scipy.signal import lfilter
-
         shocks = np.asarray(returns, float) - self.mu
         drive = np.empty(len(shocks) + 1)
         drive[0] = self.omega + self.persistence * self.start
@@ -127,11 +114,7 @@ class VarianceFit:
 
 
 def fit_variance(
-    returns: pd.Series | np.ndarray,
-    *,
-    model: str = "gjr",
-    last: int | None = FIT_SESSIONS,
-    near: VarianceFit | None = None,
+    returns: pd.Series | np.ndarray, *, model: str = "gjr", last: int | None = FIT_SESSIONS
 ) -> VarianceFit:
     """Fit a variance model by maximum likelihood.
 
@@ -142,8 +125,6 @@ def fit_variance(
     model : {"gjr", "garch", "ewma"}
     last : int or None
         Fit on the last so many of them; None takes all.
-    near : VarianceFit, optional
-        Parameters to start from, such as those of a month ago.
 
     Raises
     ------
@@ -152,13 +133,13 @@ def fit_variance(
     ReturnsError
         If a return is missing or infinite.
     VolatilityError
-        If more than half of the returns are one number, or no starting values lead to a
-        stationary optimum.
+        If more than half of the returns are one number, or no search finds a maximum.
 
     Notes
     -----
-    Constant mean, Student-t innovations. If the optimiser fails it is started again from other
-    values; the fit's `note` says so. An optimum on the border of stationarity is kept and noted.
+    Constant mean, Student-t innovations of unit variance. The variance before the first return
+    is the exponentially weighted one of the first 75. An optimum on a border of the parameters
+    is kept, and the fit's `note` says so. Fits are remembered by a hash of the returns.
 
     References
     ----------
@@ -176,20 +157,13 @@ def fit_variance(
     values = values if last is None else values[-last:]
     if len(values) < MIN_SESSIONS[model]:
         raise HistoryError(
-            f"the variance model {model!r} needs {MIN_SESSIONS[model]:,} returns before the event "
-            f"window and there are {len(values):,}: give a longer history"
+            f"the variance model {model!r} needs {MIN_SESSIONS[model]:,} returns and there are "
+            f"{len(values):,}: give a longer history"
             + ("" if model == "ewma" else " or take 'ewma', which needs 250")
         )
     check_finite(values)
     check_varies(values)
-    if near is not None:
-        return _fit(values, model, near)
-    return _fit_cached(values.tobytes(), model)
-
-
-@functools.lru_cache(maxsize=1024)
-def _fit_cached(sample: bytes, model: str) -> VarianceFit:
-    return _fit(np.frombuffer(sample), model, None)
+    return _fit(values, model)
 
 
 def check_model(model: str) -> None:
@@ -219,89 +193,36 @@ def check_varies(values: np.ndarray) -> None:
         )
 
 
-def _fit(values: np.ndarray, model: str, near: VarianceFit | None) -> VarianceFit:
-    from arch.univariate import GARCH, ConstantMean, EWMAVariance, StudentsT
-
-    # Returns of unit variance, so that the optimiser's steps suit any series.
-    scale = values.std()
-    process = EWMAVariance(DECAY) if model == "ewma" else GARCH(1, int(model == "gjr"), 1)
-    arch_model = ConstantMean(
-        values / scale, volatility=process, distribution=StudentsT(), rescale=False
-    )
-    for attempt, (start, tolerance) in enumerate(_starts(model, near, scale)):
-        # arch changes the global warning filters while it fits.
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            result = arch_model.fit(
-                disp="off", show_warning=False, starting_values=start, tol=tolerance
-            )
-        fit = _read(result, model, scale, values, retried=attempt > (near is not None))
-        inside = values.min() < fit.mu < values.max()
-        if result.convergence_flag == 0 and inside and _is_usable(fit):
-            return fit
-    raise VolatilityError(
-        f"the variance model {model!r} could not be fitted on {len(values):,} returns from any "
-        f"starting values (last: persistence {fit.persistence:.4g}, degrees of freedom "
-        f"{fit.nu:.4g}): check the returns, or take another model"
-    )
-
-
-def _starts(
-    model: str, near: VarianceFit | None, scale: float
-) -> Iterator[tuple[np.ndarray | None, float]]:
-    """Starting values, None meaning arch's own, with the optimiser's tolerance."""
-    if near is not None:
-        # Strictly inside the constraints, where a border optimum would be refused as a start.
-        alpha, beta = max(near.alpha, 1e-3), max(near.beta, 1e-3)
-        gamma = max(near.gamma, 1e-3 - alpha)
-        shrink = min(1.0, 0.998 / (alpha + gamma / 2 + beta))
-        omega = min(max(near.omega / scale**2, 1e-5), 1.0)
-        variance = (omega, alpha * shrink, gamma * shrink, beta * shrink)
-        yield _vector(model, near.mu / scale, *variance, min(max(near.nu, 2.5), 300.0)), _TIGHT
-    yield None, _TIGHT
-    for alpha, gamma, beta, nu in _OTHER_STARTS:
-        omega = 1 - alpha - gamma / 2 - beta
-        yield _vector(model, 0.0, omega, alpha, gamma, beta, nu), _USUAL
-
-
-def _vector(
-    model: str, mu: float, omega: float, alpha: float, gamma: float, beta: float, nu: float
-) -> np.ndarray:
-    if model == "ewma":
-        return np.array([mu, nu])
-    if model == "garch":
-        return np.array([mu, omega, alpha, beta, nu])
-    return np.array([mu, omega, alpha, gamma, beta, nu])
-
-
-def _read(
-    result: Any, model: str, scale: float, values: np.ndarray, *, retried: bool
-) -> VarianceFit:
-    found = dict(result.params)
-    if model == "ewma":
-        found |= {"omega": 0.0, "alpha[1]": 1 - DECAY, "beta[1]": DECAY}
-    alpha, gamma, beta = found["alpha[1]"], found.get("gamma[1]", 0.0), found["beta[1]"]
-    notes = ["the optimiser converged from other starting values only"] if retried else []
+@remembered
+def _fit(values: np.ndarray, model: str) -> VarianceFit:
+    # Middle and typical size of most returns: a wild one does not move them.
+    middle = np.median(values)
+    scale = np.median(np.abs(values - middle)) / 0.6745
+    returns = (values - middle) / scale
+    shocks = returns[:75] - returns.mean()
+    weights = DECAY ** np.arange(len(shocks))
+    start = float((weights * shocks**2).sum() / weights.sum())
+    found = most_likely(returns, model, start)
+    if found is None or not returns.min() < found[0] < returns.max():
+        raise VolatilityError(
+            f"the variance model {model!r} could not be fitted on {len(values):,} returns from "
+            "any starting values: check the returns, or take another model"
+        )
+    mu, omega, alpha, gamma, beta, nu = found.tolist()
+    notes = []
     if model != "ewma" and alpha + gamma / 2 + beta > 0.9999:
         notes.append("the fitted variance is on the border of stationarity")
-    shocks = values[:75] - values.mean()
-    weights = DECAY ** np.arange(len(shocks))
+    if nu < MIN_NU:
+        notes.append("the tails are as heavy as a Student t allows, so σ overstates a usual day")
     return VarianceFit(
         model,
-        float(found["mu"] * scale),
-        float(found["omega"] * scale**2),
-        float(alpha),
-        float(gamma),
-        float(beta),
-        float(found["nu"]),
-        # arch's backcast: the variance before the first session, from the first 75.
-        float(weights @ shocks**2 / weights.sum()),
+        float(middle + mu * scale),
+        float(omega * scale**2),
+        alpha,
+        gamma,
+        beta,
+        nu,
+        float(start * scale**2),
         len(values),
         "; ".join(notes),
     )
-
-
-def _is_usable(fit: VarianceFit) -> bool:
-    numbers = (fit.mu, fit.omega, fit.alpha, fit.gamma, fit.beta, fit.nu)
-    positive = fit.omega > 0 or fit.model == "ewma"
-    stationary = fit.persistence <= 1 + 1e-6
-    return bool(np.isfinite(numbers).all() and positive and stationary and fit.nu > MIN_NU)

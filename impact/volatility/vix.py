@@ -15,14 +15,15 @@ from scipy.special import gammaln, psi
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.text.formats import iso
+from impact.volatility.fitting import descend, refit_rows, remembered
 from impact.volatility.garch import MIN_NU, check_varies
 
 #: Earlier sessions with an index value that the calibration needs.
 MIN_PAIRS = 1_000
 
-#: Bounds of the slope and of log(nu - 2); the first hold every market we know of.
-_SLOPE = (0.0, 3.0)
-_LOG_NU = (np.log(MIN_NU - 2), np.log(500.0))
+#: Bounds of level, slope and log(nu - 2); those of the slope hold every market we know of.
+_LOW = np.array([-np.inf, 0.0, np.log(MIN_NU - 2)])
+_HIGH = np.array([np.inf, 3.0, np.log(500.0)])
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class ImpliedForecast:
         The session whose close it is.
     n : int
         Sessions in the calibration.
+    note : str
+        What a reader should know about the calibration, or "".
     """
 
     sigma: float
@@ -51,6 +54,7 @@ class ImpliedForecast:
     index_value: float
     index_session: pd.Timestamp
     n: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,6 @@ def implied_forecast(
     implied: pd.Series,
     position: int,
     *,
-    fit_end: int | None = None,
     after_vix_close: bool = False,
 ) -> ImpliedForecast:
     """Forecast the variance of one session from the volatility index of its eve.
@@ -82,10 +85,7 @@ def implied_forecast(
     implied : Series
         The volatility index in points, by session (`load_vix`).
     position : int
-        Position in `returns` of the session; its eve is the session before.
-    fit_end : int, optional
-        First session of the event window: the calibration ends before it, and before the
-        calendar quarter of `position`, whichever is earlier. `position` by default.
+        Position in `returns` of the session; the calibration ends before its calendar quarter.
     after_vix_close : bool
         True where the news came out from 16:00 on the eve: the index closes at 16:15 and may hold
         it, so the close of the session before is taken, and the calibration uses the same lag.
@@ -97,18 +97,17 @@ def implied_forecast(
     HistoryError
         If fewer than 1,000 earlier sessions have a value.
     WindowError
-        If `position` or `fit_end` lies outside the returns.
+        If `position` lies outside the returns.
 
     Notes
     -----
     r_t = m + σ_t z_t with z_t Student t of unit variance and log σ_t = a + b log(V_t-1 /
     (100 √252)); m is the mean of the calibration's returns, and a, b, nu maximise the likelihood.
     """
-    fit_end = position if fit_end is None else fit_end
     lag = 2 if after_vix_close else 1
-    if not 0 <= fit_end <= position < len(returns) or position < lag:
+    if not lag <= position < len(returns):
         raise WindowError(
-            f"position={position} and fit_end={fit_end} do not fit {len(returns):,} returns"
+            f"position={position} is no session of {len(returns):,} returns with {lag} before it"
         )
     points = _on_sessions(returns, implied)
     day = returns.index[position - lag]
@@ -120,9 +119,9 @@ def implied_forecast(
             f"{iso(span[-1])}), so no implied variance is available for "
             f"{iso(returns.index[position])}"
         )
-    quarter = returns.index.to_period("Q")
-    end = min(fit_end, int(quarter.searchsorted(quarter[position])))
-    fit = _calibrate(returns.to_numpy(float)[:end], points, lag)
+    quarters = refit_rows(returns.index, 3)
+    begun = quarters[quarters <= position]
+    fit, note = _in_force(returns.index, returns.to_numpy(float), points, begun, lag)
     return ImpliedForecast(
         float(fit.sigma(value)),
         fit.mean,
@@ -132,6 +131,7 @@ def implied_forecast(
         float(value),
         day,
         fit.n,
+        note,
     )
 
 
@@ -146,32 +146,62 @@ def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `z`, `sigma`, `nu`; recalibrated at the start of each calendar quarter on all
-        earlier sessions. Sessions without an index value on their eve are left out.
+        Columns `z`, `sigma`, `nu`, as `implied_forecast` has them for each session that has an
+        index value on its eve and 1,000 pairs before its quarter.
+        ``.attrs["notes"]`` lists what the calibrations have to say, by date.
 
     Raises
     ------
     HistoryError
         If no quarter starts after 1,000 sessions that have an index value on their eve.
     VolatilityError
-        If the optimiser fails.
+        If no calibration succeeds.
     """
     values, points = returns.to_numpy(float), _on_sessions(returns, implied)
     have = np.r_[0, np.cumsum(np.isfinite(values[1:]) & np.isfinite(points[:-1]))]
-    quarter = returns.index.to_period("Q")
-    parts = []
-    for begin in np.flatnonzero(np.r_[False, quarter[1:] != quarter[:-1]]):
-        if have[begin - 1] < MIN_PAIRS:
-            continue
-        fit = _calibrate(values[:begin], points, 1)
-        rows = np.arange(begin, quarter.searchsorted(quarter[begin], side="right"))
-        sigma = fit.sigma(points[rows - 1])
-        z = (values[rows] - fit.mean) / sigma
-        columns = {"z": z, "sigma": sigma, "nu": fit.nu}
-        parts.append(pd.DataFrame(columns, index=returns.index[rows]).dropna())
-    if not parts:
+    quarters = refit_rows(returns.index, 3)
+    ends = np.append(quarters[1:], len(values))
+    served = np.flatnonzero(have[np.maximum(quarters - 1, 0)] >= MIN_PAIRS)
+    if not len(served):
         raise HistoryError(_too_few(int(have[-1])))
-    return pd.concat(parts)
+    parts: list[pd.DataFrame] = []
+    notes = []
+    for quarter in served:
+        rows = np.arange(quarters[quarter], ends[quarter])
+        try:
+            fit, note = _in_force(returns.index, values, points, quarters[: quarter + 1], 1)
+        except VolatilityError:
+            if quarter == served[-1] and not parts:
+                raise
+            continue
+        sigma = fit.sigma(points[rows - 1])
+        columns = {"z": (values[rows] - fit.mean) / sigma, "sigma": sigma, "nu": fit.nu}
+        parts.append(pd.DataFrame(columns, index=returns.index[rows]).dropna())
+        if note:
+            notes.append(f"{iso(returns.index[rows[0]])} to {iso(returns.index[rows[-1]])}: {note}")
+    frame = pd.concat(parts)
+    frame.attrs["notes"] = notes
+    return frame
+
+
+def _in_force(
+    index: pd.DatetimeIndex, values: np.ndarray, points: np.ndarray, quarters: np.ndarray, lag: int
+) -> tuple[_Calibration, str]:
+    """Calibrate at the last of the quarters, or else at the one before; say which."""
+    failure = None
+    for begin in quarters[::-1]:
+        now, before = values[lag:begin], points[: max(begin - lag, 0)]
+        use = np.isfinite(now) & np.isfinite(before)
+        if use.sum() < MIN_PAIRS:
+            raise failure or HistoryError(_too_few(int(use.sum())))
+        try:
+            fit = _calibrate(now[use], _log_daily(before[use]))
+        except VolatilityError as error:
+            failure = failure or error
+            continue
+        note = f"the calibration of {iso(index[begin])} is kept: {failure}" if failure else ""
+        return fit, note
+    raise failure or HistoryError(_too_few(0))
 
 
 def _log_daily(points: np.ndarray) -> np.ndarray:
@@ -195,39 +225,24 @@ def _too_few(n: int) -> str:
     )
 
 
-def _calibrate(values: np.ndarray, points: np.ndarray, lag: int) -> _Calibration:
-    """Fit on ``values``, each with the index `lag` sessions before."""
-    from scipy.optimize import minimize
-
-    now, before = values[lag:], points[: max(len(values) - lag, 0)]
-    use = np.isfinite(now) & np.isfinite(before)
-    now, before = now[use], _log_daily(before[use])
-    if len(now) < MIN_PAIRS:
-        raise HistoryError(_too_few(len(now)))
-    check_varies(now)
-    mean, centre = now.mean(), before.mean()
-    args = (now - mean, before - centre)
-    bounds = [(None, None), _SLOPE, _LOG_NU]
+@remembered
+def _calibrate(returns: np.ndarray, log_index: np.ndarray) -> _Calibration:
+    """Fit on pairs of a return and the logarithm of the index before it."""
+    check_varies(returns)
+    mean, centre = returns.mean(), log_index.mean()
+    shocks, index = returns - mean, log_index - centre
+    size = np.log(np.median(np.abs(shocks)) / 0.6745)
     for slope, nu in ((1.0, 8.0), (0.5, 4.0), (1.5, 30.0)):
-        start = np.array([np.log(now.std()), slope, np.log(nu - 2)])
-        found = minimize(
-            _loss,
-            start,
-            args,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"ftol": 1e-14, "gtol": 1e-8},
-        )
-        level, slope, log_nu = found.x
-        inside = _SLOPE[0] < slope < _SLOPE[1] and log_nu > _LOG_NU[0]
-        if found.success and np.isfinite(found.fun) and inside:
+        start = np.array([size, slope, np.log(nu - 2)])
+        _, found, left = descend(lambda theta: _loss(theta, shocks, index), start, _LOW, _HIGH)
+        level, slope, log_nu = found.tolist()
+        if left < 1e-4 and _LOW[1] < slope < _HIGH[1] and log_nu > _LOW[2]:
             nu = 2 + np.exp(log_nu)
             return _Calibration(
-                float(mean), float(level - slope * centre), float(slope), float(nu), len(now)
+                float(mean), float(level - slope * centre), slope, float(nu), len(returns)
             )
     raise VolatilityError(
-        f"the volatility index could not be calibrated on {len(now):,} sessions (slope "
+        f"the volatility index could not be calibrated on {len(returns):,} sessions (slope "
         f"{slope:.3g}): is it the index of this series?"
     )
 

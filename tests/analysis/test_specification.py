@@ -12,7 +12,6 @@ from impact.analysis.specification import specification_curve
 from impact.errors import (
     EventError,
     HistoryError,
-    ImpactError,
     InferenceError,
     ModelError,
     ReturnsError,
@@ -288,7 +287,6 @@ def test_returns_are_not_changed(returns):
         ({"n_jobs": 0}, InferenceError, "n_jobs=0 is no number of processes"),
         ({"n_jobs": 1.5}, InferenceError, "n_jobs=1.5"),
         ({"n_jobs": None}, InferenceError, "n_jobs=None"),
-        ({"refit": 0, "variances": ["ewma"]}, ImpactError, "refit=0"),
     ],
 )
 def test_bad_input_is_named(returns, wrong, error, words):
@@ -339,4 +337,4 @@ def test_a_small_set_gets_no_verdict(returns):
 def test_an_event_before_the_variance_begins_is_named(returns):
     early = [f"{day:%Y-%m-%d}" for day in returns.index[600:700:10]]
     with pytest.raises(HistoryError, match="leave those events out"):
-        specification_curve(returns, early, variances=["gjr"], refit=2_000)
+        specification_curve(returns, early, variances=["gjr"])

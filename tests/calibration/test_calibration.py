@@ -60,35 +60,32 @@ def test_the_common_sample_is_the_one_that_is_named(rows):
     assert meta["last session"] == f"{days[-1]:%Y-%m-%d}"
     assert int(meta["sessions"]) == len(rows)
     assert int(meta["seed"]) == SEED and meta["duration"].endswith(" seconds")
-    assert {"Python", "numpy", "scipy", "pandas", "arch"} <= set(meta.index)
+    assert {"Python", "numpy", "scipy", "pandas"} <= set(meta.index)
 
 
 def test_conditional_p_are_those_of_another_walk_through_the_history(values):
-    """`conditional_z` ranks nothing: its t-test must be ours when it refits on the same days."""
-    # Cut so that its fits fall on ours, and see 2,000 returns as ours do from the second on.
-    z = conditional_z(index_returns().iloc[55:], model="garch", refit=63)
+    """`conditional_z` ranks nothing: its t-test must be ours."""
+    z = conditional_z(index_returns(), model="garch")
     some = np.arange(2_063, len(values), 40)
     z = z.reindex(index_returns().index[some])
     nu = z["nu"].to_numpy()
     p = 2 * stats.t.sf(np.abs(z["z"]) * np.sqrt(nu / (nu - 2)), nu)
-    by_t, by_past = single.conditional_outcomes(values, "garch", some, (0, 0))
-    # Its fits start from the one before and ours do not.
-    np.testing.assert_allclose(by_t.p, p, atol=1e-4)
+    by_t, by_past = single.conditional_outcomes(index_returns(), "garch", some, (0, 0))
+    np.testing.assert_allclose(by_t.p, p, rtol=1e-9)
     np.testing.assert_array_equal(by_t.rise, z["z"] > 0)
     assert np.corrcoef(by_past.p, p)[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("window", [(0, 0), (0, 1)])
-def test_a_quarter_of_sessions_against_the_library_one_at_a_time(values, window):
+def test_sessions_against_the_library_one_at_a_time(window):
     first = single.FIT_SESSIONS + 63 * 40
     some, effect = np.arange(first + 2, first + 60, 9), 0.01
-    ours = single.conditional_outcomes(values, "gjr", some, window, [effect], seed=3)
+    ours = single.conditional_outcomes(index_returns(), "gjr", some, window, [effect], seed=3)
     for i, row in enumerate(some):
-        moved = values.copy()
-        moved[row] += effect
+        moved = index_returns().copy()
+        moved.iloc[row] += effect
         by_past, by_t = conditional_tests(
             moved,
-            fit_end=first,
             first=row + window[0],
             last=row + window[1],
             seed=3,
@@ -99,13 +96,14 @@ def test_a_quarter_of_sessions_against_the_library_one_at_a_time(values, window)
         assert ours[0].rise[i] == (by_past["statistic"] > 0)
 
 
-def test_a_fit_knows_nothing_of_the_sessions_it_serves(values):
-    first = single.fit_end(2_100)
-    known = variance_forecast(values[:first], first, first - 1)
+def test_a_fit_knows_nothing_of_the_sessions_it_serves():
+    returns = index_returns()
+    first = returns.index.get_loc("2007-06-01")
+    known = variance_forecast(returns, first)
     for factor in (1, -3):
-        changed = values[: first + 20].copy()
-        changed[first:] *= factor
-        z = (changed[first] - known.mean) / known.sigma
+        changed = returns.iloc[: first + 20].copy()
+        changed.iloc[first:] *= factor
+        z = (changed.iloc[first] - known.mean) / known.sigma
         assert single.series_z(changed)[-20] == pytest.approx(z, rel=1e-12)
 
 
@@ -167,7 +165,7 @@ def test_committed_implied_rates_are_those_of_the_index(values, rows):
 
 
 def test_committed_sets_are_made_again(values):
-    z = single.series_z(values)
+    z = single.series_z(index_returns())
     few = sets.set_rates(z, 15, seed=SEED, replications=300)
     whole = load_calibration()
     keys = ["experiment", "test", "group", "variance", "effect", "level", "tail"]

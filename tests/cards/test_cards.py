@@ -163,8 +163,10 @@ def test_a_short_history_is_said():
 def test_without_a_forecast_only_the_textbook_test_speaks():
     facts = card("geneva-truce").facts.copy()
     facts[["p_conditional", "p_conditional_t", "p_implied", "smallest_detectable"]] = np.nan
+    facts["forecast_notes"] = ["the fit failed"]
     words = " ".join(sentences.sentences(facts))
-    assert "too short to forecast" in words and "not available" not in words and "nan" not in words
+    assert "no forecast of the volatility of that session (the fit failed)" in words
+    assert "too short" not in words and "not available" not in words and "nan" not in words
     assert "80% power" not in words and "chosen after" in words
 
 

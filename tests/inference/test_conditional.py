@@ -21,7 +21,7 @@ from impact.inference.conditional import (
 from impact.inference.tests import LEVEL
 from impact.market.windows import Window
 from impact.study.event_study import event_study
-from impact.volatility.forecast import Forecast, VarianceFit, variance_forecast
+from impact.volatility.forecast import Forecast, VarianceFit, conditional_z, variance_forecast
 
 TRUE = VarianceFit("gjr", 0.0003, 2e-6, 0.05, 0.10, 0.88, 6.0, 1e-4, 2_000)
 
@@ -42,19 +42,12 @@ def found_in(returns, **options):
 
 def on(day: str, model: str, last: int = 0, **options):
     at = history.row(day)
-    return found_in(
-        history.index_returns().to_numpy(),
-        fit_end=at - 5,
-        first=at,
-        last=at + last,
-        model=model,
-        **options,
-    )
+    return found_in(history.index_returns(), first=at, last=at + last, model=model, **options)
 
 
 @pytest.mark.parametrize(
     ("day", "sigma", "p"),
-    [("2025-04-09", 2.84, 0.0085), ("2025-04-10", 4.48, 0.356), ("2025-05-02", 1.68, 0.354)],
+    [("2025-04-09", 2.84, 0.0085), ("2025-04-10", 4.47, 0.356), ("2025-05-02", 1.64, 0.346)],
 )
 def test_garch_facts(day, sigma, p):
     test = on(day, "garch")
@@ -73,7 +66,7 @@ def test_ninth_april_is_ranked_by_hand():
     # Four of the 1,000 past GJR z are larger, 10 November 2022 (3.2) the largest of them.
     at = history.row("2025-04-09")
     returns = history.index_returns()
-    known = variance_forecast(returns, at - 5, at - 1)
+    known = variance_forecast(returns, at)
     z = (returns.iloc[at] - known.mean) / known.sigma
     larger = sum(past >= z for past in known.past_z)
     assert larger == 4
@@ -83,7 +76,7 @@ def test_ninth_april_is_ranked_by_hand():
 def test_one_session_by_hand():
     test = on("2025-05-02", "gjr")
     at = history.row("2025-05-02")
-    known = variance_forecast(history.index_returns(), at - 5, at - 1)
+    known = variance_forecast(history.index_returns(), at)
     move = history.index_returns().iloc[at]
     assert test.estimate == pytest.approx(move - known.mean, rel=1e-12)
     assert test.z == pytest.approx(test.estimate / known.sigma, rel=1e-12)
@@ -105,7 +98,7 @@ def test_one_session_needs_no_random_numbers_and_windows_only_their_own():
 
 def test_simulation_of_one_session_agrees_with_its_closed_form():
     at = history.row("2025-05-02")
-    known = variance_forecast(history.index_returns(), at - 5, at - 1)
+    known = variance_forecast(history.index_returns(), at)
     by_past, by_t = simulated_sums(known, 1, np.random.default_rng(0), 400_000)
     exact = on("2025-05-02", "gjr")
     assert equal_tails(by_past, exact.estimate) == pytest.approx(exact.p_fhs, abs=0.006)
@@ -118,7 +111,7 @@ def test_simulation_of_one_session_agrees_with_its_closed_form():
 
 def test_sigma_of_a_window_is_the_spread_of_its_simulated_sums():
     at = history.row("2025-05-02")
-    known = variance_forecast(history.index_returns(), at - 5, at - 1)
+    known = variance_forecast(history.index_returns(), at)
     _, by_t = simulated_sums(known, 6, np.random.default_rng(0), 300_000)
     assert on("2025-05-02", "gjr", 5).sigma == pytest.approx(by_t.std(), rel=0.02)
 
@@ -137,9 +130,9 @@ def test_interval_holds_what_the_test_does_not_reject(day, last):
         (test.ci_low - 0.03 * width, False),
         (test.ci_high + 0.03 * width, False),
     ]:
-        moved = history.index_returns().to_numpy().copy()
-        moved[at] -= effect
-        p = found_in(moved, fit_end=at - 5, first=at, last=at + last, model="gjr", **options).p_fhs
+        moved = history.index_returns().copy()
+        moved.iloc[at] -= effect
+        p = found_in(moved, first=at, last=at + last, model="gjr", **options).p_fhs
         assert (p > 0.05) == kept
 
 
@@ -169,11 +162,11 @@ def test_smallest_detectable_is_found_in_four_of_five_cases():
 def test_p_is_uniform_on_simulated_garch(monkeypatch):
     """400 events on one path, one and two sessions long, with the parameters known."""
     monkeypatch.setattr("impact.volatility.forecast.fit_variance", lambda *args, **kwargs: TRUE)
-    path = history.garch_path(2_100 + 400 * 8, seed=21)
+    path = history.dated(history.garch_path(2_150 + 400 * 8, seed=21), "1990-01-01")
     for length in (1, 2):
         tests = [
-            found_in(path, fit_end=at - 5, first=at, last=at + length - 1, paths=1_000)
-            for at in range(2_100, len(path) - length, 8)
+            found_in(path, first=at, last=at + length - 1, paths=1_000)
+            for at in range(2_150, len(path) - length, 8)
         ]
         for name in ("p_fhs", "p_t"):
             p = [getattr(test, name) for test in tests]
@@ -182,24 +175,19 @@ def test_p_is_uniform_on_simulated_garch(monkeypatch):
 
 
 def test_rejection_with_fitted_parameters_stays_near_5_percent():
-    path = history.garch_path(1_000 + 60 * 40, seed=22)
-    p = []
-    for fit_end in range(1_000, len(path) - 45, 60):
-        known = variance_forecast(path, fit_end, fit_end - 1, model="garch")
-        sigma = known.fit.filter(path[fit_end - known.fit.n : fit_end + 60])[known.fit.n : -1]
-        z = (path[fit_end : fit_end + 60] - known.mean) / sigma
-        p.extend(unit_student_p(z, known.nu))
-    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.012)
+    z = conditional_z(history.dated(history.garch_path(3_400, seed=22)), model="garch")
+    p = unit_student_p(z["z"].to_numpy(), z["nu"].to_numpy())
+    assert len(p) > 2_370 and np.mean(p < 0.05) == pytest.approx(0.05, abs=0.012)
 
 
 def test_what_lies_after_the_window_changes_nothing_and_the_eve_does():
-    returns = history.index_returns().to_numpy()
+    returns = history.index_returns()
     at = history.row("2025-05-02")
-    options = {"fit_end": at - 5, "first": at, "last": at + 1}
+    options = {"first": at, "last": at + 1}
     plain = found_in(returns, **options)
     after, before = returns.copy(), returns.copy()
-    after[at + 2] = -0.3
-    before[at - 1] = -0.08
+    after.iloc[at + 2] = -0.3
+    before.iloc[at - 1] = -0.08
     assert found_in(after, **options) == plain
     shocked = found_in(before, **options)
     assert shocked.sigma > 2 * plain.sigma
@@ -215,34 +203,36 @@ def test_a_cluster_is_one_sum_from_its_eve():
 
 
 def test_a_planted_effect_is_found():
-    path = history.garch_path(2_300, seed=23)
-    base = found_in(path, fit_end=2_195, first=2_200, last=2_201)
+    path = history.dated(history.garch_path(2_300, seed=23))
+    base = found_in(path, first=2_200, last=2_201)
     for sign in (-1, 1):
         moved = path.copy()
-        moved[2_200] += sign * 3 * base.smallest_detectable
-        assert found_in(moved, fit_end=2_195, first=2_200, last=2_201).p_fhs < 0.01
+        moved.iloc[2_200] += sign * 3 * base.smallest_detectable
+        assert found_in(moved, first=2_200, last=2_201).p_fhs < 0.01
 
 
 def test_bad_input_is_named():
-    path = history.garch_path(1_300, seed=24)
+    path = history.dated(history.garch_path(1_300, seed=24))
     for options in (
-        {"fit_end": 1_205, "first": 1_200, "last": 1_200},
-        {"fit_end": 1_195, "first": 1_200, "last": 1_199},
-        {"fit_end": 1_195, "first": 1_200, "last": 1_300},
+        {"first": 0, "last": 0},
+        {"first": 1_200, "last": 1_199},
+        {"first": 1_200, "last": 1_300},
     ):
         with pytest.raises(WindowError, match="do not fit 1,300 returns"):
             found_in(path, **options)
-    window = {"fit_end": 1_195, "first": 1_200, "last": 1_201}
+    window = {"first": 1_200, "last": 1_201}
     with pytest.raises(InferenceError, match="seed=-1"):
         found_in(path, **window, seed=-1)
-    with pytest.raises(HistoryError, match="1,000 returns"):
-        found_in(path, fit_end=900, first=905, last=905)
+    with pytest.raises(HistoryError, match="needs 250 returns"):
+        found_in(path, first=245, last=245)
+    with pytest.raises(ReturnsError, match="must be a Series by session"):
+        found_in(path.to_numpy(), first=1_200, last=1_200)
     holed = path.copy()
-    holed[1_201] = np.nan
+    holed.iloc[1_201] = np.nan
     with pytest.raises(ReturnsError, match="tested window"):
         found_in(holed, **window)
     holed = path.copy()
-    holed[1_198] = np.nan
+    holed.iloc[1_198] = np.nan
     with pytest.raises(ReturnsError, match="are missing"):
         found_in(holed, **window)
 

@@ -199,11 +199,11 @@ def test_news_after_the_close_takes_the_index_of_the_session_before(study, retur
     row = study["liberation-day"]
     assert bool(row.alignment["after_close"].iloc[0])
     at = returns.index.get_loc("2025-04-03")
-    known = implied_forecast(returns, impact.load_vix(), at, fit_end=at - 5, after_vix_close=True)
+    known = implied_forecast(returns, impact.load_vix(), at, after_vix_close=True)
     assert str(known.index_session.date()) == "2025-04-01"
     assert row.car(0)["sigma_implied"].iloc[0] == known.sigma
     at = returns.index.get_loc("2025-04-09")
-    known = implied_forecast(returns, impact.load_vix(), at, fit_end=at - 5)
+    known = implied_forecast(returns, impact.load_vix(), at)
     assert str(known.index_session.date()) == "2025-04-08"
     assert study["ninety-day-pause"].car(0)["sigma_implied"].iloc[0] == known.sigma
 
