@@ -99,7 +99,7 @@ def simulated_study(design: PanelDesign, factor: float, rng: np.random.Generator
         window=WINDOW,
         min_observations=100,
         volatility=None,
-        kind="simple",
+        kind="log",
     )
 
 
