@@ -7,8 +7,7 @@ the same bits on any number of threads. Parameters are (mu, omega, alpha, gamma,
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
-from scipy.special import gammaln, psi
+import scipy
 
 from impact.volatility.fitting import descend
 
@@ -93,15 +92,19 @@ def log_likelihood(
     drive = np.empty(n)
     drive[0] = omega + (alpha + gamma / 2 + beta) * start
     drive[1:] = omega + (alpha * squares + gamma * falls)[:-1]
-    variance = lfilter([1.0], recursion, drive)
+    variance = scipy.signal.lfilter([1.0], recursion, drive)
     excess = squares / variance
     tails = np.log1p(excess / spare).sum()
-    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(np.pi * spare)
+    constant = (
+        scipy.special.gammaln((nu + 1) / 2)
+        - scipy.special.gammaln(nu / 2)
+        - 0.5 * np.log(np.pi * spare)
+    )
     value = n * constant - 0.5 * np.log(variance).sum() - (nu + 1) / 2 * tails
 
     weight = (nu + 1) / (spare + excess)
     pull = weight * excess
-    gain = lfilter([1.0], recursion, ((0.5 * pull - 0.5) / variance)[::-1])[::-1]
+    gain = scipy.signal.lfilter([1.0], recursion, ((0.5 * pull - 0.5) / variance)[::-1])[::-1]
     first, later = gain[0] * start, gain[1:]
     moved = later * shocks[:-1]
     fallen = np.where(shocks[:-1] < 0, moved, 0.0)
@@ -111,7 +114,7 @@ def log_likelihood(
         first + (later * squares[:-1]).sum(),
         first / 2 + (later * falls[:-1]).sum(),
         first + (later * variance[:-1]).sum(),
-        0.5 * n * (psi((nu + 1) / 2) - psi(nu / 2) - 1 / spare)
+        0.5 * n * (scipy.special.psi((nu + 1) / 2) - scipy.special.psi(nu / 2) - 1 / spare)
         - 0.5 * tails
         + 0.5 * pull.sum() / spare,
     )
