@@ -151,8 +151,9 @@ def _placed(digest: str, sessions: bytes) -> pd.DataFrame:
 def _one_way(days: pd.DatetimeIndex, pool: pd.DataFrame) -> np.ndarray:
     """Whether all news of each session points the same way."""
     news = pool[pool["news"] & (pool["dropped"] == "")]
-    ways = news["direction"].map(POINTS).groupby(news["session"]).agg(set)
-    return np.array([len(ways[day]) == 1 and "both" not in ways[day] for day in days], dtype=bool)
+    ways = news["direction"].map(POINTS).groupby(news["session"])
+    one = (ways.nunique(dropna=False) == 1) & (ways.first() != "both")
+    return one.loc[days].to_numpy(bool)
 
 
 def _apart(positions: np.ndarray, length: int) -> np.ndarray:
