@@ -151,8 +151,9 @@ def _placed(digest: str, sessions: bytes) -> pd.DataFrame:
 def _one_way(days: pd.DatetimeIndex, pool: pd.DataFrame) -> np.ndarray:
     """Whether all news of each session points the same way."""
     news = pool[pool["news"] & (pool["dropped"] == "")]
-    ways = news["direction"].map(POINTS).groupby(news["session"])
-    one = (ways.nunique(dropna=False) == 1) & (ways.first() != "both")
+    ways = news["direction"].map(POINTS).fillna("").groupby(news["session"])
+    first = ways.min()
+    one = (first == ways.max()) & (first != "both")
     return one.loc[days].to_numpy(bool)
 
 
