@@ -1,8 +1,9 @@
 """How often each test rejects where nothing happened, and how often where something did.
 
-Brown and Warner's experiment on the real S&P 500, sets of events with induced variance, and
-simulated panels. It takes minutes, so its results are committed as ``data/calibration.csv``:
-``python -m calibration`` writes them again, `impact.inference.size` reads them.
+Brown and Warner's experiment on the real S&P 500, on earlier years and other series, and on
+five-minute prices; sets of events with induced variance; simulated panels. It takes minutes, so
+its results are committed as ``data/calibration.csv``: ``python -m calibration`` writes them
+again, `impact.inference.size` reads them.
 
 References
 ----------
@@ -33,6 +34,8 @@ from calibration.experiments import (
     power_rows,
     size_rows,
 )
+from calibration.intraday import intraday_rows
+from calibration.others import other_jobs, other_rows
 from calibration.rates import COLUMNS
 from calibration.single import PATHS
 from impact.inference.size import EXPERIMENTS
@@ -98,6 +101,8 @@ def calibrate(
     parts = [
         size_rows(sample, outcomes, seed),
         power_rows(thinned, power, seed),
+        other_rows(run(other_jobs(LAST), "other samples"), seed),
+        intraday_rows(seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
     ]
@@ -152,11 +157,11 @@ def _meta(sample: Sample, seed: int, seconds: float) -> pd.DataFrame:
         "first session": iso(days[0]),
         "last session": iso(days[-1]),
         "sessions": str(len(days)),
-        "sessions with an index": str(len(sample.with_index().rows)),
         "variance fitted": "at the first session of each month",
         "simulated paths": str(PATHS),
         "prices": load_prices().attrs["hash"],
         "volatility index": data_hash("vix.csv"),
+        "five-minute prices": data_hash("spy_5min.csv"),
         "duration": f"{seconds:.0f} seconds",
         "Python": platform.python_version(),
         **{name: version(name) for name in _LIBRARIES},

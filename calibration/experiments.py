@@ -34,6 +34,9 @@ STEP = 5
 #: A session moved by more than so many σ is a shock.
 SHOCK = 3.0
 
+#: A move of the session before that counts as large, as a fraction; what its group is called.
+LARGE, AFTER_LARGE = 0.04, "after a move over 4%"
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -60,29 +63,30 @@ class Sample:
         """Return every so many sessions of the sample."""
         return Sample(self.returns, self.implied, self.z, self.rows[::step])
 
-    def with_index(self) -> Sample:
-        """Return the sessions for which the volatility index can be calibrated."""
-        found = implied_outcomes(self.returns, self.implied, self.rows)[0]
-        return Sample(self.returns, self.implied, self.z, self.rows[np.isfinite(found.p)])
-
     def by_volatility(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
         """All sessions, and thirds by the volatility of the 22 before the window."""
         spread = trailing_volatility(self.returns.to_numpy(float))[self.rows + window[0]]
         return {"all": np.ones(len(self.rows), dtype=bool), **thirds(spread, "volatility")}
 
-    def by_index(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
-        """As `by_volatility`, and thirds by the volatility index of the window's eve."""
-        points = self.implied.reindex(self.returns.index).to_numpy(float)
-        return self.by_volatility(window) | thirds(points[self.rows + window[0] - 1], "VIX")
-
     def by_day(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
-        """As `by_volatility`, and sessions after a shock and with a macro release."""
+        """As `by_volatility`, thirds by the volatility index of the window's eve, and some days.
+
+        The days are those after a shock or a large move, and those with a macro release.
+        """
         # The first session of the sample has no z on its eve, and no shock.
         eve = self.rows + window[0] - 1 - FIT_SESSIONS
         after = (eve >= 0) & (np.abs(self.z[np.maximum(eve, 0)]) > SHOCK)
+        moved = np.abs(self.returns.to_numpy(float))[self.rows + window[0] - 1] > LARGE
+        points = self.implied.reindex(self.returns.index).to_numpy(float)
+        by_index = thirds(points[self.rows + window[0] - 1], "VIX")
         released = releases_on(self.returns.index[self.rows])
         release = ~released.isin(["", "not checked"]).to_numpy()
-        return self.by_volatility(window) | {"after |z| > 3": after, "macro release": release}
+        days = {
+            "after |z| > 3": after,
+            AFTER_LARGE: moved,
+            "macro release": release,
+        }
+        return self.by_volatility(window) | by_index | days
 
 
 def common_sample(returns: pd.Series, implied: pd.Series) -> Sample:
@@ -101,6 +105,7 @@ def outcome_jobs(sample: Sample, seed: int) -> list[Callable[[], list[Outcome]]]
             for window in WINDOWS[::-1]
         ),
         *(partial(unconditional_outcomes, returns, rows, window) for window in WINDOWS),
+        partial(implied_outcomes, returns, sample.implied, rows),
     ]
 
 
@@ -111,57 +116,26 @@ def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
         *(partial(conditional_outcomes, returns, model, rows, one, EFFECTS) for model in MODELS),
         # One study a session and effect is slow enough to be shared out.
         *(partial(unconditional_outcomes, returns, rows, one, [x]) for x in EFFECTS),
+        partial(implied_outcomes, returns, sample.implied, rows, EFFECTS),
     ]
 
 
 def size_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:
-    """Rejection rates on the whole sample ("size") and where there is an index ("size-vix")."""
-    weights = resampling_weights(len(sample.rows), BLOCK, seed)
-    groups = {window: sample.by_day(window) for window in WINDOWS}
-    recent = sample.with_index()
-    found = [_taken(outcome, sample, recent) for outcome in outcomes]
-    found += implied_outcomes(sample.returns, sample.implied, recent.rows)
-    fewer = resampling_weights(len(recent.rows), BLOCK, seed)
-    by_index = {window: recent.by_index(window) for window in WINDOWS}
-    return pd.concat(
-        [
-            outcome_rows(outcomes, groups, "size", weights),
-            outcome_rows(found, by_index, "size-vix", fewer),
-        ],
-        ignore_index=True,
+    """Rejection rates without effect, by group."""
+    return outcome_rows(
+        outcomes,
+        {window: sample.by_day(window) for window in WINDOWS},
+        "size",
+        resampling_weights(len(sample.rows), BLOCK, seed),
     )
 
 
 def power_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:
-    """Rejection rates with effects ("power") and where there is an index ("power-vix").
-
-    Of the 5% two-sided test alone: the effect has a sign.
-    """
-    block, one = BLOCK // STEP, (0, 0)
-    recent = sample.with_index()
-    found = [_taken(outcome, sample, recent) for outcome in outcomes]
-    found += implied_outcomes(sample.returns, sample.implied, recent.rows, EFFECTS)
-    rows = pd.concat(
-        [
-            outcome_rows(
-                outcomes,
-                {one: sample.by_volatility(one)},
-                "power",
-                resampling_weights(len(sample.rows), block, seed),
-            ),
-            outcome_rows(
-                found,
-                {one: recent.by_index(one)},
-                "power-vix",
-                resampling_weights(len(recent.rows), block, seed),
-            ),
-        ]
+    """Rejection rates with effects, by third; of the 5% two-sided test: the effect has a sign."""
+    rows = outcome_rows(
+        outcomes,
+        {(0, 0): sample.by_volatility((0, 0))},
+        "power",
+        resampling_weights(len(sample.rows), BLOCK // STEP, seed),
     )
     return rows[rows["level"] == 0.05].reset_index(drop=True)
-
-
-def _taken(outcome: Outcome, whole: Sample, part: Sample) -> Outcome:
-    at = np.searchsorted(whole.rows, part.rows)
-    return Outcome(
-        outcome.test, outcome.model, outcome.window, outcome.effect, outcome.p[at], outcome.rise[at]
-    )

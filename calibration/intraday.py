@@ -9,17 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from calibration.rates import (
-    COLUMNS,
-    COUNTED,
-    rejections,
-    resampling_weights,
-)
+from calibration.rates import Pooled, pooled_rows, resampling_weights
 from impact.analysis.nights import night
 from impact.analysis.window_ranks import (
     TESTED,
@@ -52,14 +46,6 @@ BLOCK = 5
 
 #: A half hour before that moved by more σ than this.
 LARGE = 3.0
-
-
-class Tested(NamedTuple):
-    """Windows with their p: the session of each, p, and whether prices rose."""
-
-    row: np.ndarray
-    p: np.ndarray
-    rise: np.ndarray
 
 
 def intraday_rows(bars: pd.Series | None = None, *, seed: int = 0) -> pd.DataFrame:
@@ -99,8 +85,8 @@ def _sizes(known: ClockVariance, weights: np.ndarray) -> Iterator[pd.DataFrame]:
             yield _rows(tested, {name: slice(None), **_by_level(ranks, held, name)}, weights, bars)
 
 
-def _tested(ranks: RankedWindows, held: np.ndarray, p: np.ndarray) -> Tested:
-    return Tested(np.nonzero(held)[0], p[held], ranks.windows.move[held] > 0)
+def _tested(ranks: RankedWindows, held: np.ndarray, p: np.ndarray) -> Pooled:
+    return Pooled(np.nonzero(held)[0], p[held], ranks.windows.move[held] > 0)
 
 
 def _by_level(ranks: RankedWindows, held: np.ndarray, name: str) -> dict[str, np.ndarray]:
@@ -160,7 +146,7 @@ def _across(known: ClockVariance, weights: np.ndarray) -> Iterator[pd.DataFrame]
     held = np.isfinite(ranks.windows.z) & (ranks.windows.part == PARTS.index("across 09:30"))
     row, z = np.nonzero(held)[0], ranks.windows.z[held]
     p = np.array([equal_tails(z[row != day], value) for day, value in zip(row, z, strict=True)])
-    tested = Tested(row, p, z > 0)
+    tested = Pooled(row, p, z > 0)
     yield _rows(tested, _by_level(ranks, held, "across 09:30"), weights, miss=True)
 
 
@@ -176,7 +162,7 @@ def _earlier_days(ranks: RankedWindows, weights: np.ndarray) -> Iterator[pd.Data
             low = past.searchsorted(z[own], side="right")
             high = len(past) - past.searchsorted(z[own])
             p[own] = np.minimum(1, 2 * (np.minimum(low, high) + 1) / (len(past) + 1))
-        tested = Tested(row[late], p[late], z[late] > 0)
+        tested = Pooled(row[late], p[late], z[late] > 0)
         yield _rows(tested, {f"{name}, ranked among earlier days": slice(None)}, weights, miss=True)
 
 
@@ -201,7 +187,7 @@ def _nights(known: ClockVariance, weights: np.ndarray) -> Iterator[pd.DataFrame]
         groups = {name: slice(None)} | {
             f"{name}, {third}": chosen for third, chosen in thirds(level, "volatility").items()
         }
-        yield _rows(Tested(days, p, rise), groups, weights, test="night_rank", window="night")
+        yield _rows(Pooled(days, p, rise), groups, weights, test="night_rank", window="night")
 
 
 def _power(known: ClockVariance, weights: np.ndarray) -> Iterator[pd.DataFrame]:
@@ -212,7 +198,7 @@ def _power(known: ClockVariance, weights: np.ndarray) -> Iterator[pd.DataFrame]:
         groups = _by_level(ranks, held, name)
         for effect in (sign * size for size in EFFECTS for sign in (-1, 1)):
             p = ranks.rank_p(z + effect / sigma, row, part)
-            tested = Tested(row, p, z + effect / sigma > 0)
+            tested = Pooled(row, p, z + effect / sigma > 0)
             yield _rows(tested, groups, weights, effect=effect)
 
 
@@ -234,7 +220,7 @@ def _stretches(
                 found.setdefault(test, []).append((begin.row, p, rise))
         group = {f"two hours of trading, a jump of {jump:g} sigma in it": slice(None)}
         for test, outcomes in found.items():
-            tested = Tested(*map(np.array, zip(*outcomes, strict=True)))
+            tested = Pooled(*map(np.array, zip(*outcomes, strict=True)))
             yield _rows(tested, group, weights, STRETCH, test=test, effect=jump)
 
 
@@ -258,7 +244,7 @@ def _one_stretch(
 
 
 def _rows(
-    tested: Tested,
+    tested: Pooled,
     groups: Mapping[str, np.ndarray | slice],
     weights: np.ndarray,
     bars: int = HALF_HOUR,
@@ -269,30 +255,14 @@ def _rows(
     miss: bool = False,
 ) -> pd.DataFrame:
     """Rejection rates by group, with errors from drawing blocks of sessions."""
-    parts = []
-    for group, chosen in groups.items():
-        row, p, rise = (values[chosen] for values in tested)
-        sessions = weights.shape[1]
-        rejected = [
-            np.bincount(row, weights=one, minlength=sessions) for one in rejections(p, rise)
-        ]
-        drawn = weights @ np.bincount(row, minlength=sessions)
-        with np.errstate(invalid="ignore"):
-            resampled = (weights @ np.transpose(rejected)) / drawn[:, None]
-        part = pd.DataFrame(COUNTED, columns=["level", "tail", "bar"]).drop(columns="bar")
-        part["rate"] = np.sum(rejected, axis=1) / len(p)
-        part["error"] = np.nanstd(resampled, axis=0, ddof=1)
-        parts.append(part.assign(group=group, n=len(p)))
-    table = pd.concat(parts, ignore_index=True).assign(
+    table = pooled_rows(
+        tested,
+        groups,
+        weights,
         experiment="intraday-miss" if miss else "intraday-power" if effect else "intraday",
         test=test,
         model="clock",
         window=window or f"{MINUTES * bars} minutes",
-        variance=1.0,
         effect=effect,
-        note="",
     )
-    table = (
-        table if not effect else table[(table["level"] == 0.05) & (table["tail"] == "two-sided")]
-    )
-    return table[list(COLUMNS)]
+    return table[(table["level"] == 0.05) & (table["tail"] == "two-sided")] if effect else table

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -48,7 +47,7 @@ DESIGNS = (
 )
 
 
-#: Name as in `EventStudy.tests`, with the options that differ from its defaults -> the test.
+#: Name as in `EventStudy.tests` -> the test.
 PANEL_TESTS: dict[str, Callable[..., HypothesisTest]] = {
     "portfolio_t": panel.portfolio_t,
     "crude_dependence_t": panel.crude_dependence_t,
@@ -58,7 +57,7 @@ PANEL_TESTS: dict[str, Callable[..., HypothesisTest]] = {
     "bmp": panel.bmp,
     "kp_patell": panel.kp_patell,
     "kp_bmp": panel.kp_bmp,
-    "hall, normal p": partial(panel.hall, distribution="normal"),
+    "hall": panel.hall,
     "corrado": ranks.corrado,
     "corrado_zivney": ranks.corrado_zivney,
     "cowan_rank": ranks.cowan_rank,

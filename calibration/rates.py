@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -82,24 +82,71 @@ def outcome_rows(
     DataFrame
         With the columns `COLUMNS`.
     """
+    session = np.arange(weights.shape[1])
+    parts = [
+        pooled_rows(
+            Pooled(session, outcome.p, outcome.rise),
+            groups[outcome.window],
+            weights,
+            experiment=experiment,
+            test=outcome.test,
+            model=outcome.model,
+            window=window_name(outcome.window),
+            effect=outcome.effect,
+        )
+        for outcome in outcomes
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+class Pooled(NamedTuple):
+    """Tests that may share sessions: the session of each, p, and whether the sum rose.
+
+    Each is of shape (m,); a session is its number among those that the bootstrap draws.
+    """
+
+    session: np.ndarray
+    p: np.ndarray
+    rise: np.ndarray
+
+
+def pooled_rows(
+    tests: Pooled,
+    groups: Mapping[str, np.ndarray | slice],
+    weights: np.ndarray,
+    **about: Any,
+) -> pd.DataFrame:
+    """Rejection rates by group, where the tests of one session are drawn together.
+
+    Parameters
+    ----------
+    tests : Pooled
+        m tests on n sessions.
+    groups : mapping
+        Name -> bool, shape (m,), or a slice; a group without a test has no row.
+    weights : ndarray, shape (B, n)
+        From `resampling_weights`.
+    about
+        Further columns of `COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        With the columns `COLUMNS`.
+    """
     parts = []
-    for outcome in outcomes:
-        rejected = rejections(outcome.p, outcome.rise).astype(float)
-        for group, chosen in groups[outcome.window].items():
-            drawn = weights[:, chosen]
-            resampled = drawn @ rejected[:, chosen].T / drawn.sum(axis=1, keepdims=True)
-            rows = _rows(
-                rejected[:, chosen].mean(axis=1),
-                resampled.std(axis=0, ddof=1),
-                experiment=experiment,
-                test=outcome.test,
-                model=outcome.model,
-                window=window_name(outcome.window),
-                group=group,
-                effect=outcome.effect,
-                n=int(chosen.sum()),
-            )
-            parts.append(rows)
+    for group, chosen in groups.items():
+        session, p, rise = (values[chosen] for values in tests)
+        if not len(p):
+            continue
+        # One column for the tests, five for those that reject.
+        counted = [np.ones(len(p)), *rejections(p, rise)]
+        counts = np.stack([np.bincount(session, one, weights.shape[1]) for one in counted], 1)
+        drawn = weights @ counts
+        with np.errstate(invalid="ignore"):
+            resampled = drawn[:, 1:] / drawn[:, :1]
+        rate, error = counts[:, 1:].sum(0) / len(p), np.nanstd(resampled, axis=0, ddof=1)
+        parts.append(_rows(rate, error, group=group, n=len(p), **about))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -13,7 +13,7 @@ collect_ignore_glob = ["reference/*"]
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache():
-    """Live prices are kept in a folder of this test run."""
+    """Live prices and variances are kept in a folder of this test run."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["IMPACT_CACHE_DIR"] = folder
         yield

@@ -20,15 +20,16 @@ from impact.text.formats import list_of, number, percent
 _FILE = "calibration.csv"
 
 #: The experiments, in the order of the table; "meta" says how they were made.
-EXPERIMENTS = ("meta", "size", "size-vix", "power", "power-vix", "set", "set-power", "panel")
+EXPERIMENTS = (
+    *("meta", "size", "size-1936", "size-1994", "size-sectors", "size-firms", "size-funds"),
+    "power",
+    *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel"),
+)
 
 _WORDS = ("low", "middle", "high")
 
 #: Groups of the experiment: thirds of the sessions by the volatility of the 22 before.
 THIRDS = tuple(f"{word} volatility" for word in _WORDS)
-
-#: A test that was measured with other options than its defaults is called by what was measured.
-_MEASURED = {"hall": "hall, normal p"}
 
 ONE_SESSION = Window(0, 0)
 
@@ -62,9 +63,11 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
     ----------
     experiment : str, optional
         One of "size" (real S&P 500 sessions on which nothing is supposed to have happened),
-        "size-vix" (those of them with a calibrated volatility index), "power" and "power-vix"
-        (a move was added), "set" and "set-power" (circular shifts of random sets), "panel"
-        (simulated securities), "meta" (seed, versions, duration). All by default.
+        "power" (a move was added), "size-1936" (to 1998), "size-1994" (by the VIX alone),
+        "size-sectors", "size-firms" and "size-funds" (years and series that no choice was made
+        on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
+        and "set-power" (circular shifts of random sets), "panel" (simulated securities), "meta"
+        (seed, versions, duration). All by default.
 
     Returns
     -------
@@ -94,14 +97,13 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
     words = {"model": "str", "note": "str", "test": "str", "window": "str", "group": "str"}
     table = pd.read_csv(data_path(_FILE), dtype=words)
     table[list(words)] = table[list(words)].fillna("")
-    table["test"] = table["test"].replace(_MEASURED)
     if experiment is None:
         return table
     return table[table["experiment"] == experiment].reset_index(drop=True)
 
 
 def rate_table(
-    experiment: str,
+    experiment: str | Sequence[str],
     *,
     rows: Sequence[str] = ("test", "model"),
     columns: Sequence[str] = ("group",),
@@ -112,8 +114,8 @@ def rate_table(
 
     Parameters
     ----------
-    experiment : str
-        As for `load_calibration`.
+    experiment : str or sequence of str
+        As for `load_calibration`; several are told apart with "experiment" among the rows.
     rows, columns : sequence of str
         Columns of `load_calibration` that name the rows and the columns of the table.
     level : float
@@ -139,7 +141,8 @@ def rate_table(
     >>> table.loc[("shift_studentised", "gjr")].to_list()
     ['4.7%', '5.5%', '4.4%']
     """
-    table = load_calibration(experiment)
+    names = [experiment] if isinstance(experiment, str) else list(experiment)
+    table = pd.concat(map(load_calibration, names), ignore_index=True)
     where = {"level": level, **where}
     for column, value in where.items():
         table = table[table[column] == value]

@@ -167,6 +167,14 @@ def replace_accepted(directory: Path, contents: dict[str, bytes]) -> list[str]:
     return list(due)
 
 
+def cache_directory() -> Path:
+    """Return where answers are kept: ``IMPACT_CACHE_DIR``, or the user's cache folder."""
+    import platformdirs
+
+    usual = platformdirs.user_cache_dir("tariff-impact", appauthor=False)
+    return Path(os.environ.get("IMPACT_CACHE_DIR") or usual)
+
+
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Replace a file in one step: whoever reads it finds the old content or the new, whole.
 

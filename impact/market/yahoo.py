@@ -11,7 +11,6 @@ import functools
 import hashlib
 import json
 import logging
-import os
 import re
 import threading
 import time
@@ -27,7 +26,7 @@ import pandas as pd
 from impact.errors import BadData, DataFileError, FetchError, NoData, Offline, RateLimited, Refused
 from impact.market import prices
 from impact.market.calendar import nyse_sessions, session_close
-from impact.market.files import write_atomically
+from impact.market.files import cache_directory, write_atomically
 from impact.market.instants import NEW_YORK, parse_date
 from impact.market.prices import INDEX, SECTORS, VIX
 from impact.text.formats import counted, date, iso, list_of
@@ -115,15 +114,13 @@ def fetch_prices(
     >>> closes.tolist(), closes.attrs["source"]
     ([4982.77, 5456.9], 'committed history')
     """
-    import platformdirs
     from tqdm.auto import tqdm
 
     names, sessions = tickers_of(tickers), finished_sessions(present())
     wanted = _wanted(sessions, start, end)
     error: FetchError | None = Offline("offline=True keeps Yahoo Finance out") if offline else None
     client = None if offline else new_client(time.monotonic() + SECONDS)
-    usual = platformdirs.user_cache_dir("tariff-impact", appauthor=False)
-    folder = Path(os.environ.get("IMPACT_CACHE_DIR") or usual)
+    folder = cache_directory()
     found = []
     quiet = not progress or len(names) == 1
     for name in tqdm(names, "Yahoo Finance", delay=2, disable=quiet):

@@ -26,6 +26,7 @@ from impact.volatility.garch import (
     check_model,
     fit_variance,
 )
+from impact.volatility.kept import kept
 
 __all__ = [
     "VARIANCE_MODELS",
@@ -205,6 +206,7 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
     return found
 
 
+@kept
 def conditional_z(
     returns: pd.Series, *, model: str = "gjr", progress: bool = False
 ) -> pd.DataFrame:

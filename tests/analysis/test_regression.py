@@ -231,9 +231,9 @@ def test_yes_or_no_is_a_control():
 def test_a_control_before_the_variance_starts_is_no_event():
     control = pd.DataFrame({"release": np.tile([1.0, 0, 0, 0, 0, 0, 0], 200)}, DAYS)
     joint = event_regression(series(), {"a": DAYS[900]}, controls=control, volatility="ewma")
-    known = slice(250, None)
-    design = np.column_stack([np.ones(1_400), DAYS[900] == DAYS, control["release"]])[known]
     sigma = conditional_z(series(), model="ewma")["sigma"].to_numpy()
+    known = slice(-len(sigma), None)
+    design = np.column_stack([np.ones(1_400), DAYS[900] == DAYS, control["release"]])[known]
     by_hand = np.linalg.lstsq(
         design / sigma[:, None], series().to_numpy()[known] / sigma, rcond=None
     )[0]

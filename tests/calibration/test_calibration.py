@@ -156,11 +156,10 @@ def test_a_set_made_again_and_the_panel_of_one_piece():
 
 
 def test_committed_implied_rates_are_those_of_the_index(values, rows):
-    # The table is older than the closes before 2014: they join it when it is made again.
-    found = single.implied_outcomes(index_returns(), vix()["2014":], rows)[0]
+    found = single.implied_outcomes(index_returns(), vix(), rows)[0]
     there = np.isfinite(found.p)
-    table = committed("size-vix", test="implied_t", group="all", level=0.05)
-    assert table["n"].item() == there.sum()
+    table = committed("size", test="implied_t", group="all", level=0.05)
+    assert there.all() and table["n"].item() == there.sum()
     assert table["rate"].item() == pytest.approx((found.p[there] <= 0.05).mean(), rel=1e-4)
 
 
@@ -173,6 +172,12 @@ def test_committed_sets_are_made_again(values):
     assert len(both) == len(few)
     spread = np.sqrt(both["rate_committed"] * (1 - both["rate_committed"]) / 300)
     assert (np.abs(both["rate"] - both["rate_committed"]) < 4 * spread + 0.005).all()
+
+
+def test_a_simulated_return_may_lie_below_minus_one():
+    """A fat tail times the factor on the variance of session 0: no price, and no refusal."""
+    study = panels.simulated_study(panels.DESIGNS[1], 10_000.0, np.random.default_rng(0))
+    assert study.returns.to_numpy().min() < -1
 
 
 def test_a_committed_panel_is_made_again():
@@ -346,7 +351,7 @@ def _answering(table):
 def test_conditional_tests_hold_five_per_cent_in_each_third():
     table = load_calibration()
     table = _answering(table[table["group"].isin(THIRDS + VIX_THIRDS) & (table["level"] == 0.05)])
-    assert _misses(table[table["experiment"].isin(["size", "size-vix"])]) == MISSES
+    assert _misses(table[table["experiment"] == "size"]) == MISSES
 
 
 def test_conditional_tests_hold_each_tail():
@@ -377,5 +382,5 @@ def test_panel_tests_called_valid_hold_their_size():
     for name in ("kp_bmp", "grank_t"):
         assert table["20 securities on one date", name].between(0.035, 0.07).all(), name
     # Skewness is badly estimated from 20 values: this one misses, and says so here.
-    assert (apart["hall, normal p"] > 0.07).all()
+    assert (apart["hall"] > 0.065).all()
     assert (table["20 securities on one date", "bmp"] > 0.4).all()

@@ -81,18 +81,6 @@ def test_a_test_without_a_variance_model_has_one_size_whatever_the_model_of_the_
     assert sizes("conditional_t") is None
 
 
-def test_what_was_measured_with_other_options_is_called_by_them():
-    """The file measured Hall's test with normal p-values, and its default is Student t."""
-    assert panel_in_words("hall", "20 firms apart in time") == ""
-    (rate,) = [
-        float(row["rate"])
-        for row in ROWS
-        if (row["test"], row["group"]) == ("hall", "20 firms apart in time")
-        and (float(row["level"]), row["tail"], float(row["variance"])) == (0.05, "two-sided", 1)
-    ]
-    assert f"{100 * rate:.1f}%" in panel_in_words("hall, normal p", "20 firms apart in time")
-
-
 def test_thirds_are_of_equal_size_in_the_order_of_the_values():
     values = np.random.default_rng(0).permutation(300) / 7
     found = thirds(values, "volatility")

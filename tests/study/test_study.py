@@ -7,6 +7,7 @@ import history
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 import statsmodels.api as sm
 
 import impact
@@ -127,16 +128,6 @@ def test_prediction_t_is_the_regression_with_one_dummy_per_session(returns, stud
         )
 
 
-@pytest.mark.parametrize(
-    ("day", "sigma", "p"),
-    [("2025-04-09", 0.0284, 0.0085), ("2025-04-10", 0.0448, 0.356), ("2025-05-02", 0.0168, 0.354)],
-)
-def test_conditional_t_by_garch_is_what_another_program_found(returns, day, sigma, p):
-    row = impact.event_study(returns, [day], volatility="garch").car(0).iloc[0]
-    assert row["sigma_conditional"] == pytest.approx(sigma, abs=1.5e-4)
-    assert row["p_conditional_t"] == pytest.approx(p, rel=0.02)
-
-
 def test_conditional_p_by_gjr_lies_where_it_was_found(study):
     # Refit quarterly elsewhere, before each window here: near, not equal.
     assert one(study, "ninety-day-pause")["p_conditional_t"] == pytest.approx(0.022, abs=0.004)
@@ -148,24 +139,31 @@ def test_conditional_p_by_gjr_lies_where_it_was_found(study):
 # -- the conditional test, step by step ----------------------------------------------------------
 
 
-def test_one_session_by_hand(returns, study):
-    """arch's own fit and filter, then a rank among a thousand past values."""
+@pytest.mark.parametrize("model", ["gjr", "garch"])
+@pytest.mark.parametrize("day", ["2025-04-09", "2025-04-10", "2025-05-02"])
+def test_one_session_by_hand(returns, day, model):
+    """arch's own fit up to the month before and its filter, then a rank among past values."""
     from arch import arch_model
 
-    at = returns.index.get_loc("2025-05-02")
-    sample = 100 * returns.to_numpy()[at - 5 - 2000 : at]
-    model = arch_model(sample, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
-    # The last five sessions are filtered, not fitted.
-    fit = model.fit(disp="off", last_obs=2000, tol=1e-10)
-    fixed = model.fix(fit.params)
+    at = returns.index.get_loc(day)
+    month = int((returns.index < day[:8] + "01").sum())
+    sample = 100 * returns.to_numpy()[month - 2000 : at]
+    order = {"p": 1, "o": int(model == "gjr"), "q": 1}
+    process = arch_model(sample, mean="Constant", vol="GARCH", **order, dist="t", rescale=False)
+    # This month's sessions are filtered, not fitted.
+    fit = process.fit(disp="off", last_obs=2000, tol=1e-10)
+    fixed = process.fix(fit.params)
     sigma = np.sqrt(fixed.forecast(horizon=1, reindex=False).variance.iloc[-1, 0]) / 100
-    row = one(study, "wsj-fentanyl-overture")
+    row = impact.event_study(returns, [day], volatility=model).car(0).iloc[0]
     assert row["sigma_conditional"] == pytest.approx(sigma, rel=2e-3)
     z = (returns.iloc[at] - fit.params["mu"] / 100) / sigma
     past = fixed.std_resid[-1000:]
     tails = min((past >= z).sum(), (past <= z).sum())
+    nu = fit.params["nu"]
+    by_t = 2 * scipy.stats.t.sf(abs(z) * np.sqrt(nu / (nu - 2)), nu)
     assert row["z_conditional"] == pytest.approx(z, rel=2e-3)
     assert row["p_conditional"] == pytest.approx(2 * (1 + tails) / 1001, abs=0.006)
+    assert row["p_conditional_t"] == pytest.approx(by_t, rel=0.02)
 
 
 def test_nothing_after_the_eve_is_seen_and_the_eve_is(returns):
@@ -360,12 +358,19 @@ def test_columns_of_a_car_are_those_that_are_promised(study):
     assert study.car(0, 1)["p_implied"].isna().all()
 
 
-def test_a_short_history_has_no_conditional_test_and_says_so(returns):
+def test_a_short_history_takes_weights_and_says_so_and_a_shorter_one_has_no_test(returns):
     study = impact.event_study(returns["2022":], ["2025-05-02"])
+    short = study.car(0).iloc[0]
+    known = impact.volatility.variance_forecast(
+        returns["2022":], returns["2022":].index.get_loc("2025-05-02"), model="ewma"
+    )
+    assert short["sigma_conditional"] == known.sigma
+    assert "EWMA 0.94" in " ".join(study.car(0).attrs["notes"])
+    study = impact.event_study(returns["2024-05-10":], ["2025-05-02"], estimation=(-160, -11))
     table = study.car(0)
     assert table["p_conditional"].isna().all() and table["p_textbook"].notna().all()
     (note,) = table.attrs["notes"]
-    assert "needs 1,000 returns" in note
+    assert "needs 250 returns" in note
     assert "not available" in str(study.summary())
     assert study.tests().loc["conditional_fhs", "valid"] == "no"
 

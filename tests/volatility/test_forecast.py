@@ -40,6 +40,8 @@ def fails_on(monkeypatch, lengths) -> None:
         return original(returns, model=model)
 
     monkeypatch.setattr(forecast, "fit_variance", fit)
+    # No folder: nothing is kept of what other fits made.
+    monkeypatch.setenv("IMPACT_CACHE_DIR", __file__)
 
 
 # -- known values --------------------------------------------------------------------------------
