@@ -142,13 +142,7 @@ def normal_p(statistic: float, n: int) -> Found:
     >>> round(normal_p(1.959964, 30)["p_value"], 6)
     0.05
     """
-    return tails_p(
-        statistic,
-        scipy.special.ndtr(-statistic),
-        scipy.special.ndtr(statistic),
-        "standard normal",
-        n,
-    )
+    return tails_p(statistic, *scipy.special.ndtr([-statistic, statistic]), "standard normal", n)
 
 
 def student_p(statistic: float, dof: float, n: int) -> Found:
@@ -161,9 +155,7 @@ def student_p(statistic: float, dof: float, n: int) -> Found:
     """
     freedom = number(dof, 0 if dof == int(dof) else 1)
     law = f"Student t with {freedom} degrees of freedom"
-    return tails_p(
-        statistic, scipy.special.stdtr(dof, -statistic), scipy.special.stdtr(dof, statistic), law, n
-    )
+    return tails_p(statistic, *scipy.special.stdtr(dof, [-statistic, statistic]), law, n)
 
 
 def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -> Found:

@@ -95,11 +95,8 @@ def log_likelihood(
     variance = scipy.signal.lfilter([1.0], recursion, drive)
     excess = squares / variance
     tails = np.log1p(excess / spare).sum()
-    constant = (
-        scipy.special.gammaln((nu + 1) / 2)
-        - scipy.special.gammaln(nu / 2)
-        - 0.5 * np.log(np.pi * spare)
-    )
+    gammaln, psi = scipy.special.gammaln, scipy.special.psi
+    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(np.pi * spare)
     value = n * constant - 0.5 * np.log(variance).sum() - (nu + 1) / 2 * tails
 
     weight = (nu + 1) / (spare + excess)
@@ -114,7 +111,7 @@ def log_likelihood(
         first + (later * squares[:-1]).sum(),
         first / 2 + (later * falls[:-1]).sum(),
         first + (later * variance[:-1]).sum(),
-        0.5 * n * (scipy.special.psi((nu + 1) / 2) - scipy.special.psi(nu / 2) - 1 / spare)
+        0.5 * n * (psi((nu + 1) / 2) - psi(nu / 2) - 1 / spare)
         - 0.5 * tails
         + 0.5 * pull.sum() / spare,
     )

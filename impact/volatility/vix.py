@@ -255,15 +255,12 @@ def _loss(theta: np.ndarray, shocks: np.ndarray, log_index: np.ndarray) -> tuple
     log_sigma = level + slope * log_index
     square = (shocks * np.exp(-log_sigma)) ** 2
     tail = np.log1p(square / spare)
-    constant = (
-        scipy.special.gammaln((nu + 1) / 2)
-        - scipy.special.gammaln(nu / 2)
-        - 0.5 * np.log(np.pi * spare)
-    )
+    gammaln, psi = scipy.special.gammaln, scipy.special.psi
+    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(np.pi * spare)
     loss = -constant + np.mean(log_sigma + (nu + 1) / 2 * tail)
     score = 1 - (nu + 1) * square / (spare + square)
     by_nu = (
-        0.5 * (scipy.special.psi((nu + 1) / 2) - scipy.special.psi(nu / 2) - 1 / spare)
+        0.5 * (psi((nu + 1) / 2) - psi(nu / 2) - 1 / spare)
         - 0.5 * tail.mean()
         + (nu + 1) / 2 * np.mean(square / (spare + square)) / spare
     )
