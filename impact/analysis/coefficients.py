@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import stdtr, stdtrit
 
 from impact.charts.effects import scaled_effects
 from impact.charts.page import Words
@@ -71,13 +71,13 @@ def coefficients(
             f"{index[~good][0]!r} has no standard error: nothing is left over by the regression; "
             "bring more rows, or fewer coefficients"
         )
-    statistic, reach = estimate / std_error, stdtrit(dof, 0.975) * std_error
+    statistic, reach = estimate / std_error, scipy.special.stdtrit(dof, 0.975) * std_error
     return pd.DataFrame(
         {
             "estimate": estimate,
             "std_error": std_error,
             "statistic": statistic,
-            "p_value": 2 * stdtr(dof, -np.abs(statistic)),
+            "p_value": 2 * scipy.special.stdtr(dof, -np.abs(statistic)),
             "ci_low": estimate - reach,
             "ci_high": estimate + reach,
         },
@@ -179,7 +179,7 @@ class Coefficients(Result):
         """
         if not 0 < level < 1:
             raise InferenceError(f"level={level!r} is not between 0 and 1: 95% is level=0.95")
-        reach = stdtrit(self.dof, (1 + level) / 2) * self.bse
+        reach = scipy.special.stdtrit(self.dof, (1 + level) / 2) * self.bse
         return pd.DataFrame({0: self.params - reach, 1: self.params + reach})
 
     def plot(self, ax: Axes | None = None) -> Figure:

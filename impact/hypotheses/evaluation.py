@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+import scipy
 
 from impact.analysis.dose import FEWEST, dose_response, dosed_sessions
 from impact.errors import HypothesisError, ImpactError
@@ -128,7 +128,7 @@ def mean_interval(
         return (float(first.mean()) if second is None and len(first) else np.nan), np.nan, np.nan
     shares = np.array([sample.var(ddof=1) / len(sample) for sample in samples])
     dof = shares.sum() ** 2 / np.sum(shares**2 / [len(sample) - 1 for sample in samples])
-    reach = stdtrit(dof, 1 - LEVEL / 2) * np.sqrt(shares.sum())
+    reach = scipy.special.stdtrit(dof, 1 - LEVEL / 2) * np.sqrt(shares.sum())
     mean = first.mean() - (0.0 if second is None else second.mean())
     return float(mean), float(mean - reach), float(mean + reach)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from impact.errors import EventError
 from impact.hypotheses.register import POINTS
+from impact.market.files import data_hash
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.text.formats import list_of
@@ -112,7 +114,7 @@ def select_group(
     >>> [f"{day:%d %B}" for day in group.sessions]
     ['02 May', '07 May']
     """
-    pool = align(catalogue_rows("all"), sessions)
+    pool = _placed(data_hash("events.csv"), sessions.as_unit("us").asi8.tobytes())
     read = catalogue_rows(rows)
     group = catalogue_rows(rows, **filters)
     kept = pool.loc[group.index]
@@ -139,11 +141,20 @@ def select_group(
     return Group(days, labels, pd.Series(counts, name="left"))
 
 
+@lru_cache(maxsize=8)
+def _placed(digest: str, sessions: bytes) -> pd.DataFrame:
+    """Place the whole catalogue, once for each index of sessions; a changed file is read again."""
+    days = pd.DatetimeIndex(np.frombuffer(sessions, "M8[us]"))
+    return align(catalogue_rows("all"), days)
+
+
 def _one_way(days: pd.DatetimeIndex, pool: pd.DataFrame) -> np.ndarray:
     """Whether all news of each session points the same way."""
     news = pool[pool["news"] & (pool["dropped"] == "")]
-    ways = news["direction"].map(POINTS).groupby(news["session"]).agg(set)
-    return np.array([len(ways[day]) == 1 and "both" not in ways[day] for day in days], dtype=bool)
+    ways = news["direction"].map(POINTS).fillna("").groupby(news["session"])
+    first = ways.min()
+    one = (first == ways.max()) & (first != "both")
+    return one.loc[days].to_numpy(bool)
 
 
 def _apart(positions: np.ndarray, length: int) -> np.ndarray:

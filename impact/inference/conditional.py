@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
@@ -176,11 +176,11 @@ def unit_student_p(z: float | np.ndarray, nu: float | np.ndarray) -> np.ndarray:
     >>> round(float(unit_student_p(3.164, 5.745)), 4)
     0.0085
     """
-    return 2 * stdtr(nu, -np.abs(z) * np.sqrt(nu / (nu - 2)))
+    return 2 * scipy.special.stdtr(nu, -np.abs(z) * np.sqrt(nu / (nu - 2)))
 
 
 def _student(car: float, known: Forecast) -> tuple[float, tuple[float, float]]:
-    quantile = stdtrit(known.nu, 1 - LEVEL / 2) * np.sqrt((known.nu - 2) / known.nu)
+    quantile = scipy.special.stdtrit(known.nu, 1 - LEVEL / 2) * np.sqrt((known.nu - 2) / known.nu)
     reach = float(quantile * known.sigma)
     return float(unit_student_p(car / known.sigma, known.nu)), (car - reach, car + reach)
 

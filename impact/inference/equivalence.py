@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from impact.errors import InferenceError
 from impact.inference.event_sets import enough_sessions
@@ -49,13 +49,13 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     if not margin > 0:
         raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
-    reach = float(stdtrit(n - 1, 0.975)) * error
+    reach = float(scipy.special.stdtrit(n - 1, 0.975)) * error
     t = max((mean - margin) / error, -(mean + margin) / error)
     return HypothesisTest(
         name="equivalence_test",
         null=f"the mean lies {percent(margin, signed=False)} or more from zero",
         statistic=t,
-        p_value=float(stdtr(n - 1, t)),
+        p_value=float(scipy.special.stdtr(n - 1, t)),
         distribution=f"Student t with {n - 1} degrees of freedom",
         n=n,
         reference="Schuirmann (1987)",

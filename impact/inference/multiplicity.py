@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -30,7 +32,7 @@ def holm(p_values: pd.Series) -> pd.Series:
     >>> holm(pd.Series([0.01, 0.04])).tolist()
     [0.02, 0.04]
     """
-    return _corrected(p_values, "holm")
+    return _corrected(p_values, "holm", _holm)
 
 
 def benjamini_hochberg(p_values: pd.Series) -> pd.Series:
@@ -45,21 +47,28 @@ def benjamini_hochberg(p_values: pd.Series) -> pd.Series:
     ----------
     Benjamini and Hochberg (1995), Controlling the false discovery rate.
     """
-    return _corrected(p_values, "fdr_bh")
+    from scipy.stats import false_discovery_control
+
+    return _corrected(p_values, "benjamini_hochberg", false_discovery_control)
 
 
-def _corrected(p_values: pd.Series, method: str) -> pd.Series:
-    from statsmodels.stats.multitest import multipletests
+def _holm(p: np.ndarray) -> np.ndarray:
+    order = np.argsort(p)
+    corrected = np.empty(len(p))
+    # The smallest counts all hypotheses, the next one fewer, and none passes one before it.
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(corrected, 1)
 
-    values = p_values.to_numpy(float)
-    known = np.isfinite(values)
-    if ((values[known] < 0) | (values[known] > 1)).any():
-        bad = values[known][(values[known] < 0) | (values[known] > 1)][0]
-        raise InferenceError(f"p-value {bad} does not lie between 0 and 1")
-    corrected = np.full(len(values), np.nan)
-    if known.any():
-        corrected[known] = multipletests(values[known], method=method)[1]
-    return pd.Series(corrected, index=p_values.index, name=method)
+
+def _corrected(
+    p_values: pd.Series, name: str, correct: Callable[[np.ndarray], np.ndarray]
+) -> pd.Series:
+    known = p_values.dropna().astype(float)
+    if len(bad := known[(known < 0) | (known > 1)]):
+        raise InferenceError(f"p-value {bad.iloc[0]} does not lie between 0 and 1")
+    corrected = np.full(len(p_values), np.nan)
+    corrected[p_values.notna()] = correct(known.to_numpy())
+    return pd.Series(corrected, index=p_values.index, name=name)
 
 
 def romano_wolf(draws: pd.DataFrame) -> pd.Series:

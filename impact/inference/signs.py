@@ -20,7 +20,7 @@ Examples
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import bdtr
+import scipy
 
 from impact.inference.tests import (
     CheckedReturns,
@@ -53,7 +53,7 @@ def sign(sample: CheckedReturns, *, exact: bool = False) -> Found:
     if not exact:
         return normal_p((positive - n / 2) / np.sqrt(n / 4), n)
     # At one half P(w or more) is P(n - w or fewer).
-    greater, less = float(bdtr(n - positive, n, 0.5)), float(bdtr(positive, n, 0.5))
+    greater, less = scipy.special.bdtr([n - positive, positive], n, 0.5).tolist()
     return tails_p(positive, greater, less, f"binomial, {n} draws at 0.5", n)
 
 

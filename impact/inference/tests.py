@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, stdtr
+import scipy
 
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
@@ -142,7 +142,7 @@ def normal_p(statistic: float, n: int) -> Found:
     >>> round(normal_p(1.959964, 30)["p_value"], 6)
     0.05
     """
-    return tails_p(statistic, ndtr(-statistic), ndtr(statistic), "standard normal", n)
+    return tails_p(statistic, *scipy.special.ndtr([-statistic, statistic]), "standard normal", n)
 
 
 def student_p(statistic: float, dof: float, n: int) -> Found:
@@ -155,7 +155,7 @@ def student_p(statistic: float, dof: float, n: int) -> Found:
     """
     freedom = number(dof, 0 if dof == int(dof) else 1)
     law = f"Student t with {freedom} degrees of freedom"
-    return tails_p(statistic, stdtr(dof, -statistic), stdtr(dof, statistic), law, n)
+    return tails_p(statistic, *scipy.special.stdtr(dof, [-statistic, statistic]), law, n)
 
 
 def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -> Found:

@@ -65,12 +65,12 @@ def data_path(name: str, directory: Path | None = None) -> Path:
     return directory / name
 
 
-def data_hash(name: str, directory: Path | None = None) -> str:
+def data_hash(name: str) -> str:
     """Return the first twelve hexadecimal digits of the sha256 of a committed data file.
 
     Parameters
     ----------
-    name, directory
+    name : str
         As for `data_path`.
 
     Raises
@@ -83,7 +83,7 @@ def data_hash(name: str, directory: Path | None = None) -> str:
     >>> len(data_hash("sp500.csv"))
     12
     """
-    return _checked(name, data_directory() if directory is None else directory)[:_SHOWN_DIGITS]
+    return _checked(name, data_directory())[:_SHOWN_DIGITS]
 
 
 def _checked(name: str, directory: Path) -> str:

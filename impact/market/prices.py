@@ -66,10 +66,13 @@ _FILES = {
     ),
     "funds": _File("funds.csv", f"exchange-traded funds, {_FUND_CLOSES}", ETF_JUMP, blanks=True),
     "firms": _File(
-        "firms.csv", f"99 large US firms, members of June 2026, {_FUND_CLOSES}", FIRM_JUMP
+        "firms.csv",
+        f"99 large US firms, members of June 2026, {_FUND_CLOSES}",
+        FIRM_JUMP,
+        blanks=True,
     ),
 }
-_TABLES = ("sectors", "funds", "firms")
+TABLES = ("sectors", "funds", "firms")
 
 
 def load_prices(
@@ -119,7 +122,7 @@ def load_prices(
     if is_own_file(tickers):
         return between(own_prices(tickers), start, end)
     parts = [_part(name, table, start, end) for name, table in _asked(tickers)]
-    if isinstance(tickers, str) and tickers not in _TABLES:
+    if isinstance(tickers, str) and tickers not in TABLES:
         return between(parts[0].iloc[:, 0].dropna(), start, end)
     closes = pd.concat(parts, axis=1, join="inner").dropna(how="all")
     for key, separator in (("source", "; "), ("hash", "+")):
@@ -195,7 +198,7 @@ def _asked(tickers: Any) -> list[tuple[str, str]]:
             known = [INDEX, *SECTORS, *FUNDS, *firms_about().index]
             raise DataFileError(
                 f"there are no committed prices of {name!r}: the nearest are "
-                f"{suggestion(name, known)}; use {list_of(map(repr, _TABLES), 'or')} for a table, "
+                f"{suggestion(name, known)}; use {list_of(map(repr, TABLES), 'or')} for a table, "
                 "or fetch_prices for live ones"
             )
         asked.append((name, table))
@@ -237,16 +240,8 @@ def _part(name: str, table: str, start: Any, end: Any) -> pd.DataFrame:
 
 @functools.cache
 def _closes(table: str, digest: str) -> pd.DataFrame:
-    file, columns = _FILES[table], _columns(table)
-    closes = read_closes(
-        data_path(file.name),
-        ["close"] if columns == [table] else columns,
-        jump=file.jump,
-        limits=file.limits,
-        blanks=file.blanks,
-        absent=file.absent,
-    )
-    closes.columns = columns
+    file = _FILES[table]
+    closes = read_committed(table, data_path(file.name))
     closes.attrs = {"source": f"{file.says}: data/{file.name}", "hash": digest}
     return closes
 
@@ -259,6 +254,26 @@ def _about(digest: str) -> pd.DataFrame:
 
 
 # -- the rules of closes ------------------------------------------------------------------------
+
+
+def read_committed(table: str, path: Path) -> pd.DataFrame:
+    """Read what shall be a committed file of closes, by the rules of that file; see `read_closes`.
+
+    Parameters
+    ----------
+    table : {"^GSPC", "^VIX", "sectors", "funds", "firms"}
+    path : Path
+    """
+    file, columns = _FILES[table], _columns(table)
+    closes = read_closes(
+        path,
+        ["close"] if columns == [table] else columns,
+        jump=file.jump,
+        limits=file.limits,
+        blanks=file.blanks,
+        absent=file.absent,
+    )
+    return closes.set_axis(columns, axis=1)
 
 
 def read_closes(

@@ -1,29 +1,31 @@
-"""Refresh the committed prices: ``python -m impact.market.refresh [DIRECTORY]``, or ``make data``.
+"""Refresh the committed prices: ``python -m impact data``, or ``make data``.
 
-Rows that are there stay byte for byte; where Yahoo Finance says otherwise the difference is shown.
-New rows follow the last one. Funds are continued by their returns, because every dividend changes
-the adjusted closes before it.
+A close that is there stays as it is written; where Yahoo Finance says otherwise the difference is
+shown. New closes follow the last one of their column. Funds and firms are continued by their
+returns, because every dividend changes the adjusted closes before it.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import BadData, ChangedData, DataFileError, ImpactError
+from impact.errors import BadData, ChangedData, DataFileError, ImpactError, NoData
 from impact.market import yahoo
 from impact.market.files import data_path, replace_accepted
-from impact.market.prices import INDEX, SECTORS, VIX
+from impact.market.prices import INDEX, TABLES, VIX, read_committed
 from impact.text.formats import counted, iso, list_of, number, percent
 
-#: The ticker behind each column of each file.
-FILES = {"sp500.csv": {"close": INDEX}, "sectors.csv": {fund: fund for fund in SECTORS}}
-FILES["vix.csv"] = {"close": VIX}
+#: What each file holds: closes of one ticker, or a table whose columns are named as theirs.
+FILES = {"sp500.csv": INDEX, "vix.csv": VIX}
+FILES |= {f"{table}.csv": table for table in TABLES}
 #: Relative difference up to which two copies of a close agree, beyond the rounding of the file.
 AGREEMENT = 2e-4
 #: Differences of a file that are shown one by one.
@@ -32,38 +34,67 @@ _SPAN = re.compile(r"\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}, [\d,]+ rows")
 
 
 def refresh(directory: Path) -> list[str]:
-    """Add to each data file what Yahoo has after its last row, print what differs, name the files.
+    """Add to each data file what Yahoo has after its last closes, print what differs, name files.
 
-    DataFileError when a file is not the one that was accepted or cannot be written, ChangedData
-    when Yahoo contradicts the close that new ones would follow, another FetchError as from `ask`.
+    DataFileError when a file is not the one that was accepted, would break a rule of its own or
+    cannot be written, ChangedData when Yahoo contradicts the close that new ones would follow,
+    another FetchError as from `ask`.
     """
     for path in sorted(directory.glob("*.csv")):
         data_path(path.name, directory)
     contents = {"README.md": (directory / "README.md").read_bytes()}
-    for name, tickers in FILES.items():
-        contents[name] = data_path(name, directory).read_bytes()
-        old = pd.read_csv(directory / name, index_col="date", parse_dates=["date"])
-        digits = max(map(len, re.findall(rb"\.(\d+)", contents[name])), default=0)
-        columns, said = [], []
-        for column, ticker in tickers.items():
-            closes, notes = _continued(ticker, old[column].dropna(), 0.5 * 10**-digits)
-            columns.append(closes.rename(column))
-            said += notes
-        added = pd.concat(columns, axis=1, join="inner")
-        span = f", {iso(added.index[0])} to {iso(added.index[-1])}" if len(added) else ""
-        print(f"{name}: {counted(len(added), 'new row')}{span}; {counted(len(said), 'difference')}")
+    client = yahoo.new_client(0.0)
+    for name, held in FILES.items():
+        path = data_path(name, directory)
+        cells = pd.read_csv(path, index_col="date", dtype="str", keep_default_na=False)
+        added, said = _added(held, cells, client)
+        rows = cells.index.union(added.index)
+        new = rows.difference(cells.index)
+        cells = cells.reindex(rows, fill_value="")
+        cells.update(added)
+        contents[name] = cells.to_csv(lineterminator="\n").encode()
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, name).write_bytes(contents[name])
+            read_committed(held, Path(folder, name))
+        span = f", {new[0]} to {new[-1]}" if len(new) else ""
+        print(f"{name}: {counted(len(new), 'new row')}{span}; {counted(len(said), 'difference')}")
         said[SHOWN:] = [f"and {len(said) - SHOWN:,} more"] if len(said) > SHOWN else []
         print("".join(f"  {line}\n" for line in said), end="")
-        contents[name] += added.to_csv(
-            header=False, float_format=f"%.{digits}f", **yahoo.CSV
-        ).encode()
-        contents["README.md"] = _dated(contents["README.md"], name, old.index.append(added.index))
+        contents["README.md"] = _dated(contents["README.md"], name, rows)
     return replace_accepted(directory, contents)
 
 
-def _continued(ticker: str, old: pd.Series, rounding: float) -> tuple[pd.Series, list[str]]:
+def _added(held: str, cells: pd.DataFrame, client: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Return the cells that follow the last one of each column, and a line for each difference."""
+    old = cells.replace("", "nan").astype(float).set_axis(pd.DatetimeIndex(cells.index))
+    digits = int(cells.map(lambda cell: len(cell.partition(".")[2])).to_numpy().max())
+    form = ("{:.5g}" if held == "firms" else f"{{:.{digits}f}}").format
+    added, ends, said = {}, [], []
+    for column in cells:
+        ticker = column.replace("_", "-") if held in TABLES else held
+        client.give_up_at = time.monotonic() + yahoo.SECONDS
+        try:
+            new, notes = _continued(ticker, old[column].dropna(), 0.5 * 10**-digits, client)
+        except NoData as error:
+            if held != "firms":
+                raise
+            said.append(f"{error}, or leave its column as it ends")  # it was bought, or renamed
+            continue
+        ends.append(max([*new.index, old.index[-1]]))
+        added[column] = new.map(form).set_axis(new.index.strftime("%Y-%m-%d"))
+        said += notes
+    if not added:
+        raise NoData(said[-1])
+    # No column goes further than the others.
+    return pd.DataFrame(added)[: iso(min(ends))], said
+
+
+def _continued(
+    ticker: str, old: pd.Series, rounding: float, client: Any
+) -> tuple[pd.Series, list[str]]:
     """Return the closes after the last old one, on their level, and a line for each difference."""
-    client = yahoo.new_client(time.monotonic() + yahoo.SECONDS)
+    if ticker == INDEX:  # before, the typing errors of Yahoo are mended in the file
+        old = old[yahoo.SOUND :]
     closes, adjusted = yahoo.ask(ticker, old.index[0], client)
     new = closes[(closes > 0) & ~closes.index.duplicated()].sort_index()
     both = old.index.intersection(new.index)
@@ -87,9 +118,9 @@ def _continued(ticker: str, old: pd.Series, rounding: float) -> tuple[pd.Series,
     return seam[1:], [*said, *(f"{ticker}: {note}" for note in lacks)]
 
 
-def _dated(readme: bytes, name: str, index: pd.DatetimeIndex) -> bytes:
+def _dated(readme: bytes, name: str, days: pd.Index) -> bytes:
     """Return the data dictionary with the span and the number of rows of one file as they are."""
-    span = f"{iso(index[0])}..{iso(index[-1])}, {counted(len(index), 'row')}"
+    span = f"{days[0]}..{days[-1]}, {counted(len(days), 'row')}"
     rows = [row for row in readme.decode().split("\n") if row.startswith(f"| `{name}` |")]
     if len(_SPAN.findall("".join(rows))) != 1:
         raise DataFileError(f"README.md does not give the span of {name} once: write it {span!r}")

@@ -41,6 +41,8 @@ present = functools.partial(pd.Timestamp.now, NEW_YORK)
 SETTLING = pd.Timedelta(minutes=60)
 #: The first close of the index that Yahoo has, and the longest span that it sends at once.
 FIRST, LONGEST = pd.Timestamp("1927-12-30"), pd.Timedelta(days=36_500)
+#: Closes of the index before hold typing errors.
+SOUND = pd.Timestamp("1976-01-01")
 #: A hole this recent, in sessions, is Yahoo being late; an older one will not be filled any more.
 LATE = 63
 #: Largest believable |log change| from one close to the next; of others it is a five-fold change.
@@ -215,7 +217,7 @@ def _find(
     closes = places[best].rename(ticker)
     if best != LIVE:
         notes = (str(error or f"Yahoo Finance sent {span} only: ask for that"), *notes)
-    elif ticker == INDEX and closes.index[0].year < 1976:
+    elif ticker == INDEX and closes.index[0] < SOUND:
         notes += ("its closes before 1976 hold typing errors, prefer those of load_prices",)
     elif closes.index[0] > wanted[0] > FIRST:
         notes += ("it has no earlier close",)
@@ -260,7 +262,7 @@ def new_client(give_up_at: float, **options: Any) -> Any:
         cookie_seconds, status, sent_at = COOKIE_SECONDS, 0, ""
 
         def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-            chart, left = url.startswith(_CHART), give_up_at - time.monotonic()
+            chart, left = url.startswith(_CHART), self.give_up_at - time.monotonic()
             # yfinance would wait for half a minute for each cookie.
             kwargs["timeout"] = left if chart else min(left, self.cookie_seconds)
             if kwargs["timeout"] < 0.01:  # to curl, no milliseconds are for ever
@@ -272,6 +274,7 @@ def new_client(give_up_at: float, **options: Any) -> Any:
             return response
 
     client: Any = Client(impersonate="chrome", **options)
+    client.give_up_at = give_up_at
     # One of our own: YfData() is shared by the process, and its file of cookies by all processes.
     client.yahoo = data = type.__call__(YfData, session=client)
     data._load_cookie_curlCffi = lambda: len(client.cookies.jar) > 0

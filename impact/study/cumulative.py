@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.conditional import conditional_columns
@@ -48,7 +48,7 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
     """
     sample = study.over(start, end)
     error = sample.std_error
-    reach = stdtrit(sample.dof, 0.975) * error
+    reach = scipy.special.stdtrit(sample.dof, 0.975) * error
     units = study.units
     table = pd.DataFrame(
         {
@@ -59,7 +59,7 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
             "std_error": error,
             "statistic": sample.scar,
             "dof": sample.dof,
-            "p_textbook": 2 * stdtr(sample.dof, -np.abs(sample.scar)),
+            "p_textbook": 2 * scipy.special.stdtr(sample.dof, -np.abs(sample.scar)),
             "ci_low_textbook": sample.car - reach,
             "ci_high_textbook": sample.car + reach,
         },
@@ -119,7 +119,7 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
     compound = compounded(study.settings.kind)
     held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))
     error = sample.std_error * _growth(study.settings.kind, held, actual, use)
-    reach = stdtrit(sample.dof, 0.975) * error
+    reach = scipy.special.stdtrit(sample.dof, 0.975) * error
     units = study.units
     table = pd.DataFrame(
         {
@@ -195,8 +195,8 @@ def average_path(
     names = ["estimate", "std_error", "dof", "n"]
     table = pd.DataFrame(rows, columns=names, index=pd.Index(days, name="relative_session"))
     table["statistic"] = table["estimate"] / table["std_error"]
-    table["p_value"] = 2 * stdtr(table["dof"], -table["statistic"].abs())
-    reach = stdtrit(table["dof"], 0.975) * table["std_error"]
+    table["p_value"] = 2 * scipy.special.stdtr(table["dof"], -table["statistic"].abs())
+    reach = scipy.special.stdtrit(table["dof"], 0.975) * table["std_error"]
     table["ci_low"], table["ci_high"] = table["estimate"] - reach, table["estimate"] + reach
     table["n"] = table["n"].astype(int)
     table.attrs.update(method=method, signature=study.signed(first, window.end))

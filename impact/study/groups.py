@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from impact.charts.effects import effects
 from impact.charts.page import Words
@@ -264,10 +264,10 @@ def _tested(table: pd.DataFrame) -> pd.DataFrame:
         name = table.index[~(table["std_error"] > 0)][0]
         raise InferenceError(f"the CARs of {name!r} do not vary over sessions: no error is defined")
     statistic = table["estimate"] / table["std_error"]
-    reach = stdtrit(table["dof"], 0.975) * table["std_error"]
+    reach = scipy.special.stdtrit(table["dof"], 0.975) * table["std_error"]
     named = {
         "statistic": statistic,
-        "p_textbook": 2 * stdtr(table["dof"], -statistic.abs()),
+        "p_textbook": 2 * scipy.special.stdtr(table["dof"], -statistic.abs()),
         "ci_low": table["estimate"] - reach,
         "ci_high": table["estimate"] + reach,
     }

@@ -97,9 +97,9 @@ def iso(day: pd.Timestamp) -> str:
     return f"{pd.Timestamp(day):%Y-%m-%d}"
 
 
-def interval(low: float, high: float, digits: int = 2) -> str:
+def interval(low: float, high: float) -> str:
     """Return an interval of decimal fractions in percent: ``−0.91% to +3.80%``."""
-    return f"{percent(low, digits)} to {percent(high, digits)}"
+    return f"{percent(low)} to {percent(high)}"
 
 
 def list_of(words: Iterable[str], conjunction: str = "and") -> str:

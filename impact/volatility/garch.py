@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
+import scipy
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.text.formats import list_of
@@ -79,7 +79,7 @@ class VarianceFit:
         drive = np.empty(len(shocks) + 1)
         drive[0] = self.omega + self.persistence * self.start
         drive[1:] = self.omega + (self.alpha + self.gamma * (shocks < 0)) * shocks**2
-        return np.sqrt(lfilter([1.0], [1.0, -self.beta], drive))
+        return np.sqrt(scipy.signal.lfilter([1.0], [1.0, -self.beta], drive))
 
     def simulate(self, sigma_next: float, innovations: np.ndarray) -> np.ndarray:
         """Run the variance forward from the eve and return demeaned returns.

@@ -7,8 +7,7 @@ the same bits on any number of threads. Parameters are (mu, omega, alpha, gamma,
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
-from scipy.special import gammaln, psi
+import scipy
 
 from impact.volatility.fitting import descend
 
@@ -93,15 +92,16 @@ def log_likelihood(
     drive = np.empty(n)
     drive[0] = omega + (alpha + gamma / 2 + beta) * start
     drive[1:] = omega + (alpha * squares + gamma * falls)[:-1]
-    variance = lfilter([1.0], recursion, drive)
+    variance = scipy.signal.lfilter([1.0], recursion, drive)
     excess = squares / variance
     tails = np.log1p(excess / spare).sum()
+    gammaln, psi = scipy.special.gammaln, scipy.special.psi
     constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(np.pi * spare)
     value = n * constant - 0.5 * np.log(variance).sum() - (nu + 1) / 2 * tails
 
     weight = (nu + 1) / (spare + excess)
     pull = weight * excess
-    gain = lfilter([1.0], recursion, ((0.5 * pull - 0.5) / variance)[::-1])[::-1]
+    gain = scipy.signal.lfilter([1.0], recursion, ((0.5 * pull - 0.5) / variance)[::-1])[::-1]
     first, later = gain[0] * start, gain[1:]
     moved = later * shocks[:-1]
     fallen = np.where(shocks[:-1] < 0, moved, 0.0)

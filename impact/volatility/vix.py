@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln, psi
+import scipy
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.text.formats import iso
@@ -255,6 +255,7 @@ def _loss(theta: np.ndarray, shocks: np.ndarray, log_index: np.ndarray) -> tuple
     log_sigma = level + slope * log_index
     square = (shocks * np.exp(-log_sigma)) ** 2
     tail = np.log1p(square / spare)
+    gammaln, psi = scipy.special.gammaln, scipy.special.psi
     constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(np.pi * spare)
     loss = -constant + np.mean(log_sigma + (nu + 1) / 2 * tail)
     score = 1 - (nu + 1) * square / (spare + square)

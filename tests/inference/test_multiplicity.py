@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from impact.errors import InferenceError
 from impact.inference.multiplicity import benjamini_hochberg, holm, romano_wolf
@@ -20,6 +21,28 @@ def test_holm_by_hand_and_missing_do_not_count():
 def test_benjamini_hochberg_by_hand():
     got = benjamini_hochberg(pd.Series([0.01, 0.04, 0.03, 0.5]))
     np.testing.assert_allclose(got, [0.04, 4 / 3 * 0.04, 4 / 3 * 0.04, 0.5])
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(holm, "holm"), (benjamini_hochberg, "fdr_bh")], ids=["holm", "bh"]
+)
+def test_corrections_equal_those_of_statsmodels(ours, theirs, seed):
+    rng = np.random.default_rng(seed)
+    # Small, repeated, missing and large ones, in an index that is not sorted.
+    p = pd.Series(np.r_[rng.beta(0.3, 2, 12), 0.01, 0.01, 0, 1, np.nan], rng.permutation(17))
+    expected = multipletests(p.dropna(), method=theirs)[1]
+    got = ours(p)
+    assert got.index.equals(p.index)
+    assert (got.isna() == p.isna()).all()
+    np.testing.assert_allclose(got.dropna(), expected, rtol=1e-14)
+
+
+def test_nothing_is_corrected_where_no_p_is_known():
+    assert (
+        holm(pd.Series([np.nan])).isna().all()
+        and benjamini_hochberg(pd.Series([np.nan])).isna().all()
+    )
 
 
 def test_p_outside_the_unit_interval_is_named():

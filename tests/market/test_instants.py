@@ -124,7 +124,7 @@ BAD_TIMES = [
     (None, "None is not a date"),
     (float("nan"), "nan is not a date"),
     (pd.NaT, "NaT is not a date"),
-    (np.datetime64("NaT"), "is not a date"),
+    (np.datetime64("NaT", "us"), "is not a date"),
     (20250502, "20250502 is not a date"),
     (True, "True is not a date"),
     (["2025-05-02"], "is not a date"),

@@ -1,5 +1,6 @@
 """The command line: one sentence for what is wrong, and nothing written outside the folder here."""
 
+import os
 import subprocess
 import sys
 
@@ -46,3 +47,27 @@ def test_pictures_go_below_the_working_directory(tmp_path):
 def test_data_without_the_files_is_one_sentence(tmp_path, capsys):
     assert main(["data", "--in", str(tmp_path)]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+#: The process is asked to end while it writes its first file.
+STOP = """
+import os, runpy, signal, sys
+stop = getattr(signal, sys.argv[1])
+os.fsync = lambda handle: os.kill(os.getpid(), stop)
+sys.argv = ["impact", "figures", "can-you-trust-the-p"]
+runpy.run_module("impact", run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
+@pytest.mark.parametrize("stop", ["SIGTERM", "SIGINT"])
+def test_a_process_that_is_stopped_leaves_nothing_behind(stop, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", STOP, stop],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 130 and run.stderr == "stopped: every file is whole\n"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
