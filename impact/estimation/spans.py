@@ -173,7 +173,7 @@ def average_return(returns: pd.DataFrame, spans: Spans | None) -> tuple[pd.Serie
     values[column, row] -= sums.over(column, row, spans.rows[column, row])[0]
     mean = pd.Series(pd.DataFrame(values).mean().to_numpy(), returns.index)
     traded = mean.notna().to_numpy()[None]
-    return mean, Spans.between(traded, spans.own.any(axis=0)[None])
+    return mean, Spans.between(traded, spans.own.max(axis=0, keepdims=True))
 
 
 def alone(values: np.ndarray) -> np.ndarray:
