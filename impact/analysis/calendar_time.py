@@ -23,6 +23,8 @@ from impact.analysis.coefficients import (
 from impact.errors import InferenceError, ModelError, ReturnsError
 from impact.estimation.models import design
 from impact.estimation.observations import Units, form_units
+from impact.estimation.spans import read_spans
+from impact.market.calendar import market_of
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
@@ -94,7 +96,8 @@ def calendar_time_portfolio(
     Parameters
     ----------
     returns : DataFrame, shape (T, N)
-        Decimal returns by session, NaN where missing.
+        Decimal returns by session, NaN where missing. A return that spans several sessions is
+        left out: the portfolio has one a session.
     events : DataFrame, Series, dict or list
         As in `event_study`; an event without `security` applies to every column.
     window : pair of int
@@ -157,6 +160,8 @@ def calendar_time_portfolio(
     # Sessions 0 alone have to lie in the returns: a portfolio is held as long as they last.
     units = form_units(aligned, returns, Window(0, 0), Window(0, 0))
     values = returns.to_numpy(float)
+    if (spans := read_spans(returns, market_of(returns.index))) is not None:
+        values = np.where(spans.sessions.T > 1, np.nan, values)
     held = _held(units, returns.shape, held_in) & ~np.isnan(values)
     members = held.sum(axis=1)
     use = members >= whole("min_securities", min_securities, 1)

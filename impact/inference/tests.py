@@ -293,7 +293,7 @@ def window_test(
             if one_event:
                 _check_one_event(study, name)
             sample = CheckedReturns(study.fits, study.over(start, end).tested, study, name)
-            if one_event and sample.days[0] < sample.tested.length:
+            if one_event and sample.sessions[0] < max(sample.asked[0], 1):
                 raise InferenceError(f"{name}: a return of sessions {sample.tested} is missing")
             about: Found = {"name": name, "null": null.format(sample.what)}
             about |= {"reference": reference} | formula(sample, **options)

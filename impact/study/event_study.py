@@ -10,9 +10,10 @@ import pandas as pd
 from impact.errors import HistoryError, ModelError, ReturnsError, WindowError
 from impact.estimation.abnormal import nothing_left
 from impact.estimation.fits import Settings
-from impact.estimation.least_squares import Pairs, Panel
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
+from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.spans import gap_notes, read_spans
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_numbers, on_rows
 from impact.market.returns import check_returns, split_like
@@ -56,13 +57,16 @@ def event_study(
     Parameters
     ----------
     returns : Series or DataFrame, shape (T,) or (T, N)
-        Decimal returns by session (tz-naive, increasing). NaN where a security has none.
+        Decimal returns by session (tz-naive, increasing). NaN where a security has none; the next
+        return is that of all sessions since its last price if `log_returns` or `simple_returns`
+        made it, which ``attrs["gaps"]`` says, and of one session otherwise.
     events : str, DataFrame, Series, dict or list
         The catalogue (`load_events`), ids or labels of it, dates, label -> date, or a frame with
         `announced_at` (or `session`) and optionally `id`, `security`. Without `security` an event
         applies to every column.
-    model : {"constant-mean", "market-adjusted", "market", "factors"} or object with ``fit``
-        Normal-return model, see `impact.estimation.models`.
+    model : {"constant-mean", "market-adjusted", "market", "factors", "raw"} or object with ``fit``
+        Normal-return model, see `impact.estimation.models`; "raw" takes the returns themselves,
+        no mean removed, as abnormal.
     benchmark : str, Series or DataFrame, optional
         Market returns: a column of `returns` (then not a security), a series of its own, or a
         frame with a column for each security. A session without its value is left out.
@@ -149,11 +153,12 @@ def event_study(
         *(_rows_of_no_session(frame.index, clock) if market is not None else ()),
         *_sessions_left_out(layout, frame.index, needed),
         *_splits(securities, layout, needed, kind),
+        *gap_notes(securities, clock, needed, own_model=layout.user is not None),
     )
     _check_not_a_security(securities, layout)
-    panel = Panel(
-        securities.to_numpy(float), layout, _neighbour_sessions(securities, units.pairs, settings)
-    )
+    near = _neighbour_sessions(securities, units.pairs, settings)
+    spans = read_spans(securities, clock)
+    panel = Panel(securities.to_numpy(float), layout, near, spans, kind == "simple")
     return EventStudy.estimated(securities, panel, units, settings, implied, notes)
 
 
@@ -260,7 +265,7 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
     notes = []
     known = needed
     for name, values in layout.arguments.items():
-        absent = ~np.isfinite(values)
+        absent = ~np.isfinite(layout.by_row(values))
         lacks = known & (absent if absent.ndim == 1 else absent.any(axis=0))
         missing, known = index[lacks], known & ~lacks
         if missing.empty:
