@@ -25,7 +25,7 @@ from impact.estimation.observations import dropped_rows
 from impact.inference.event_sets import extremity
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, list_of, number, p_phrase, percent
-from impact.text.result import signed
+from impact.text.result import count_left_out, signed
 from impact.text.table import KNOWN, Column, Table
 
 if TYPE_CHECKING:
@@ -303,7 +303,8 @@ def dosed_sessions(
         }
     )
     here = dropped_rows(reasons.index[~kept], reasons[~kept])
-    return points[kept], pd.concat([study.dropped, here], ignore_index=True)
+    dropped = pd.concat([study.dropped, here], ignore_index=True)
+    return points[kept], count_left_out(dropped, int(kept.sum()))
 
 
 def _doses(units: pd.DataFrame, dose: str) -> pd.Series:

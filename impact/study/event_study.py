@@ -18,9 +18,10 @@ from impact.market.checks import check_numbers, on_rows
 from impact.market.returns import check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
-from impact.news.events import as_events
+from impact.news.security_names import with_securities
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of
+from impact.text.result import count_left_out
 from impact.volatility.forecast import VARIANCE_MODELS
 
 #: What `kind` may say of the returns; the first where nothing is said.
@@ -138,9 +139,10 @@ def event_study(
         securities=securities.columns,
         kind=kind,
     )
-    aligned = align(as_events(events), frame.index, window=settings.window, market=clock)
+    aligned = align(events, frame.index, window=settings.window, market=clock)
+    aligned = with_securities(aligned, securities.columns)
     units = form_units(aligned, securities, settings.estimation, settings.window)
-    implied = _implied(implied, securities, model)
+    implied = _implied(implied, securities, model, volatility)
     if not len(units.pairs):
         raise HistoryError(nothing_left(units.dropped))
     needed = _needed(units.pairs, settings, len(frame))
@@ -154,7 +156,21 @@ def event_study(
     panel = Panel(
         securities.to_numpy(float), layout, _neighbour_sessions(securities, units.pairs, settings)
     )
-    return EventStudy.estimated(securities, panel, units, settings, implied, notes)
+    study = EventStudy.estimated(securities, panel, units, settings, implied, notes)
+    _count_left_out(study)
+    return study
+
+
+def _count_left_out(study: EventStudy) -> None:
+    """Write into the table of what was left out how much that is of what was asked for."""
+    dropped, events = study.dropped, study.dropped["security"] == ""
+    rows = study.alignment["announcements"].map(len).iloc[study.fits.unit]
+    if events.all():
+        count_left_out(dropped, int(study.alignment["announcements"].map(len).sum()))
+        return
+    # An event of all columns that was left out is as many rows as there are columns.
+    every = study.returns.shape[1] if study.has_common_dates else 1
+    count_left_out(dropped, int(rows.sum()), int(np.where(events, every, 1).sum()))
 
 
 def _kind(returns: pd.Series | pd.DataFrame, kind: str | None) -> str:
@@ -193,11 +209,16 @@ def _settings(
 
 
 def _implied(
-    implied: pd.Series | None, securities: pd.DataFrame, model: str | NormalReturnModel
+    implied: pd.Series | None,
+    securities: pd.DataFrame,
+    model: str | NormalReturnModel,
+    volatility: str | None,
 ) -> pd.Series | None:
     """The volatility index, checked."""
     if implied is None:
         return None
+    if volatility is None:
+        raise ModelError("implied= has no effect with volatility=None: leave out one of the two")
     if securities.shape[1] > 1:
         raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
     if model != "constant-mean":

@@ -25,7 +25,7 @@ from impact.inference.event_sets import MIN_SESSIONS, difference_test
 from impact.inference.multiplicity import holm
 from impact.market.windows import Window
 from impact.text.formats import counted, interval, list_of, p_phrase, percent
-from impact.text.result import Result
+from impact.text.result import Result, count_left_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,7 +209,8 @@ def _dropped(study: AbnormalReturns, reasons: np.ndarray) -> pd.DataFrame:
     out = np.flatnonzero(reasons != "")
     names = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column[out]]
     mine = dropped_rows(study.units.index[out], reasons[out], "" if study.is_one_series else names)
-    return pd.concat([study.dropped, mine], ignore_index=True)
+    dropped = pd.concat([study.dropped, mine], ignore_index=True)
+    return count_left_out(dropped, len(study) - len(out))
 
 
 def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray:

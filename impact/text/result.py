@@ -91,7 +91,22 @@ def left_out(dropped: pd.DataFrame) -> str:
         f"{_named(list(group))}: {reason}"
         for reason, group in names.groupby(dropped["reason"], sort=False)
     ]
-    return f"Left out: {len(dropped):,} ({'; '.join(reasons)})."
+    count = dropped.attrs.get("count", f"{len(dropped):,}")
+    return f"Left out: {count} ({'; '.join(reasons)})."
+
+
+def count_left_out(dropped: pd.DataFrame, kept: int, left: int | None = None) -> pd.DataFrame:
+    """Write into a table of what was left out how much that is of what was asked for.
+
+    Examples
+    --------
+    >>> dropped = pd.DataFrame({"event": ["a"], "reason": ["no price"]})
+    >>> left_out(count_left_out(dropped, 13))
+    'Left out: 1 of 14 (a: no price).'
+    """
+    left = len(dropped) if left is None else left
+    dropped.attrs["count"] = f"{left:,} of {left + kept:,}"
+    return dropped
 
 
 def _named(names: list[str]) -> str:

@@ -51,7 +51,7 @@ ARGUMENTS = {
     "prices": lambda values: impact.log_returns(values),
     "risk_free": lambda values: studied(model="market", benchmark=MARKET, risk_free=values),
     "implied": lambda values: impact.event_study(
-        FIRMS["S0"], EVENT, implied=values, volatility=None
+        FIRMS["S0"], EVENT, implied=values, volatility="ewma"
     ),
 }
 GOOD = {"prices": PRICES, "risk_free": RATE, "implied": 16 + 0 * MARKET}
