@@ -20,6 +20,7 @@ from impact.market.windows import study_windows
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
 from impact.study.event_study_result import EventStudy
+from impact.study.model_gaps import without_model
 from impact.text.formats import counted, iso, list_of
 from impact.text.result import count_left_out
 from impact.volatility.forecast import VARIANCE_MODELS
@@ -30,8 +31,8 @@ KINDS = ("log", "simple")
 #: Sessions that are compared first when a benchmark is looked for among the securities.
 PROBE = 32
 
-#: The share of a study's sessions that a benchmark or factor may lack; so many of them are named.
-MAY_MISS, NAMED = 0.1, 3
+#: So many sessions that a benchmark or factor lacks are named.
+NAMED = 3
 
 
 def event_study(
@@ -104,8 +105,8 @@ def event_study(
     Notes
     -----
     Events that cannot be used (too little history, only executing known news, outside the
-    returns, a session around them that is no row) are listed in ``EventStudy.dropped`` with the
-    reason; if none is left, HistoryError is raised with the reasons. ``EventStudy.notes``, under
+    returns, a session around them that is no row, a benchmark or factor that does not reach them)
+    are listed in ``EventStudy.dropped`` with the reason; if none is left, an error gives it. ``EventStudy.notes``, under
     every table, names returns that look like unadjusted splits, and sessions left out because
     the benchmark has no value there.
 
@@ -145,6 +146,7 @@ def event_study(
     implied = _implied(implied, securities, model, volatility)
     if not len(units.pairs):
         raise HistoryError(nothing_left(units.dropped))
+    units = without_model(units, layout, settings, securities)
     needed = _needed(units.pairs, settings, len(frame))
     notes = (
         *aligned.attrs.get("notes", ()),
@@ -286,13 +288,8 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
         missing, known = index[lacks], known & ~lacks
         if missing.empty:
             continue
-        sessions = counted(len(missing), "such session")
-        if len(missing) > MAY_MISS * needed.sum():
-            raise ModelError(
-                f"{name} has no value on {iso(missing[0])}, a session that the study needs "
-                f"({sessions}): fill it or shorten the study"
-            )
         dates = list_of([*map(iso, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
+        sessions = counted(len(missing), "such session")
         notes.append(f"Left out, as the {name} has no value there: {sessions} ({dates}).")
     return notes
 
