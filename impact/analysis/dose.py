@@ -284,6 +284,11 @@ def dosed_sessions(
             f"{counted(study.returns.shape[1], 'series', 'series')}, volatility="
             f"{study.settings.volatility!r}: run event_study on one column with volatility='gjr'"
         )
+    if study.unit:
+        raise InferenceError(
+            f"dose_response writes in percent, and the study is of changes in {study.unit}: use "
+            "cross_section with the dose as the characteristic"
+        )
     car, units = study.car(start, end), study.alignment
     doses = _doses(units, dose)
     reasons = pd.Series("", index=car.index, dtype="object")

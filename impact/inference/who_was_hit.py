@@ -69,6 +69,7 @@ class RelativeMoves(Result):
     window: Window
     dropped: pd.DataFrame
     signature: str
+    unit: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -82,7 +83,8 @@ class RelativeMoves(Result):
         return f"RelativeMoves: {shown} at {counted(events, 'event')}"
 
     def _title(self) -> str:
-        return f"Return less that of the portfolio, sessions {self.window}"
+        what = "Change" if self.unit else "Return"
+        return f"{what} less that of the portfolio, sessions {self.window}"
 
     def _columns(self) -> tuple[Column, ...]:
         return (
@@ -180,6 +182,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
         window=tested,
         dropped=dropped,
         signature=study.signed(tested.start, tested.end),
+        unit=study.settings.unit,
     )
 
 

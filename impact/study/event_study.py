@@ -26,7 +26,7 @@ from impact.text.result import count_left_out
 from impact.volatility.forecast import VARIANCE_MODELS
 
 #: What `kind` may say of the returns; the first where nothing is said.
-KINDS = ("log", "simple")
+KINDS = ("log", "simple", "change")
 
 #: Sessions that are compared first when a benchmark is looked for among the securities.
 PROBE = 32
@@ -50,6 +50,7 @@ def event_study(
     volatility: str | None = "gjr",
     implied: pd.Series | None = None,
     kind: str | None = None,
+    unit: str | None = None,
     market: MarketLike = None,
     rng: int | np.random.Generator = 0,
 ) -> EventStudy:
@@ -82,9 +83,13 @@ def event_study(
         Variance model of the conditional test for one series; None leaves it out.
     implied : Series, optional
         The volatility index in points (`load_vix`), for one series that is the S&P 500.
-    kind : {"log", "simple"}, optional
+    kind : {"log", "simple", "change"}, optional
         What the returns are: read from what `log_returns` and `simple_returns` wrote into
-        ``attrs["returns"]``, log returns where nothing stands there.
+        ``attrs["returns"]``, log returns where nothing stands there. "change" is for yields,
+        spreads and volatility indices, ``levels.diff().dropna()``: tables and pictures are then
+        in `unit`, and nothing is compounded.
+    unit : str, optional
+        What changes are in: "percentage points", "points".
     market : str or (zone, close), optional
         Whose clock closes the rows: an exchange of pandas_market_calendars ("XETR", "XTKS"),
         "24/7" (a day ends at 00:00 UTC), or a time zone and a close ("Europe/Berlin", "17:30").
@@ -106,9 +111,9 @@ def event_study(
     -----
     Events that cannot be used (too little history, only executing known news, outside the
     returns, a session around them that is no row, a benchmark or factor that does not reach them)
-    are listed in ``EventStudy.dropped`` with the reason; if none is left, an error gives it. ``EventStudy.notes``, under
-    every table, names returns that look like unadjusted splits, and sessions left out because
-    the benchmark has no value there.
+    are listed in ``EventStudy.dropped`` with the reason; if none is left, an error gives it.
+    ``EventStudy.notes``, under every table, names returns that look like unadjusted splits, and
+    sessions left out because the benchmark has no value there.
 
     References
     ----------
@@ -122,13 +127,14 @@ def event_study(
     >>> round(study.car(0)["estimate"].item(), 6)
     -0.049972
     """
-    kind = _kind(returns, kind)
+    kind, unit = _kind(returns, kind, unit)
     checked = check_returns(returns, kind=kind)
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
     clock = market_of(frame.index, market, "returns")
     settings = replace(
         _settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
         market=clock.name,
+        unit=unit,
     )
     securities, beside = _split_benchmark(frame, benchmark)
     layout = design(
@@ -144,6 +150,8 @@ def event_study(
     aligned = with_securities(aligned, securities.columns)
     units = form_units(aligned, securities, settings.estimation, settings.window)
     implied = _implied(implied, securities, model, volatility)
+    if unit and (implied is not None or risk_free is not None):
+        raise ReturnsError("implied= and risk_free= are for returns, not for kind='change'")
     if not len(units.pairs):
         raise HistoryError(nothing_left(units.dropped))
     units = without_model(units, layout, settings, securities)
@@ -175,17 +183,23 @@ def _count_left_out(study: EventStudy) -> None:
     count_left_out(dropped, int(rows.sum()), int(np.where(events, every, 1).sum()))
 
 
-def _kind(returns: pd.Series | pd.DataFrame, kind: str | None) -> str:
-    """The kind that is asked for, or what the returns say of themselves."""
+def _kind(returns: pd.Series | pd.DataFrame, kind: str | None, unit: str | None) -> tuple[str, str]:
+    """The kind that is asked for, or what the returns say of themselves; the unit of changes."""
     said = getattr(returns, "attrs", {}).get("returns")
     if kind not in (None, *KINDS):
-        raise ReturnsError(f"kind={kind!r} is not known: say 'log' or 'simple'")
+        raise ReturnsError(f"kind={kind!r} is not known: say {list_of(map(repr, KINDS), 'or')}")
     if kind and said and kind != said:
+        made = "levels.diff().dropna()" if kind == "change" else f"{kind}_returns()"
         raise ReturnsError(
             f"kind={kind!r} contradicts the returns, which {said}_returns() made: leave kind= out, "
-            f"or make them with {kind}_returns()"
+            f"or make them with {made}"
         )
-    return kind or said or KINDS[0]
+    kind = kind or said or KINDS[0]
+    if kind != "change" and unit is not None:
+        raise ReturnsError(f"unit={unit!r} has no effect on {kind} returns: say kind='change'")
+    if kind == "change" and not (isinstance(unit, str) and unit.strip()):
+        raise ReturnsError("kind='change' needs unit=, such as 'points' or 'percentage points'")
+    return kind, unit.strip() if unit else ""
 
 
 def _settings(
@@ -297,6 +311,8 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
 def _splits(securities: pd.DataFrame, layout: Design, needed: np.ndarray, kind: str) -> list[str]:
     """Say what looks like an unadjusted split in the stretch of rows that the study reads."""
     rows = slice(int(needed.argmax()), len(needed) - int(needed[::-1].argmax()))
+    if kind == "change":
+        return []
     beside = {name: values for name, values in layout.arguments.items() if values.ndim == 1}
     tables = [securities, pd.DataFrame(beside, securities.index)]
     return [note for table in tables if (note := split_like(table.iloc[rows], kind))]

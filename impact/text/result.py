@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,11 +29,14 @@ class Result:
         event, security, reason of everything that was left out.
     signature : str
         One line: model, windows, n, hashes of the data and the catalogue.
+    unit : str
+        What the estimates are in, where they are no returns.
     """
 
     table: pd.DataFrame
     dropped: pd.DataFrame
     signature: str
+    unit: str = ""
 
     def _title(self) -> str:
         return type(self).__name__
@@ -49,8 +53,10 @@ class Result:
         columns, notes = self._columns(), (*self._notes(), left_out(self.dropped))
         notes = tuple(note for note in notes if note)
         if columns is None:
-            return table(self.table, self._title(), notes=notes, signature=self.signature)
-        return Table(self.table.reset_index(), self._title(), columns, notes, self.signature)
+            shown = table(self.table, self._title(), notes=notes, signature=self.signature)
+            return replace(shown, unit=self.unit)
+        frame = self.table.reset_index()
+        return Table(frame, self._title(), columns, notes, self.signature, unit=self.unit)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the numbers behind the table."""

@@ -7,7 +7,8 @@ rerun shows no difference. Nothing is computed here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,9 @@ from impact.text.typeset import NONE, Column, Sheet, as_html, as_latex, as_text
 
 #: A table shown on screen stops after this many rows; its CSV and LaTeX hold all.
 SHOWN_ROWS = 60
+
+#: Decimals of a change that is in a unit of its own.
+_DIGITS = 3
 
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
@@ -90,6 +94,8 @@ class Table:
         Model, windows, n, variance and data that the numbers come from.
     stars : str
         Column of p-values that put stars on the first column of numbers; "" for none.
+    unit : str
+        What the estimates are in, where they are no returns; "" shows them in percent.
 
     Examples
     --------
@@ -110,17 +116,20 @@ class Table:
     notes: tuple[str, ...] = ()
     signature: str = ""
     stars: str = ""
+    unit: str = ""
 
     @property
     def below(self) -> tuple[str, ...]:
         """What stands under the table: the notes, then the signature."""
         stars = f"* p < 0.10, ** p < 0.05, *** p < 0.01, by {self.stars}." if self.stars else ""
-        return tuple(line for line in (*self.notes, stars, self.signature) if line)
+        unit = f"In {self.unit}." if self.unit else ""
+        return tuple(line for line in (unit, *self.notes, stars, self.signature) if line)
 
     def cells(self, rows: int | None = None) -> list[list[str]]:
         """Return the texts of the first `rows` rows (of all if None)."""
         part = self.frame if rows is None else self.frame.iloc[:rows]
-        shown = [[_cell(column, value) for value in part[column.name]] for column in self.columns]
+        ways = [_in_unit(column) if self.unit else column for column in self.columns]
+        shown = [[_cell(column, value) for value in part[column.name]] for column in ways]
         if self.stars:
             first = next(i for i, column in enumerate(self.columns) if not column.is_text)
             marks = [_stars(p) for p in part[self.stars]]
@@ -163,6 +172,14 @@ class Table:
             return text
         Path(path).write_text(text, encoding="utf-8", newline="\n")
         return None
+
+
+def _in_unit(column: Column) -> Column:
+    """Show as a number in its own unit what else is shown in percent."""
+    signed = column.show is _change
+    if not (signed or column.show is percentage):
+        return column
+    return replace(column, show=partial(formats.number, digits=_DIGITS, signed=signed))
 
 
 def _cell(column: Column, value: object) -> str:
