@@ -154,6 +154,9 @@ class Table:
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Write every number unrounded, with the signature as the last column.
 
+        A text that begins with =, +, - or @ has an apostrophe before it: a spreadsheet would take
+        it for a formula.
+
         Parameters
         ----------
         path : str or Path, optional
@@ -166,6 +169,9 @@ class Table:
         for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
+        for name in frame.select_dtypes(["object", "str", "category"]):
+            frame[name] = frame[name].astype("object").map(_no_formula)
+        frame.columns = [_no_formula(name) for name in frame.columns]
         # pandas writes midnights as dates, and other times whole.
         text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         if path is None:
@@ -185,6 +191,23 @@ def _in_unit(column: Column) -> Column:
 def _cell(column: Column, value: object) -> str:
     missing = not isinstance(value, tuple) and pd.isna(value)
     return NONE if missing else column.show(value)
+
+
+def _no_formula(text: object) -> object:
+    """Keep a spreadsheet from reading a text as a formula; what is a number is one.
+
+    Examples
+    --------
+    >>> _no_formula("=1+1"), _no_formula("-0.5"), _no_formula("+x")
+    ("'=1+1", '-0.5', "'+x")
+    """
+    if not isinstance(text, str) or not text.lstrip().startswith(("=", "+", "-", "@")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _stars(p: float) -> str:
