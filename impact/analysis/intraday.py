@@ -17,11 +17,11 @@ from impact.errors import EventError, InferenceError, WindowError
 from impact.inference.conditional import inverted
 from impact.market.bars import Bar, bars_hash, security_of
 from impact.market.clock_time import COLUMNS, MINUTES
-from impact.news.events import as_events, unknown_id_error
+from impact.news.events import read_events, unknown_id_error
 from impact.news.minutes import BOUNDED, EXACT, announcement_minutes, known_minutes, release_minutes
 from impact.text import formats
 from impact.text.formats import counted, iso, list_of
-from impact.text.result import Result, left_out, signed
+from impact.text.result import Result, count_left_out, left_out, signed
 from impact.text.table import KNOWN, SIGMA, Column, percentage
 from impact.volatility.clock import HALF_LIVES, ClockVariance
 
@@ -288,7 +288,7 @@ def intraday_study(
     """
     windows = _windows(window)
     known = known_variance(bars)
-    frame = as_events(events)
+    frame, unknown = read_events(events)
     minutes = announcement_minutes(frame)
     security = security_of(bars)
     reasons = _left_out(frame, minutes, security)
@@ -303,13 +303,15 @@ def intraday_study(
             cells = reaction(known, where, when.minute, each)
             about = {"id": when.Index, "window": each, "announced_at": announced_at}
             rows.append(cells | about | {"minute": when.minute})
+    reasons |= unknown
     dropped = pd.DataFrame(
-        [(event, reasons[event]) for event in frame.index if event in reasons],
+        [(event, reasons[event]) for event in [*frame.index, *unknown] if event in reasons],
         columns=["event", "reason"],
         dtype="str",
     )
     if not rows:
         raise EventError(f"none of the announcements can be measured. {left_out(dropped)}")
+    count_left_out(dropped, len({row["id"] for row in rows}))
     table = _table(rows, minutes, several=len(windows) > 1)
     signature = _signature(bars, known, frame, windows, len({row["id"] for row in rows}))
     return IntradayStudy(table, dropped, signature, windows, known, stretches, security)

@@ -21,19 +21,19 @@ from impact.charts.page import (
     Mark,
     Page,
     Words,
+    amount_axis,
     drawing,
     extent,
     key,
     number_axis,
     only_panel,
     page,
-    percent_axis,
     round_ticks,
     stroke,
     symbol,
     wrapped,
 )
-from impact.text.formats import number, percent
+from impact.text.formats import amount, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,8 @@ def path_panels(
     events = list(panels)
     if ax is not None:
         only_panel(len(events))
-        _path(ax, grouped[events[0]], panels[events[0]].mark, _limits(grouped.values()))
+        limits = _limits(grouped.values())
+        _path(ax, grouped[events[0]], panels[events[0]].mark, limits, words.unit)
         return ax.figure
     columns = min(3, len(events))
     rows = -(-len(events) // columns)
@@ -99,8 +100,10 @@ def path_panels(
             left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
             panel_heading(sheet, left, top, cell - 40, panels[event], panels[event].mark.colour)
             panel = sheet.axes(left, top + 106, cell - 40, 310)
-            _path(panel, grouped[event], panels[event].mark, limits, labelled=column == 0)
-    entries = [*_path_entries("conditional_low" in paths), *map(_session_entry, marks)]
+            look = panels[event].mark
+            _path(panel, grouped[event], look, limits, words.unit, labelled=column == 0)
+    drawn = _path_entries("conditional_low" in paths, words.unit)
+    entries = [*drawn, *map(_session_entry, marks)]
     if key_row:
         key(sheet, sheet.top + rows * CELL + 10, entries)
     else:
@@ -130,12 +133,13 @@ def _path(
     path: pd.DataFrame,
     mark: Mark,
     limits: tuple[float, float],
+    unit: str,
     *,
     labelled: bool = True,
 ) -> None:
     path = path.set_index("relative_session")
     x, y = path.index.to_numpy(), path["path"].to_numpy()
-    session_axes(ax, x, limits, labelled=labelled)
+    session_axes(ax, x, limits, labelled=labelled, unit=unit)
     days = [
         "eve" if day == -1 else number(day, 0, signed=True) if day % 5 == 0 else "" for day in x
     ]
@@ -149,7 +153,7 @@ def _path(
         ax.plot(fan.index, fan[side], **stroke(MUTED, 2.5, 2), dashes=(3, 2))
     ax.plot(x, y, **stroke(mark.colour, 5, 3))
     symbol(ax, 0, path.loc[0, "path"], mark, 20)
-    _label(ax, path["path"])
+    _label(ax, path["path"], unit)
 
 
 def session_axes(
@@ -159,19 +163,20 @@ def session_axes(
     *,
     labelled: bool,
     room: float = 0.4,
+    unit: str = "",
 ) -> None:
     """Set up axes for returns around session 0; labelled only where a row of panels begins."""
     ax.set(xlim=(days[0] - room, days[-1] + room), ylim=limits)
-    percent_axis(ax.yaxis, round_ticks(*limits, 5))
+    amount_axis(ax.yaxis, round_ticks(*limits, 5), unit)
     if not labelled:
         ax.set_yticklabels([""] * len(ax.get_yticks()))
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
 
 
-def _label(ax: Axes, path: pd.Series) -> None:
+def _label(ax: Axes, path: pd.Series, unit: str) -> None:
     """Write the value of session 0 above, below or beside it, wherever the line leaves room."""
     look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
-    text = ax.text(0, path[0], percent(path[0]), **look)
+    text = ax.text(0, path[0], amount(path[0], unit), **look)
     x, y = ax.transData.transform((0, path[0]))
     _, _, width, tall = extent(text)
     up, aside = tall / 2 + 20, width / 2 + 20
@@ -193,8 +198,9 @@ def _label(ax: Axes, path: pd.Series) -> None:
     move(text, boxes[place(boxes, line)], 2)
 
 
-def _path_entries(conditional: bool) -> list[Entry]:
-    entries: list[Entry] = [({"color": INK}, "cumulated abnormal return")]
+def _path_entries(conditional: bool, unit: str) -> list[Entry]:
+    what = "change" if unit else "return"
+    entries: list[Entry] = [({"color": INK}, f"cumulated abnormal {what}")]
     if conditional:
         entries.append((stroke(BAND, 26), "95% range without news, eve's variance"))
     return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
@@ -234,7 +240,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     low, high = values.min().min(), values.max().max()
     room = 0.08 * (high - low)
     ax.set(xlim=(x[0] - 0.4, x[-1] + 0.4), ylim=(low - room, high + room))
-    percent_axis(ax.yaxis, round_ticks(low - room, high + room), 1)
+    amount_axis(ax.yaxis, round_ticks(low - room, high + room), words.unit, 1)
     number_axis(ax.xaxis, x)
     ax.fill_between(x, values["ci_low"], values["ci_high"], color=BAND, linewidth=0)
     ax.axhline(0, **stroke(MUTED, 2))

@@ -160,7 +160,7 @@ class AbnormalReturns:
             self.layout.name,
             f"estimation {settings.estimation}",
             f"window {Window(start, start if end is None else end)}",
-            f"{settings.kind} returns {iso(sessions[0])} to {iso(sessions[-1])}",
+            f"{settings.what} {iso(sessions[0])} to {iso(sessions[-1])}",
             counted(len(self.alignment), "unit"),
         ]
         if settings.market != NYSE:

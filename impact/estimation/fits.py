@@ -28,6 +28,12 @@ class Settings:
     kind: str
     seed: int
     market: str = NYSE
+    unit: str = ""
+
+    @property
+    def what(self) -> str:
+        """What is studied: "log returns", "changes in points"."""
+        return f"changes in {self.unit}" if self.unit else f"{self.kind} returns"
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,7 @@ def form_units(
     """
     reasons = aligned["dropped"].to_numpy(object)
     kept = reasons == ""
-    dropped = [(aligned.index[~kept], reasons[~kept], np.full((~kept).sum(), ""))]
+    dropped = [(aligned.index[~kept], reasons[~kept], _securities(aligned)[~kept])]
     events = aligned[kept]
     security = _securities(events)
     column = _columns(security, returns.columns)

@@ -88,11 +88,12 @@ class HypothesisTest(Result):
     detail: Mapping[str, Any] = field(default_factory=dict, compare=False)
     signature: str = ""
     dropped: pd.DataFrame = field(default_factory=lambda: dropped_rows([], []), compare=False)
+    unit: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
         """One row: everything but the arrays."""
-        own = {item.name: getattr(self, item.name) for item in fields(self)[:-3]}
+        own = {item.name: getattr(self, item.name) for item in fields(self)[:-4]}
         numbers = {name: value for name, value in self.detail.items() if np.isscalar(value)}
         row = {name: value for name, value in (own | numbers).items() if value is not None}
         return pd.DataFrame([row]).set_index("name")
@@ -320,4 +321,5 @@ def _check_one_event(study: AbnormalReturns, name: str) -> None:
 
 def origin(study: AbnormalReturns, tested: Window) -> Found:
     """The study's signature for a window, and what the study left out."""
-    return {"signature": study.signed(tested.start, tested.end), "dropped": study.dropped}
+    signature = study.signed(tested.start, tested.end)
+    return {"signature": signature, "dropped": study.dropped, "unit": study.settings.unit}

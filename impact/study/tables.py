@@ -88,12 +88,15 @@ def study_table(
     signature = study.signed(start, end)
     notes = (*_study_notes(car, has), *study.notes, *car.attrs["gaps"], left_out(study.dropped))
     notes = tuple(note for note in notes if note)
-    table = Table(frame, _study_title(study, start, end), tuple(columns), notes, signature)
+    unit = study.settings.unit
+    title = _study_title(study, start, end)
+    table = Table(frame, title, tuple(columns), notes, signature, unit=unit)
     return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table
 
 
 def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
-    what = "Abnormal return" if end in (None, start) else "Cumulative abnormal return"
+    what = "abnormal change" if study.settings.unit else "abnormal return"
+    what = what.capitalize() if end in (None, start) else f"Cumulative {what}"
     when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
     names = study.returns.columns
     if len(names) > 1:

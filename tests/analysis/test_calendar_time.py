@@ -109,9 +109,9 @@ def test_calendar_time_events_of_all_columns_missing_returns_and_unknown_names()
     assert found.members.iloc[320] == 1
     assert found.returns.iloc[0] == pytest.approx(firms.iloc[300].mean())
     assert found.dropped.to_numpy().tolist() == [
-        ["who", "ZZZ", "security 'ZZZ' is not a column of the returns"]
+        ["who", "ZZZ", "security 'ZZZ' is not a column of the returns: the nearest is 'C12'"]
     ]
-    assert "Left out: 1 (who ZZZ: security 'ZZZ' is not a column" in repr(found)
+    assert "Left out: 1 of 3 (who ZZZ: security 'ZZZ' is not a column" in repr(found)
     wide = calendar_time_portfolio(firms, events, window=(0, 4), min_securities=2)
     assert wide.nobs == 5
 
