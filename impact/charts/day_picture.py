@@ -111,7 +111,7 @@ def day_picture(
 
 def _entries(news: pd.DataFrame, parts: pd.DataFrame) -> list[Entry]:
     looks = news.drop_duplicates("kind")
-    entries = [(stroke(look.colour, 10), look.kind) for look in looks.itertuples()]
+    entries: list[Entry] = [(stroke(look.colour, 10), look.kind) for look in looks.itertuples()]
     if (news["latest"] > news["earliest"]).any():
         entries.append((stroke(BAND, 26), "came out in here, minute not known"))
     if parts["closed"].any():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from impact.charts.labels import points_along
 from impact.charts.page import (
     BAND,
     INK,
@@ -39,6 +40,9 @@ PLAIN = Mark("move at the end of the window", INK, "o")
 
 #: Columns of small pictures, height of one with its heading, and of a picture alone.
 COLUMNS, CELL, ALONE = 4, 420, 640
+
+#: Room between two small pictures.
+GAP = 66
 
 _ACROSS = "minutes from the last price before the announcement"
 
@@ -91,14 +95,14 @@ def minute_paths(
         only_panel(len(events))
     rows = -(-(len(events) + 1) // COLUMNS)
     sheet = page(words, rows * CELL)
-    cell = (WIDTH - 2 * MARGIN - 90 + 40) / COLUMNS
+    cell = (WIDTH - 2 * MARGIN - 90 + GAP) / COLUMNS
     for row, start in enumerate(range(0, len(events), COLUMNS)):
         members = events[start : start + COLUMNS]
         limits = limits_of(grouped[event] for event in members)
         for column, event in enumerate(members):
             left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
-            panel_heading(sheet, left, top, cell - 40, panels[event], panels[event].mark.colour)
-            panel = sheet.axes(left, top + 106, cell - 40, 240)
+            panel_heading(sheet, left, top, cell - GAP, panels[event], panels[event].mark.colour)
+            panel = sheet.axes(left, top + 106, cell - GAP, 240)
             _panel(panel, grouped[event], panels[event], limits, labelled=column == 0)
     used = MARGIN + 90 + (len(events) % COLUMNS) * cell + 10
     entries = [*_entries(), *(mark.entry for mark in marks)]
@@ -128,7 +132,8 @@ def _panel(
     ax.plot(path.index, path["path"], **stroke(panel.mark.colour, 4, 3))
     if panel.measured in path.index:
         symbol(ax, panel.measured, path["path"][panel.measured], panel.mark, 18)
-        name_value(ax, path["path"], panel.measured)
+        announced = points_along(ax, np.zeros(2), np.array(limits))
+        name_value(ax, path["path"], panel.measured, announced)
 
 
 def _entries(mark: Mark | None = None) -> list[Entry]:

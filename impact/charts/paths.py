@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.charts.labels import around, letters, move, place, points_along
+from impact.charts.labels import NOTHING, around, letters, move, place, points_along
 from impact.charts.page import (
     BAND,
     INK,
@@ -169,8 +169,8 @@ def session_axes(
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
 
 
-def name_value(ax: Axes, path: pd.Series, at: int) -> None:
-    """Write the value of a line above, below or beside it, wherever the line leaves room."""
+def name_value(ax: Axes, path: pd.Series, at: int, taken: np.ndarray = NOTHING) -> None:
+    """Write the value of a line above, below or beside it, wherever there is room."""
     look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
     text = ax.text(at, path[at], percent(path[at]), **look)
     x, y = ax.transData.transform((at, path[at]))
@@ -191,7 +191,7 @@ def name_value(ax: Axes, path: pd.Series, at: int) -> None:
     )
     boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
     line = points_along(ax, path.index.to_numpy(), path.to_numpy())
-    move(text, boxes[place(boxes, line)], 2)
+    move(text, boxes[place(boxes, np.concatenate([line, taken]))], 2)
 
 
 def _path_entries(conditional: bool) -> list[Entry]:
