@@ -82,9 +82,9 @@ class Day(Result):
     price : Series
         Log price above that of the close before, by the end of each bar, New York wall clock.
     news : DataFrame
-        What came out between the closes, in order: `text`; `earliest`, `latest`: when, the same
-        where the minute is known; `release`: whether it is a macro release. Index: id, or the
-        release.
+        What came out between the closes, in order: `clock` and `text`: when, and what, in words;
+        `earliest`, `latest`: when, the same where the minute is known; `release`: whether it is a
+        macro release. Index: id, or the release.
     """
 
     table: pd.DataFrame
@@ -289,13 +289,15 @@ def _news(
     """What came out, or may have come out, between two closes."""
     reaches = (minutes["earliest"] < until) & (minutes["latest"] >= since)
     told = minutes[reaches].assign(release=False)
-    told["text"] = [_when(row) + labels[row.Index] for row in told.itertuples()]
+    told["clock"] = [_when(row) for row in told.itertuples()]
+    told["text"] = labels[told.index]
     releases = release_minutes()
     out = releases[(releases["at"] >= since) & (releases["at"] < until)]
-    said = [f"{one.at:%H:%M}  {release_words(one.release, one.at)}" for one in out.itertuples()]
-    released = pd.DataFrame({"text": said, "earliest": out["at"], "release": True})
-    released = released.assign(latest=released["earliest"]).set_index(out["release"])
-    columns = ["text", "earliest", "latest", "release"]
+    said = [release_words(one.release, one.at) for one in out.itertuples()]
+    released = pd.DataFrame({"text": said, "earliest": out["at"], "latest": out["at"]})
+    released["clock"] = out["at"].dt.strftime("at %H:%M")
+    released = released.assign(release=True).set_index(out["release"])
+    columns = ["clock", "text", "earliest", "latest", "release"]
     news = pd.concat([told[columns], released[columns]]).sort_values("earliest", kind="stable")
     return news.assign(
         earliest=news["earliest"].clip(since, until), latest=news["latest"].clip(since, until)
@@ -303,10 +305,10 @@ def _news(
 
 
 def _when(row: Any) -> str:
-    """The clock time of an announcement, as the beginning of a line."""
+    """When an announcement came out, in words that follow "came out"."""
     if row.minute == BOUNDED:
-        return f"{row.earliest:%H:%M} to {row.latest:%H:%M}  "
-    return f"{'about ' if row.minute == APPROXIMATE else ''}{row.at:%H:%M}  "
+        return f"between {row.earliest:%H:%M} and {row.latest:%H:%M}"
+    return f"{'about' if row.minute == APPROXIMATE else 'at'} {row.at:%H:%M}"
 
 
 def _unplaced(

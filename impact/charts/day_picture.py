@@ -89,8 +89,9 @@ def day_picture(
         Index = name; `begin`, `end`, `move` (decimal fraction), `closed` (whether nobody could
         trade). Closed hours are narrowed, short parts widened.
     news : DataFrame
-        In the order of the rows below the price: `text`, `earliest`, `latest` (the same where the
-        minute is known), `kind` (the word that the key explains) and its `colour`.
+        In the order of the rows below the price: `text` and `clock` (what came out when),
+        `earliest`, `latest` (the same where the minute is known), `kind` (the word that the key
+        explains) and its `colour`.
     ax : Axes, optional
         Where to draw the price alone, without the page around it.
     """
@@ -186,7 +187,7 @@ def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> 
     places = scale([row.earliest, row.latest])
     begin, end = ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
     _bar(sheet, begin - 4, end + 4, middle, row.colour, 14)
-    text = sheet.row(end + 18, middle, row.text)
+    text = sheet.row(end + 18, middle, f"{row.text}, {row.clock}")
     if end + 18 + extent(text)[2] > WIDTH - MARGIN:
         text.set(x=(begin - 18) / WIDTH, ha="right")
 

@@ -86,7 +86,7 @@ def table(data: Day) -> pd.DataFrame:
 def alt(data: Day) -> str:
     """Tell the picture."""
     parts = list_of(f"{name} {percent(move)}" for name, move in data.brief["move"].items())
-    news = "; ".join(" ".join(text.split()) for text in data.news["text"])
+    news = "; ".join(data.news["text"] + ", " + data.news["clock"])
     return (
         f"{title(data)}. A line of five-minute prices from the close before to the close, with "
         f"the move of each part above it: {parts}. Below, what came out when, New York time: "

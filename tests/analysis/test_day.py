@@ -174,9 +174,15 @@ def test_news_stands_at_its_minute_or_between_its_bounds(second_of_may):
         ["2025-05-02 08:55:00", "2025-05-02 15:59:59"],
     ]
     assert news["release"].to_list() == [False, True, False]
-    assert news.loc["payrolls", "text"] == "08:30  payrolls 177 thousand, 138 expected"
-    assert day("2025-04-09").news.loc["ninety-day-pause", "text"].startswith("13:18  90-day pause")
-    assert day("2025-05-12").news["text"].iloc[0].startswith("about 03:15  ")
+    assert news["clock"].to_list() == [
+        "between 20:00 and 22:55",
+        "at 08:30",
+        "between 08:55 and 15:59",
+    ]
+    assert news.loc["payrolls", "text"] == "payrolls 177 thousand, 138 expected"
+    pause = day("2025-04-09").news.loc["ninety-day-pause"]
+    assert (pause["clock"], pause["text"]) == ("at 13:18", "90-day pause, China 125%")
+    assert day("2025-05-12").news["clock"].iloc[0] == "about 03:15"
     # What ends after the close is drawn to the close, and the evening's news is not of this day.
     assert day("2025-04-02").news["latest"].le(pd.Timestamp("2025-04-02 16:00")).all()
     assert "liberation-day" in day("2025-04-03").news.index
@@ -190,7 +196,7 @@ def test_the_day_draws_itself(session):
     figure = found.plot()
     assert_words_are_clear(figure)
     words = [text.get_text() for text in figure.texts]
-    assert all(text in words for text in found.news["text"])
+    assert all(text in words for text in found.news["text"] + ", " + found.news["clock"])
     assert all(percent(move) in words for move in found.brief["move"])
     assert any(found.signature in word.replace("\n", " ") for word in words)
     mine = matplotlib.figure.Figure()

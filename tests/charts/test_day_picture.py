@@ -38,15 +38,16 @@ PRICE = pd.Series(np.concatenate([[0], PARTS["move"].cumsum()]), TIMES)
 
 
 def news_of(*rows) -> pd.DataFrame:
-    """Frame of rows (text, earliest, latest, kind, colour)."""
-    frame = pd.DataFrame(rows, columns=["text", "earliest", "latest", "kind", "colour"])
+    """Frame of rows (text, clock, earliest, latest, kind, colour)."""
+    columns = ["text", "clock", "earliest", "latest", "kind", "colour"]
+    frame = pd.DataFrame(rows, columns=columns)
     times = {name: pd.to_datetime(frame[name]) for name in ("earliest", "latest")}
     return frame.assign(**times)
 
 
 NEWS = news_of(
-    ("08:30  jobs", "2025-05-02 08:30", "2025-05-02 08:30", "release", MUTED),
-    ("a story of some length", "2025-05-02 09:30", "2025-05-02 16:00", "announcement", INK),
+    ("jobs", "at 08:30", "2025-05-02 08:30", "2025-05-02 08:30", "release", MUTED),
+    ("a story", "some time", "2025-05-02 09:30", "2025-05-02 16:00", "announcement", INK),
 )
 
 
@@ -92,8 +93,8 @@ def test_a_row_of_news_lies_below_its_time_with_words_where_there_is_room():
     (ax,) = figure.axes
     words = {text.get_text(): text.get_window_extent() for text in figure.texts}
     at = ax.transData.transform((place(0), 0))[0]
-    assert words["a story of some length"].x1 < at
-    assert words["08:30  jobs"].x0 > ax.transData.transform((place(-4.8), 0))[0]
+    assert words["a story, some time"].x1 < at
+    assert words["jobs, at 08:30"].x0 > ax.transData.transform((place(-4.8), 0))[0]
     bars = [line for line in figure.get_children() if isinstance(line, Line2D)]
     wide = [line for line in bars if line.get_color() == INK and line.get_linewidth() > 5]
     assert wide[0].get_xdata()[0] * WIDTH == pytest.approx(at - 4)
