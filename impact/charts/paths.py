@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.charts.labels import around, letters, move, place, points_along
+from impact.charts.labels import NOTHING, around, letters, move, place, points_along
 from impact.charts.page import (
     BAND,
     INK,
@@ -85,7 +85,7 @@ def path_panels(
     events = list(panels)
     if ax is not None:
         only_panel(len(events))
-        limits = _limits(grouped.values())
+        limits = limits_of(grouped.values())
         _path(ax, grouped[events[0]], panels[events[0]].mark, limits, words.unit)
         return ax.figure
     columns = min(3, len(events))
@@ -95,7 +95,7 @@ def path_panels(
     cell = (WIDTH - 2 * MARGIN - 90 + 40) / columns
     for row in range(rows):
         members = events[row * columns : (row + 1) * columns]
-        limits = _limits(grouped[event] for event in members)
+        limits = limits_of(grouped[event] for event in members)
         for column, event in enumerate(members):
             left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
             panel_heading(sheet, left, top, cell - 40, panels[event], panels[event].mark.colour)
@@ -108,7 +108,7 @@ def path_panels(
         key(sheet, sheet.top + rows * CELL + 10, entries)
     else:
         used = MARGIN + 90 + (len(events) % columns) * cell + 30
-        _path_key(sheet, used, sheet.top + (rows - 1) * CELL + 50, entries)
+        reading_key(sheet, used, sheet.top + (rows - 1) * CELL + 50, entries)
     return sheet.figure
 
 
@@ -121,7 +121,8 @@ def panel_heading(
     sheet.note(left, top + 84, panel.note, va="baseline")
 
 
-def _limits(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
+def limits_of(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
+    """Return the lower and upper end of an axis that holds some paths and their bands."""
     drawn = np.vstack([path.filter(regex="^path$|_low$|_high$") for path in paths])
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     room = 0.08 * (high - low)
@@ -153,7 +154,7 @@ def _path(
         ax.plot(fan.index, fan[side], **stroke(MUTED, 2.5, 2), dashes=(3, 2))
     ax.plot(x, y, **stroke(mark.colour, 5, 3))
     symbol(ax, 0, path.loc[0, "path"], mark, 20)
-    _label(ax, path["path"], unit)
+    name_value(ax, path["path"], 0, unit=unit)
 
 
 def session_axes(
@@ -173,14 +174,16 @@ def session_axes(
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
 
 
-def _label(ax: Axes, path: pd.Series, unit: str) -> None:
-    """Write the value of session 0 above, below or beside it, wherever the line leaves room."""
+def name_value(
+    ax: Axes, path: pd.Series, at: int, taken: np.ndarray = NOTHING, *, unit: str = ""
+) -> None:
+    """Write the value of a line above, below or beside it, wherever there is room."""
     look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
-    text = ax.text(0, path[0], amount(path[0], unit), **look)
-    x, y = ax.transData.transform((0, path[0]))
+    text = ax.text(at, path[at], amount(path[at], unit), **look)
+    x, y = ax.transData.transform((at, path[at]))
     _, _, width, tall = extent(text)
     up, aside = tall / 2 + 20, width / 2 + 20
-    up = up if path[0] >= 0 else -up
+    up = up if path[at] >= 0 else -up
     steps = np.array(
         [
             (0, up),
@@ -195,7 +198,7 @@ def _label(ax: Axes, path: pd.Series, unit: str) -> None:
     )
     boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
     line = points_along(ax, path.index.to_numpy(), path.to_numpy())
-    move(text, boxes[place(boxes, line)], 2)
+    move(text, boxes[place(boxes, np.concatenate([line, taken]))], 2)
 
 
 def _path_entries(conditional: bool, unit: str) -> list[Entry]:
@@ -211,7 +214,8 @@ def _session_entry(mark: Mark) -> Entry:
     return look, word if mark == PLAIN else f"{PLAIN.word}: {word}"
 
 
-def _path_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
+def reading_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
+    """Explain in a column what small pictures show, where a row of them leaves room."""
     sheet.heading(left, top, "How to read it")
     for line, entry in enumerate(entries):
         key(sheet, top + 50 + 42 * line, [entry], left)
