@@ -143,7 +143,8 @@ def normal_p(statistic: float, n: int) -> Found:
     >>> round(normal_p(1.959964, 30)["p_value"], 6)
     0.05
     """
-    return tails_p(statistic, *scipy.special.ndtr([-statistic, statistic]), "standard normal", n)
+    greater, less = scipy.special.ndtr([-statistic, statistic])
+    return tails_p(statistic, greater, less, "standard normal", n)
 
 
 def student_p(statistic: float, dof: float, n: int) -> Found:
@@ -156,7 +157,8 @@ def student_p(statistic: float, dof: float, n: int) -> Found:
     """
     freedom = number(dof, 0 if dof == int(dof) else 1)
     law = f"Student t with {freedom} degrees of freedom"
-    return tails_p(statistic, *scipy.special.stdtr(dof, [-statistic, statistic]), law, n)
+    greater, less = scipy.special.stdtr(dof, [-statistic, statistic])
+    return tails_p(statistic, greater, less, law, n)
 
 
 def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -> Found:
