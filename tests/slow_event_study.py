@@ -43,6 +43,8 @@ class Pair:
             t: float(self.regressors[t] @ self.inverse @ self.regressors[t]) for t in past
         }
         self.ar = {t: self.abnormal(t) for t in self.actual if t >= window[0]}
+        # Those of one session, and each scaled to the size of one: all, where none spans more.
+        self.alone, self.scaled = self.ar, self.ar
         self.L = len(past)
         self.dof = self.L - MODELS[model]
         self.s = math.sqrt(sum(e**2 for e in self.residual.values()) / self.dof)
@@ -102,7 +104,7 @@ class SlowStudy:
     def scars(self, w):
         return [p.scar(w) for p in self.here(w)]
 
-    def aar(self, t, kind="ar"):
+    def aar(self, t, kind="alone"):
         values = [getattr(p, kind)[t] for p in self.pairs if t in getattr(p, kind)]
         return statistics.fmean(values) if values else None
 
@@ -173,9 +175,9 @@ class SlowStudy:
     def bw80_t(self, w):
         total = variance = 0.0
         for t in range(w[0], w[1] + 1):
-            there = [p for p in self.pairs if t in p.ar]
+            there = [p for p in self.pairs if t in p.alone]
             if there:
-                total += statistics.fmean(p.ar[t] for p in there)
+                total += statistics.fmean(p.alone[t] for p in there)
                 spread = sum(sd(list(p.residual.values())) ** 2 for p in there)
                 variance += spread / len(there) ** 2
         return total / math.sqrt(variance)
@@ -203,7 +205,8 @@ class SlowStudy:
 
     @staticmethod
     def _scores_of(p, kind, ranked):
-        values = {**p.residual, **{t: p.ar[t] for t in p.days(ranked)}}
+        ahead = {t: v for t, v in p.scaled.items() if ranked[0] <= t <= ranked[1]}
+        values = {**p.residual, **ahead}
         m = len(values)
         if kind == "sign":
             middle = statistics.median(values.values())

@@ -88,6 +88,48 @@ OURS = {
     "portfolio_prediction_t": (tests.portfolio_t, {}, None),
 }
 
+#: Options that the reference file does not hold: our test, its options, the slow loops.
+BESIDES = {
+    "patell by day": (tests.patell, {"days": "independent"}, lambda s, w: s.patell_z_indep_days(w)),
+    "brown_warner_1980": (tests.brown_warner_1980, {}, lambda s, w: s.bw80_t(w)),
+    "johnson": (tests.hall, {"form": "johnson"}, lambda s, w: s.johnson_skew_t(w)),
+    "corrado, window": (
+        tests.corrado,
+        {"ranking": "tested window"},
+        lambda s, w: s.corrado_rank_1989(w, winonly=True),
+    ),
+    "corrado_zivney, window": (
+        tests.corrado_zivney,
+        {"ranking": "tested window"},
+        lambda s, w: s.corrado_zivney_rank(w, winonly=True),
+    ),
+    "corrado_zivney signs, window": (
+        tests.corrado_zivney,
+        {"ranking": "tested window", "scores": "sign"},
+        lambda s, w: s.corrado_zivney_sign(w, winonly=True),
+    ),
+    "cowan_rank, window": (
+        tests.cowan_rank,
+        {"ranking": "tested window"},
+        lambda s, w: s.cowan_rank_z(w, winonly=True),
+    ),
+    "cowan_rank, weighted": (
+        tests.cowan_rank,
+        {"weighted": True},
+        lambda s, w: s.rank_z_ntN_weighted(w),
+    ),
+    "generalised_sign, pooled": (
+        tests.generalised_sign,
+        {"pooled": True},
+        lambda s, w: s.gsign_z_pooled(w),
+    ),
+    "grank_t, adjusted": (
+        tests.grank_t,
+        {"correlation_adjusted": True},
+        lambda s, w: s.grank_t(w, rbar=max(s.rbar(), 0.0)),
+    ),
+}
+
 
 @functools.cache
 def slow(name, model):

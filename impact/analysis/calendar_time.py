@@ -23,12 +23,14 @@ from impact.analysis.coefficients import (
 from impact.errors import InferenceError, ModelError, ReturnsError
 from impact.estimation.models import design
 from impact.estimation.observations import Units, form_units
+from impact.estimation.spans import read_spans
+from impact.market.calendar import market_of
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
-from impact.news.events import as_events
+from impact.news.security_names import with_securities
 from impact.text.formats import counted, iso, list_of, number
-from impact.text.result import left_out, signed
+from impact.text.result import count_left_out, left_out, signed
 
 #: How the errors may be computed.
 COVARIANCES = ("newey-west", "HC1", "HC3")
@@ -57,6 +59,8 @@ class CalendarTimePortfolio(Coefficients):
         Sessions after its event for which a security is held.
     covariance : str
         How the errors were computed, in words.
+    notes : tuple of str
+        How the events were read, in sentences.
     """
 
     table: pd.DataFrame
@@ -68,6 +72,7 @@ class CalendarTimePortfolio(Coefficients):
     members: pd.Series
     window: Window
     covariance: str
+    notes: tuple[str, ...] = ()
 
     def _title(self) -> str:
         return f"Calendar-time portfolio, held in sessions {self.window} after an event"
@@ -75,7 +80,8 @@ class CalendarTimePortfolio(Coefficients):
     def _notes(self) -> tuple[str, ...]:
         alpha = number(1e4 * self.params["alpha"], 1, signed=True)
         held = counted(self.nobs, "session")
-        return (f"Alpha: {alpha} basis points a session; {self.covariance}, {held}.",)
+        alpha = f"Alpha: {alpha} basis points a session; {self.covariance}, {held}."
+        return alpha, *self.notes
 
 
 def calendar_time_portfolio(
@@ -94,7 +100,8 @@ def calendar_time_portfolio(
     Parameters
     ----------
     returns : DataFrame, shape (T, N)
-        Decimal returns by session, NaN where missing.
+        Decimal returns by session, NaN where missing. A return that spans several sessions is
+        left out: the portfolio has one a session.
     events : DataFrame, Series, dict or list
         As in `event_study`; an event without `security` applies to every column.
     window : pair of int
@@ -153,10 +160,12 @@ def calendar_time_portfolio(
     model = "constant-mean" if factors is None else "factors"
     kind = returns.attrs.get("returns")
     layout = design(model, returns.index, factors=factors, risk_free=risk_free, kind=kind)
-    aligned = align(as_events(events), returns.index)
+    aligned = with_securities(align(events, returns.index), returns.columns)
     # Sessions 0 alone have to lie in the returns: a portfolio is held as long as they last.
     units = form_units(aligned, returns, Window(0, 0), Window(0, 0))
     values = returns.to_numpy(float)
+    if (spans := read_spans(returns, market_of(returns.index))) is not None:
+        values = np.where(spans.sessions.T > 1, np.nan, values)
     held = _held(units, returns.shape, held_in) & ~np.isnan(values)
     members = held.sum(axis=1)
     use = members >= whole("min_securities", min_securities, 1)
@@ -171,7 +180,7 @@ def calendar_time_portfolio(
     names = pd.Index(["alpha", *layout.names], name="coefficient")
     return CalendarTimePortfolio(
         table=coefficients(fitted.params, fitted.bse, fitted.df_resid, names),
-        dropped=units.dropped,
+        dropped=count_left_out(units.dropped, len(aligned) - len(units.dropped)),
         signature=signed(
             f"mean return on {list_of(['a constant', *layout.names])}",
             f"window {held_in}",
@@ -187,6 +196,7 @@ def calendar_time_portfolio(
         members=pd.Series(members, returns.index, name="members"),
         window=held_in,
         covariance=words,
+        notes=aligned.attrs.get("notes", ()),
     )
 
 
@@ -234,6 +244,8 @@ def _fit(
             "covariance='newey-west'"
         )
     if covariance != "newey-west":
+        if lags is not None:
+            raise InferenceError(f"lags={lags} has no effect on covariance={covariance!r}: drop it")
         return model.fit(cov_type=covariance, use_t=True), f"{covariance} errors"
     lags = int(4 * (len(mean) / 100) ** (2 / 9)) if lags is None else whole("lags", lags, 0)
     if lags >= len(mean):

@@ -21,7 +21,7 @@ from impact.estimation.observations import dropped_rows
 from impact.market.windows import Window
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, list_of, number
-from impact.text.result import signed
+from impact.text.result import count_left_out, signed
 
 #: Names that a characteristic cannot have: the column of the CARs, the row of the intercept.
 _TAKEN = ("car", "constant")
@@ -210,7 +210,8 @@ def _dropped(study: EventStudy, rows: pd.DataFrame, missing: np.ndarray) -> pd.D
     ]
     events, securities = _names(study)
     here = dropped_rows(events[missing], reasons, securities[missing])
-    return pd.concat([study.dropped, here], ignore_index=True)
+    dropped = pd.concat([study.dropped, here], ignore_index=True)
+    return count_left_out(dropped, int((~missing).sum()))
 
 
 def _check_design(design: np.ndarray, points: pd.DataFrame) -> None:

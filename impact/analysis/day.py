@@ -4,26 +4,48 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from impact.analysis.reaction import CLOSED
 from impact.analysis.window_ranks import known_variance, ranked_windows
+from impact.charts.day_picture import day_picture
+from impact.charts.page import INK, MUTED, Words
 from impact.errors import DateError
 from impact.market.bars import Bar, BarGrid, bars_hash, load_bars, security_of
 from impact.market.clock_time import MINUTES, OPEN, clock, column_at
-from impact.market.instants import parse_date
+from impact.market.instants import NEW_YORK, parse_date
 from impact.news.catalogue import load_events
 from impact.news.events import as_events
-from impact.news.minutes import APPROXIMATE, announcement_minutes, release_minutes, release_words
+from impact.news.minutes import (
+    APPROXIMATE,
+    BOUNDED,
+    announcement_minutes,
+    release_minutes,
+    release_words,
+)
 from impact.text import formats
 from impact.text.result import Result, signed
 from impact.text.table import Column
 from impact.volatility.clock import ClockVariance
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 EVENING = "evening before"
+
+RELEASE = "economic release"
+
+OPENING = pd.Timedelta(hours=9, minutes=30)
+
+#: What the picture of a day shows, and how.
+PICTURE_SAYS = (
+    "Log price above the close before, in %, every five minutes, New York time. Above: the move of "
+    "each part; the parts add up. Closed hours are narrowed, the half hours before 09:30 widened"
+)
 
 #: Columns at which the hours before 09:30 are cut: releases come at 08:30.
 _PRE_OPEN = (column_at(8 * 60 + 30), column_at(9 * 60))
@@ -57,18 +79,62 @@ class Day(Result):
         event, reason: announcements of that day whose hour is not known.
     signature : str
     session : Timestamp
+    price : Series
+        Log price above that of the close before, by the end of each bar, New York wall clock.
+    news : DataFrame
+        What came out between the closes, in order: `clock` and `text`: when, and what, in words;
+        `earliest`, `latest`: when, the same where the minute is known; `release`: whether it is a
+        macro release. Index: id, or the release.
     """
 
     table: pd.DataFrame
     dropped: pd.DataFrame
     signature: str
     session: pd.Timestamp
+    price: pd.Series
+    news: pd.DataFrame
     _security: str = field(repr=False)
 
     @property
     def change(self) -> float:
         """Log return from the close before to the close."""
         return float(self.table["move"].sum())
+
+    @property
+    def brief(self) -> pd.DataFrame:
+        """The parts with all half hours of trading as one.
+
+        Index = part; `begin`, `end`: New York wall clock; `move`; `closed`: whether nobody could
+        trade.
+        """
+        wall = self.table[["from", "to"]].apply(lambda times: times.dt.tz_localize(None))
+        trading = wall["from"] >= self.session + OPENING
+        name = f"{wall.loc[trading, 'from'].iloc[0]:%H:%M}-{wall['to'].iloc[-1]:%H:%M}"
+        parts = wall.assign(move=self.table["move"])
+        grouped = parts.groupby(parts.index.where(~trading, name).rename("part"), sort=False)
+        brief = grouped.agg(begin=("from", "first"), end=("to", "last"), move=("move", "sum"))
+        return brief.assign(closed=brief.index == CLOSED)
+
+    def plot(self, *, ax: Axes | None = None) -> Figure:
+        """Draw the price from close to close, what came out when, and what each part did.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw the price, without the page around it.
+        """
+        brief, release = self.brief, self.news["release"]
+        name = brief["move"].abs().idxmax()
+        words = Words(
+            f"{self._security} {formats.percent(self.change)} on {formats.date(self.session)}; "
+            f"largest part: {name}, {formats.percent(brief.loc[name, 'move'])}",
+            f"{PICTURE_SAYS}.",
+            self.signature,
+        )
+        news = self.news.assign(
+            kind=np.where(release, RELEASE, "announcement"), colour=np.where(release, MUTED, INK)
+        )
+        return day_picture(words, self.price, brief, news, ax=ax)
 
     def _title(self) -> str:
         return f"{self._security} on {formats.date(self.session)}, from close to close"
@@ -129,7 +195,16 @@ def day(date: Any, *, bars: pd.Series | None = None, events: Any = None) -> Day:
         f"five-minute prices of {formats.iso(session)}", f"data {bars_hash(prices)}", events=[frame]
     )
     table = pd.DataFrame(rows).set_index("part")
-    return Day(table, dropped, signature, session, security_of(prices))
+    ends = table["from"].iloc[0], table["to"].iloc[-1]
+    return Day(
+        table,
+        dropped,
+        signature,
+        session,
+        _price(prices, *ends),
+        _news(frame["label"], minutes, *(end.tz_localize(None) for end in ends)),
+        security_of(prices),
+    )
 
 
 def _row(grid: BarGrid, session: pd.Timestamp) -> int:
@@ -199,6 +274,41 @@ def _released(since: pd.Timestamp, until: pd.Timestamp) -> tuple[str, ...]:
     releases = release_minutes()
     out = releases[(releases["at"] >= since) & (releases["at"] < until)]
     return tuple(release_words(one.release, one.at) for one in out.itertuples())
+
+
+def _price(bars: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
+    """Log price above that of the close before."""
+    price = np.log(bars[since:until])
+    wall = price.index.tz_convert(NEW_YORK).tz_localize(None)
+    return pd.Series((price - price.iloc[0]).to_numpy(), wall, name="move")
+
+
+def _news(
+    labels: pd.Series, minutes: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp
+) -> pd.DataFrame:
+    """What came out, or may have come out, between two closes."""
+    reaches = (minutes["earliest"] < until) & (minutes["latest"] >= since)
+    told = minutes[reaches].assign(release=False)
+    told["clock"] = [_when(row) for row in told.itertuples()]
+    told["text"] = labels[told.index]
+    releases = release_minutes()
+    out = releases[(releases["at"] >= since) & (releases["at"] < until)]
+    said = [release_words(one.release, one.at) for one in out.itertuples()]
+    released = pd.DataFrame({"text": said, "earliest": out["at"], "latest": out["at"]})
+    released["clock"] = out["at"].dt.strftime("at %H:%M")
+    released = released.assign(release=True).set_index(out["release"])
+    columns = ["clock", "text", "earliest", "latest", "release"]
+    news = pd.concat([told[columns], released[columns]]).sort_values("earliest", kind="stable")
+    return news.assign(
+        earliest=news["earliest"].clip(since, until), latest=news["latest"].clip(since, until)
+    )
+
+
+def _when(row: Any) -> str:
+    """When an announcement came out, in words that follow "came out"."""
+    if row.minute == BOUNDED:
+        return f"between {row.earliest:%H:%M} and {row.latest:%H:%M}"
+    return f"{'about' if row.minute == APPROXIMATE else 'at'} {row.at:%H:%M}"
 
 
 def _unplaced(

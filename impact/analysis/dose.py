@@ -25,7 +25,7 @@ from impact.estimation.observations import dropped_rows
 from impact.inference.event_sets import extremity
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, list_of, number, p_phrase, percent
-from impact.text.result import signed
+from impact.text.result import count_left_out, signed
 from impact.text.table import KNOWN, Column, Table
 
 if TYPE_CHECKING:
@@ -284,6 +284,11 @@ def dosed_sessions(
             f"{counted(study.returns.shape[1], 'series', 'series')}, volatility="
             f"{study.settings.volatility!r}: run event_study on one column with volatility='gjr'"
         )
+    if study.unit:
+        raise InferenceError(
+            f"dose_response writes in percent, and the study is of changes in {study.unit}: use "
+            "cross_section with the dose as the characteristic"
+        )
     car, units = study.car(start, end), study.alignment
     doses = _doses(units, dose)
     reasons = pd.Series("", index=car.index, dtype="object")
@@ -303,7 +308,8 @@ def dosed_sessions(
         }
     )
     here = dropped_rows(reasons.index[~kept], reasons[~kept])
-    return points[kept], pd.concat([study.dropped, here], ignore_index=True)
+    dropped = pd.concat([study.dropped, here], ignore_index=True)
+    return points[kept], count_left_out(dropped, int(kept.sum()))
 
 
 def _doses(units: pd.DataFrame, dose: str) -> pd.Series:

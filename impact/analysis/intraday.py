@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from impact.analysis.announcement_set import Observation, set_test_table
 from impact.analysis.arguments import is_whole
+from impact.analysis.price_path import PATH_SAYS, price_path
 from impact.analysis.reaction import TO_CLOSE, LeftOut, Stretch, reaction, stretch
-from impact.analysis.window_ranks import known_variance, ranked_windows
+from impact.analysis.window_ranks import known_variance
+from impact.charts.minute_paths import PLAIN, MinutePanel, minute_paths
+from impact.charts.page import Words
 from impact.errors import EventError, InferenceError, WindowError
-from impact.inference.conditional import inverted
-from impact.market.bars import Bar, bars_hash, security_of
-from impact.market.clock_time import COLUMNS, MINUTES
-from impact.news.events import as_events, unknown_id_error
+from impact.market.bars import bars_hash, security_of
+from impact.market.clock_time import MINUTES
+from impact.news.events import read_events, unknown_id_error
 from impact.news.minutes import BOUNDED, EXACT, announcement_minutes, known_minutes, release_minutes
 from impact.text import formats
 from impact.text.formats import counted, iso, list_of
-from impact.text.result import Result, left_out, signed
+from impact.text.result import Result, count_left_out, left_out, signed
 from impact.text.table import KNOWN, SIGMA, Column, percentage
 from impact.volatility.clock import HALF_LIVES, ClockVariance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Columns of the table, in order.
 _TABLE = (
@@ -47,9 +53,6 @@ _TABLE = (
 )
 
 _LONGEST_WINDOW = 120
-
-#: The path is shown from this many bars before the announcement to this many after it.
-_BEFORE, _AFTER = 12, 36
 
 
 def _time(value: pd.Timestamp) -> str:
@@ -107,6 +110,7 @@ class IntradayStudy(Result):
     _known: ClockVariance = field(repr=False)
     _stretches: dict[tuple[str, int | str], Stretch] = field(repr=False)
     _security: str = field(repr=False)
+    _labels: pd.Series = field(repr=False)
 
     def _title(self) -> str:
         minutes = [str(window) for window in self.windows if window != TO_CLOSE]
@@ -147,21 +151,40 @@ class IntradayStudy(Result):
         InferenceError
             If trading was closed when it came out.
         """
-        begin = self._stretch(event).begin
-        grid = self._known.grid
-        price = grid.log_price[begin.row]
-        shown = np.arange(max(0, begin.column - _BEFORE), min(COLUMNS, begin.column + _AFTER + 1))
-        shown = shown[np.isfinite(price[shown])]
-        bands = [self._band(begin, int(column)) for column in shown]
-        return pd.DataFrame(
-            {
-                "time": [grid.time(Bar(begin.row, int(column))) for column in shown],
-                "move": price[shown] - price[begin.column],
-                "low": [low for low, _ in bands],
-                "high": [high for _, high in bands],
-            },
-            index=pd.Index(MINUTES * (shown - begin.column), name="minute"),
+        return price_path(self._known, self._stretch(event).begin)
+
+    def plot(self, event: str, *, ax: Axes | None = None) -> Figure:
+        """Draw the move around an announcement with its band, as `path` gives it.
+
+        Parameters
+        ----------
+        event : str
+            Id of an announcement whose window lies inside one session.
+        ax : matplotlib Axes, optional
+            Where to draw, without the page around it.
+
+        Raises
+        ------
+        EventError, InferenceError
+            As `path`.
+        """
+        found = self._stretch(event)
+        begin, end = (self._known.grid.time(bar) for bar in (found.begin, found.end))
+        move = self._known.grid.price(found.end) - self._known.grid.price(found.begin)
+        words = Words(
+            f"{self._security} {formats.percent(move)} from {begin:%H:%M} to {end:%H:%M} on "
+            f"{formats.date(begin)}",
+            f"{self._labels[event]}. {PATH_SAYS}.",
+            self.signature,
         )
+        measured = MINUTES * found.bars
+        panel = MinutePanel(self._labels[event], formats.date(begin), PLAIN, measured)
+        return minute_paths(words, self.drawn_path(event), {event: panel}, ax=ax)
+
+    def drawn_path(self, event: str) -> pd.DataFrame:
+        """Return `path` as `impact.charts.minute_paths.minute_paths` takes it."""
+        names = {"move": "path", "low": "band_low", "high": "band_high"}
+        return self.path(event).reset_index().rename(columns=names).assign(event=event)
 
     def _stretch(self, event: str) -> Stretch:
         for window in self.windows:
@@ -178,19 +201,6 @@ class IntradayStudy(Result):
                 "there is no path; see its row of the table"
             )
         return found
-
-    def _band(self, begin: Bar, column: int) -> tuple[float, float]:
-        """What the move between a bar and the first price would be in 95% of cases."""
-        if column == begin.column:
-            return 0.0, 0.0
-        at = Bar(begin.row, min(begin.column, column))
-        ranks = ranked_windows(self._known, abs(column - begin.column))
-        if not ranks.reference[at]:
-            return np.nan, np.nan
-        draws = float(ranks.windows.sigma[at]) * ranks.others(at)
-        ends = inverted(draws, 0.0)
-        # Before the announcement a price above that of minute 0 is a fall.
-        return ends if column < begin.column else (-ends[1], -ends[0])
 
     def set_test(self) -> pd.DataFrame:
         """Compare the exact announcements, as a set, with the same clock times of other days.
@@ -288,7 +298,7 @@ def intraday_study(
     """
     windows = _windows(window)
     known = known_variance(bars)
-    frame = as_events(events)
+    frame, unknown = read_events(events)
     minutes = announcement_minutes(frame)
     security = security_of(bars)
     reasons = _left_out(frame, minutes, security)
@@ -303,16 +313,20 @@ def intraday_study(
             cells = reaction(known, where, when.minute, each)
             about = {"id": when.Index, "window": each, "announced_at": announced_at}
             rows.append(cells | about | {"minute": when.minute})
+    reasons |= unknown
     dropped = pd.DataFrame(
-        [(event, reasons[event]) for event in frame.index if event in reasons],
+        [(event, reasons[event]) for event in [*frame.index, *unknown] if event in reasons],
         columns=["event", "reason"],
         dtype="str",
     )
     if not rows:
         raise EventError(f"none of the announcements can be measured. {left_out(dropped)}")
+    count_left_out(dropped, len({row["id"] for row in rows}))
     table = _table(rows, minutes, several=len(windows) > 1)
     signature = _signature(bars, known, frame, windows, len({row["id"] for row in rows}))
-    return IntradayStudy(table, dropped, signature, windows, known, stretches, security)
+    return IntradayStudy(
+        table, dropped, signature, windows, known, stretches, security, frame["label"]
+    )
 
 
 def _windows(window: Any) -> tuple[int | str, ...]:

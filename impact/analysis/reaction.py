@@ -36,7 +36,11 @@ _INSTANT = pd.Timedelta(microseconds=1)
 
 _HOUR, _HALF_HOUR = 60 // MINUTES, 30 // MINUTES
 
-_IF_RIGHT = "if the minute is right within 30"
+#: Notes that others put into sentences.
+IF_RIGHT = "if the minute is right within 30"
+OF_ALL_NIGHTS = "allowing for how nervous the market was"
+NO_P = "no p: "
+
 _NO_P = {
     PARTS[3]: "no p: across the opening no test keeps its size",
     PARTS[4]: "no p: across the close no test keeps its size",
@@ -178,7 +182,7 @@ def reaction(
         "hour_before_p": np.nan,
     }
     if minute == APPROXIMATE:
-        row.notes.append(_IF_RIGHT)
+        row.notes.append(IF_RIGHT)
     if where.night:
         _fill_night(row, known, where)
     elif where.closed:
@@ -208,7 +212,7 @@ def _fill_night(row: _Row, known: ClockVariance, where: Stretch) -> None:
     }
     place = "" if found.rank == 1 else f"{ordinal(found.rank)} "
     row.notes.append(
-        f"the {place}largest of {found.nights} nights, allowing for how nervous the market was; "
+        f"the {place}largest of {found.nights} nights, {OF_ALL_NIGHTS}; "
         "everything since the last price is in it"
     )
 

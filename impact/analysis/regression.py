@@ -25,9 +25,9 @@ from impact.market.instants import parse_announced_at
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
-from impact.news.events import as_events
+from impact.news.security_names import with_securities
 from impact.text.formats import counted, iso, list_of
-from impact.text.result import left_out, signed
+from impact.text.result import count_left_out, left_out, signed
 from impact.text.table import KNOWN, Column
 from impact.volatility.forecast import conditional_z
 
@@ -197,7 +197,8 @@ def event_regression(
         controls = on_rows(controls, "controls", returns.index, "control")
     window = as_window(window)
     sample = returns if since is None else _from(returns, since)
-    aligned = align(as_events(events), returns.index, window=window)
+    aligned = align(events, returns.index, window=window)
+    aligned = with_securities(aligned, pd.Index([sample.name]))
     dummies, members, dropped = _dummies(aligned, sample, window)
     design = _design(dummies, controls)
     ols = _unweighted(sample, design, dummies, covariance)
@@ -248,14 +249,13 @@ def _dummies(
     position = index.get_indexer(pd.DatetimeIndex(aligned["session"]))
     security = aligned.get("security", pd.Series("", aligned.index)).fillna("").to_numpy(object)
     reasons = aligned["dropped"].to_numpy(object).copy()
-    stranger = (reasons == "") & (security != "") & (security != str(sample.name))
-    reasons[stranger] = f"it names another security than the series, {sample.name!r}"
     outside = (position + window.start < 0) | (position + window.end >= len(index))
     reasons[(reasons == "") & (outside | (position < 0))] = (
         f"its window {window} leaves the sample {span}"
     )
     kept = reasons == ""
     dropped = dropped_rows(aligned.index[~kept], reasons[~kept], security[~kept])
+    count_left_out(dropped, int(kept.sum()))
     if not kept.any():
         raise InferenceError(f"no event lies in the sample {span}. {left_out(dropped)}".rstrip())
     held = pd.DataFrame({"at": position[kept], "event": aligned.index[kept].astype(str)})

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from impact.cards.hours import hours_of
 from impact.cards.sentences import sentences
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
+from impact.market.bars import load_bars
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import check_returns, log_returns
@@ -48,13 +50,14 @@ class Card:
     event : str
         Id of the event.
     sentence : str
-        Three to six sentences of plain English.
+        Plain English.
     table : Table
         The tests behind the sentences, one a row.
     study : EventStudy
         The study of this one event.
     facts : Series
-        The row of ``study.car(0)``, with `title`, `simple_change` and what else happened.
+        The row of ``study.car(0)``, with `title`, `simple_change`, what else happened, and in
+        `hours` what five-minute prices show (`impact.cards.hours.Hours`; None without them).
     """
 
     event: str
@@ -100,6 +103,7 @@ def event_card(
     returns: pd.Series | pd.DataFrame | None = None,
     *,
     market: MarketLike = None,
+    bars: pd.Series | None = None,
 ) -> Card:
     """Describe one event: what moved, how unusual that was, and what cannot be known.
 
@@ -115,6 +119,9 @@ def event_card(
         exponentially weighted variance, and the table says so.
     market : str or (zone, close), optional
         Whose clock closes the rows, as in `event_study`.
+    bars : Series, optional
+        Five-minute prices, as `impact.load_bars` returns them; those of SPY where the returns are
+        the default ones, else none.
 
     Returns
     -------
@@ -133,12 +140,15 @@ def event_card(
     Examples
     --------
     >>> card = event_card("wsj-fentanyl-overture")
-    >>> print(card.sentence[:85])
-    On Friday 2 May 2025, the day of the news “WSJ: Chinese security chief asked what the
-    >>> print(event_card("liberation-day").sentence[:83])
-    On Thursday 3 April 2025, the first NYSE session whose close could reflect the news
+    >>> print(card.sentence[:44])
+    On Friday 2 May 2025 the S&P 500 rose 1.47%.
+    >>> "From 08:30 to 09:00 SPY moved +0.74%" in card.sentence
+    True
+    >>> print(event_card("liberation-day").sentence[:48])
+    On Thursday 3 April 2025 the S&P 500 fell 4.84%.
     """
     implied = load_vix() if returns is None else None
+    bars = load_bars() if returns is None and bars is None else bars
     series = _one_series(log_returns(load_prices()) if returns is None else returns)
     row = _one_event(event)
     clock = market_of(series.index, market, "returns")
@@ -153,6 +163,7 @@ def event_card(
         market=clock,
     )
     facts = _facts(study, placed, float(series[placed["session"]]), clock)
+    facts["hours"] = None if bars is None else hours_of(row, placed["session"], bars)
     return Card(str(placed.name), " ".join(sentences(facts)), _table(study, facts), study, facts)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from impact.cards.hours import in_parts, moved, the_hour
 from impact.inference.tests import LEVEL
 from impact.market.instants import NEW_YORK
+from impact.news.minutes import BOUNDED
 from impact.news.surroundings import NOT_CHECKED
 from impact.text import formats
 
@@ -28,7 +30,7 @@ _MOVED = {
 
 
 def sentences(facts: pd.Series) -> list[str]:
-    """Return what can be said of one event, three to six sentences.
+    """Return what can be said of one event, each in a sentence.
 
     Parameters
     ----------
@@ -36,42 +38,40 @@ def sentences(facts: pd.Series) -> list[str]:
         A row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
     """
     parts = [
-        _what_moved(facts),
-        _how_unusual(facts),
-        _who_disagrees(facts),
-        _what_else(facts),
-        _what_could_be_found(facts),
-        _what_it_is_not(facts),
+        *_what_moved(facts),
+        *_how_unusual(facts),
+        *_who_disagrees(facts),
+        *_within_the_day(facts),
+        *_what_could_be_found(facts),
+        *_what_it_is_not(facts),
     ]
-    return [part[0].upper() + part[1:] for part in parts if part]
+    return [f"{part[0].upper()}{part[1:]}." for part in parts]
 
 
-def _what_moved(facts: pd.Series) -> str:
-    session = facts["session"]
-    change = facts["simple_change"]
-    size = formats.percent(abs(change), signed=False)
-    verb = "rose" if change > 0 else "fell"
-    move = "closed unchanged" if size == formats.percent(0.0) else f"{verb} {size}"
-    return (
-        f"On {_day(session)}{_why_that_session(facts)}, {_the_series(facts)} {move}; its abnormal "
-        f"return (the {facts['kind']} return less its mean over {facts['observations']} earlier "
-        f"sessions) was {formats.percent(facts['estimate'])}."
-    )
+def _what_moved(facts: pd.Series) -> list[str]:
+    why = _why_that_session(facts)
+    return [
+        f"on {_day(facts['session'])} {_the_series(facts)} {moved(facts['simple_change'])}",
+        *([f"that was {why}"] if why else []),
+        f"the abnormal return (the {facts['kind']} return less its mean over "
+        f"{facts['observations']} earlier sessions) was {formats.percent(facts['estimate'])}",
+    ]
 
 
 def _why_that_session(facts: pd.Series) -> str:
     """Why this day: by the clock of the market where it decides, else by the date alone."""
     named = facts["title"] not in (facts["announced_at"], facts["announced_at"][:10])
-    moved = facts["moved"]
-    if not named and not moved:
+    shifted = facts["moved"]
+    if not named and not shifted:
         return ""
     news = f"the news “{facts['title']}”" if named else "news"
-    if facts["date_only"] and not moved:
-        return f", the day of {news} (hour not known)"
-    when = f"{_when(facts)}{_MOVED.get(moved, '')}"
+    if facts["date_only"] and not shifted:
+        bounded = facts["hours"] is not None and facts["hours"].minute["minute"] == BOUNDED
+        return f"the day of {news} ({'minute' if bounded else 'hour'} not known)"
+    when = f"{_when(facts)}{_MOVED.get(shifted, '')}"
     if not facts["market"]:
-        return f", the first day with a return after {news} (dated {when.removeprefix('on ')})"
-    which = f", the first {_session_of(facts['market'])} whose close could reflect {news}"
+        return f"the first day with a return after {news} (dated {when.removeprefix('on ')})"
+    which = f"the first {_session_of(facts['market'])} whose close could reflect {news}"
     return f"{which} (announced {when})" if named else f"{which} {when}"
 
 
@@ -119,25 +119,26 @@ def _in_new_york(announced_at: str) -> pd.Timestamp:
     return instant.tz_localize(NEW_YORK) if instant.tz is None else instant.tz_convert(NEW_YORK)
 
 
-def _how_unusual(facts: pd.Series) -> str:
+def _how_unusual(facts: pd.Series) -> list[str]:
     p = _conditional(facts)
     if p is None:
-        why = "; ".join(facts["forecast_notes"])
-        return (
-            f"There is no forecast of the volatility of that session ({why}), so "
-            f"there is only the textbook t-test, which does not know how nervous the market was "
-            f"(t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])})."
-        )
+        return [
+            "there is no forecast of the volatility of that session "
+            f"({'; '.join(facts['forecast_notes'])})",
+            "only the textbook t-test is left, which does not know how nervous the market was "
+            f"(t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])})",
+        ]
     vix = facts["p_implied"]
     beside = f"; by the VIX {formats.p_phrase(vix)}" if np.isfinite(vix) else ""
     verdict = "unusual" if p < LEVEL else "not unusual"
-    return (
-        "The volatility forecast the evening before was "
-        f"{formats.percent(facts['sigma_conditional'], signed=False)} a day, and a move at least "
-        f"this extreme, up or down, happens {_one_in(p)} when the market is this nervous: "
-        f"{verdict} at the 5% level (z = {formats.number(facts['z_conditional'], signed=True)}, "
-        f"{formats.p_phrase(p)}{beside})."
-    )
+    return [
+        "the volatility forecast the evening before was "
+        f"{formats.percent(facts['sigma_conditional'], signed=False)} a day",
+        "when the market is this nervous, a move at least this extreme, up or down, happens "
+        f"{_one_in(p)}",
+        f"that is {verdict} at the 5% level (z = "
+        f"{formats.number(facts['z_conditional'], signed=True)}, {formats.p_phrase(p)}{beside})",
+    ]
 
 
 def _conditional(facts: pd.Series) -> float | None:
@@ -163,91 +164,103 @@ def _one_in(p: float) -> str:
     return f"on about 1 in {max(2, round(days / step) * step)} days"
 
 
-def _who_disagrees(facts: pd.Series) -> str:
+def _who_disagrees(facts: pd.Series) -> list[str]:
     p = _conditional(facts)
     if p is None:
-        return ""
+        return []
     others = [
         (
             facts["p_textbook"],
             "by the textbook t-test, whose yardstick is the average volatility of "
             f"{facts['observations']} earlier sessions "
-            f"({formats.percent(facts['sigma_textbook'], signed=False)} a day)",
+            f"({formats.percent(facts['sigma_textbook'], signed=False)} a day),",
         ),
         (facts["p_conditional_t"], "with a Student t in place of past sessions"),
         (facts["p_implied"], "with the volatility that the VIX implied"),
     ]
     dissent = [
-        f"{formats.p_phrase(other)} {how}"
+        f"{how} {formats.p_phrase(other)}"
         for other, how in others
         if np.isfinite(other) and (other < LEVEL) != (p < LEVEL)
     ]
-    if not dissent:
-        return ""
-    return f"Not every yardstick agrees with that: {formats.list_of(dissent)}."
+    return ["not every yardstick agrees with that", *dissent] if dissent else []
 
 
-def _what_else(facts: pd.Series) -> str:
+def _within_the_day(facts: pd.Series) -> list[str]:
+    """What five-minute prices show, and what else happened; parts of the day tell news apart."""
+    hours, smallest = facts["hours"], facts.get("smallest_detectable", np.nan)
+    said = the_hour(hours, _the_series(facts), smallest)
+    shared = facts["others"] or facts["releases"] not in ("", NOT_CHECKED)
+    noted = facts["confounders"]
+    if hours is None or hours.day is None or not shared:
+        return [*said, *_what_else(facts)]
+    return [
+        *said,
+        *in_parts(hours.day, hours.security),
+        *([_which_way(facts)] if facts["mixed"] else []),
+        *([f"other news was noted around it: {noted}"] if noted else []),
+    ]
+
+
+def _what_else(facts: pd.Series) -> list[str]:
     held = [f"“{title}”" for title in facts["others"]]
-    if not facts["market"] and not facts["confounders"]:
-        return (
-            "What else was announced for that day was not checked, as it is not known whose clock "
-            "closes these returns; daily closes could not separate it."
-        )
+    noted = facts["confounders"]
+    if not facts["market"] and not noted:
+        return [
+            "what else was announced for that day was not checked, as it is not known whose clock "
+            "closes these returns",
+            "daily closes could not separate it",
+        ]
     checked = facts["releases"] != NOT_CHECKED
     names = facts["releases"].split(", ") if checked and facts["releases"] else []
     held += [_RELEASES.get(name, name) for name in names]
-    noted = facts["confounders"]
-    unchecked = "" if checked else " (CPI, payrolls and FOMC releases were not checked)"
-    if not held and not noted:
-        macro = ", and no CPI, payrolls or FOMC release fell in it" if checked else unchecked
-        return _both_ways(facts) + (
-            f"the catalogue has no other announcement for that session{macro}; "
-            "what else moved prices that day, daily closes cannot say."
+    said = [_which_way(facts)] if facts["mixed"] else []
+    if held:
+        shares = "shares" if len(held) == 1 else "share"
+        said.append(
+            f"daily closes cannot separate this news from {formats.list_of(held)}, which {shares} "
+            "the session"
         )
-    shares = "shares" if len(held) == 1 else "share"
-    apart = f"{formats.list_of(held)}, which {shares} the session" if held else ""
+    elif not noted:
+        macro = ", and no CPI, payrolls or FOMC release fell in it" if checked else ""
+        said.append(f"the catalogue has no other announcement for that session{macro}")
+        said.append("what else moved prices that day, daily closes cannot say")
     if noted:
-        apart = f"{apart}, nor from " if held else ""
-        apart = f"{apart}other news noted around it: {noted}"
-    return _both_ways(facts) + f"daily closes cannot separate this news from {apart}{unchecked}."
+        also = "nor can they" if held else "daily closes cannot"
+        said.append(f"{also} separate it from other news noted around it: {noted}")
+    if not checked:
+        said.append("CPI, payrolls and FOMC releases were not checked")
+    return said
 
 
-def _both_ways(facts: pd.Series) -> str:
-    """The beginning of a sentence that goes on with what cannot be separated."""
-    if not facts["mixed"]:
-        return ""
+def _which_way(facts: pd.Series) -> str:
     if facts["direction"] == "mixed":
-        return "The announcement itself points both ways, and "
-    return "The announcements of that session do not all point the same way, and "
+        return "The announcement itself points both ways"
+    return "The announcements of that session do not all point the same way"
 
 
-def _what_could_be_found(facts: pd.Series) -> str:
+def _what_could_be_found(facts: pd.Series) -> list[str]:
     p, smallest = _conditional(facts), facts.get("smallest_detectable", np.nan)
     if p is None or not np.isfinite(smallest):
-        return ""
-    size = formats.percent(smallest, signed=False)
+        return []
+    size = f"a move of {formats.percent(smallest, signed=False)} or more"
     if abs(facts["estimate"]) >= smallest:
-        return f"A move of {size} or more would have been detected with 80% power."
+        return [f"{size} would have been detected in the close with 80% power"]
+    only = f"only {size} would have been detected in the close with 80% power"
     if p < LEVEL:
-        return (
-            f"Only a move of {size} or more would have been detected with 80% power, so one that "
-            "passes the test at this size tends to overstate the effect."
-        )
-    return (
-        f"Only a move of {size} or more would have been detected with 80% power, so not rejecting "
-        "says nothing about whether there was an effect."
-    )
+        return [only, "one that passes the test at a smaller size tends to overstate the effect"]
+    return [only, "so not rejecting says nothing about whether there was an effect"]
 
 
-def _what_it_is_not(facts: pd.Series) -> str:
+def _what_it_is_not(facts: pd.Series) -> list[str]:
     p = _conditional(facts)
     if (facts["p_textbook"] if p is None else p) < LEVEL:
-        return (
-            "The event was chosen after it had happened, which makes a small p look stronger than "
-            "it is, and the numbers show an association, not a cause."
-        )
-    return f"The numbers show what {_the_series(facts)} did in that session, not what caused it."
+        return [
+            "the event was chosen after it had happened, which makes a small p look stronger than "
+            "it is",
+            "the numbers show an association, not a cause",
+        ]
+    return [f"the numbers show what {_the_series(facts)} did in that session, not what caused it"]
 
 
 def _the_series(facts: pd.Series) -> str:

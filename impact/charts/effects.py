@@ -21,6 +21,7 @@ from impact.charts.page import (
     Entry,
     Mark,
     Words,
+    amount_axis,
     drawing,
     extent,
     key,
@@ -32,7 +33,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.text.formats import percent
+from impact.text.formats import amount, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,14 +66,14 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
         for row, text, value in zip(rows, table["text"], table["estimate"], strict=True):
             middle = sheet.top + ROW * (row + 0.5)
             sheet.row(MARGIN, middle, text)
-            sheet.row(MARGIN + 464, middle, percent(value), ha="right")
+            sheet.row(MARGIN + 464, middle, amount(value, words.unit), ha="right")
         ax.set_yticks([])
     else:
         ax.set_yticks(rows, table["text"])
     low, high = table["ci_low"].min(), table["ci_high"].max()
     room = 0.05 * (high - low)
     ax.set_xlim(low - room, high + room)
-    percent_axis(ax.xaxis, round_ticks(low, high))
+    amount_axis(ax.xaxis, round_ticks(low, high), words.unit)
     _intervals(ax, table)
     return ax.figure
 

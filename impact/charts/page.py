@@ -67,6 +67,7 @@ class Words:
     title: str
     subtitle: str
     source: str
+    unit: str = ""  # of what is drawn, where it is no return
 
 
 def points(pixels: float) -> float:
@@ -276,6 +277,16 @@ def number_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = T
 def percent_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
     """Put percentages at the given decimal fractions, with light rules through the picture."""
     axis.set_ticks(ticks, labels=[percent(tick, digits, signed=signed) for tick in ticks])
+    rules(axis)
+
+
+def amount_axis(axis: Axis, ticks: Numbers, unit: str = "", digits: int = 0) -> None:
+    """Put percentages at the given places, or plain numbers of changes that have a unit."""
+    if not unit:
+        percent_axis(axis, ticks, digits)
+        return
+    step = float(np.diff(ticks).min()) if len(ticks) > 1 else 1.0
+    number_axis(axis, ticks, max(0, -int(np.floor(np.log10(step) + 1e-9))))
     rules(axis)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.charts.labels import around, letters, move, place, points_along
+from impact.charts.labels import NOTHING, around, letters, move, place, points_along
 from impact.charts.page import (
     BAND,
     INK,
@@ -21,19 +21,19 @@ from impact.charts.page import (
     Mark,
     Page,
     Words,
+    amount_axis,
     drawing,
     extent,
     key,
     number_axis,
     only_panel,
     page,
-    percent_axis,
     round_ticks,
     stroke,
     symbol,
     wrapped,
 )
-from impact.text.formats import number, percent
+from impact.text.formats import amount, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,8 @@ def path_panels(
     events = list(panels)
     if ax is not None:
         only_panel(len(events))
-        _path(ax, grouped[events[0]], panels[events[0]].mark, _limits(grouped.values()))
+        limits = limits_of(grouped.values())
+        _path(ax, grouped[events[0]], panels[events[0]].mark, limits, words.unit)
         return ax.figure
     columns = min(3, len(events))
     rows = -(-len(events) // columns)
@@ -94,18 +95,20 @@ def path_panels(
     cell = (WIDTH - 2 * MARGIN - 90 + 40) / columns
     for row in range(rows):
         members = events[row * columns : (row + 1) * columns]
-        limits = _limits(grouped[event] for event in members)
+        limits = limits_of(grouped[event] for event in members)
         for column, event in enumerate(members):
             left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
             panel_heading(sheet, left, top, cell - 40, panels[event], panels[event].mark.colour)
             panel = sheet.axes(left, top + 106, cell - 40, 310)
-            _path(panel, grouped[event], panels[event].mark, limits, labelled=column == 0)
-    entries = [*_path_entries("conditional_low" in paths), *map(_session_entry, marks)]
+            look = panels[event].mark
+            _path(panel, grouped[event], look, limits, words.unit, labelled=column == 0)
+    drawn = _path_entries("conditional_low" in paths, words.unit)
+    entries = [*drawn, *map(_session_entry, marks)]
     if key_row:
         key(sheet, sheet.top + rows * CELL + 10, entries)
     else:
         used = MARGIN + 90 + (len(events) % columns) * cell + 30
-        _path_key(sheet, used, sheet.top + (rows - 1) * CELL + 50, entries)
+        reading_key(sheet, used, sheet.top + (rows - 1) * CELL + 50, entries)
     return sheet.figure
 
 
@@ -118,7 +121,8 @@ def panel_heading(
     sheet.note(left, top + 84, panel.note, va="baseline")
 
 
-def _limits(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
+def limits_of(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
+    """Return the lower and upper end of an axis that holds some paths and their bands."""
     drawn = np.vstack([path.filter(regex="^path$|_low$|_high$") for path in paths])
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     room = 0.08 * (high - low)
@@ -130,12 +134,13 @@ def _path(
     path: pd.DataFrame,
     mark: Mark,
     limits: tuple[float, float],
+    unit: str,
     *,
     labelled: bool = True,
 ) -> None:
     path = path.set_index("relative_session")
     x, y = path.index.to_numpy(), path["path"].to_numpy()
-    session_axes(ax, x, limits, labelled=labelled)
+    session_axes(ax, x, limits, labelled=labelled, unit=unit)
     days = [
         "eve" if day == -1 else number(day, 0, signed=True) if day % 5 == 0 else "" for day in x
     ]
@@ -149,7 +154,7 @@ def _path(
         ax.plot(fan.index, fan[side], **stroke(MUTED, 2.5, 2), dashes=(3, 2))
     ax.plot(x, y, **stroke(mark.colour, 5, 3))
     symbol(ax, 0, path.loc[0, "path"], mark, 20)
-    _label(ax, path["path"])
+    name_value(ax, path["path"], 0, unit=unit)
 
 
 def session_axes(
@@ -159,23 +164,26 @@ def session_axes(
     *,
     labelled: bool,
     room: float = 0.4,
+    unit: str = "",
 ) -> None:
     """Set up axes for returns around session 0; labelled only where a row of panels begins."""
     ax.set(xlim=(days[0] - room, days[-1] + room), ylim=limits)
-    percent_axis(ax.yaxis, round_ticks(*limits, 5))
+    amount_axis(ax.yaxis, round_ticks(*limits, 5), unit)
     if not labelled:
         ax.set_yticklabels([""] * len(ax.get_yticks()))
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
 
 
-def _label(ax: Axes, path: pd.Series) -> None:
-    """Write the value of session 0 above, below or beside it, wherever the line leaves room."""
+def name_value(
+    ax: Axes, path: pd.Series, at: int, taken: np.ndarray = NOTHING, *, unit: str = ""
+) -> None:
+    """Write the value of a line above, below or beside it, wherever there is room."""
     look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
-    text = ax.text(0, path[0], percent(path[0]), **look)
-    x, y = ax.transData.transform((0, path[0]))
+    text = ax.text(at, path[at], amount(path[at], unit), **look)
+    x, y = ax.transData.transform((at, path[at]))
     _, _, width, tall = extent(text)
     up, aside = tall / 2 + 20, width / 2 + 20
-    up = up if path[0] >= 0 else -up
+    up = up if path[at] >= 0 else -up
     steps = np.array(
         [
             (0, up),
@@ -190,11 +198,12 @@ def _label(ax: Axes, path: pd.Series) -> None:
     )
     boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
     line = points_along(ax, path.index.to_numpy(), path.to_numpy())
-    move(text, boxes[place(boxes, line)], 2)
+    move(text, boxes[place(boxes, np.concatenate([line, taken]))], 2)
 
 
-def _path_entries(conditional: bool) -> list[Entry]:
-    entries: list[Entry] = [({"color": INK}, "cumulated abnormal return")]
+def _path_entries(conditional: bool, unit: str) -> list[Entry]:
+    what = "change" if unit else "return"
+    entries: list[Entry] = [({"color": INK}, f"cumulated abnormal {what}")]
     if conditional:
         entries.append((stroke(BAND, 26), "95% range without news, eve's variance"))
     return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
@@ -205,7 +214,8 @@ def _session_entry(mark: Mark) -> Entry:
     return look, word if mark == PLAIN else f"{PLAIN.word}: {word}"
 
 
-def _path_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
+def reading_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
+    """Explain in a column what small pictures show, where a row of them leaves room."""
     sheet.heading(left, top, "How to read it")
     for line, entry in enumerate(entries):
         key(sheet, top + 50 + 42 * line, [entry], left)
@@ -234,7 +244,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     low, high = values.min().min(), values.max().max()
     room = 0.08 * (high - low)
     ax.set(xlim=(x[0] - 0.4, x[-1] + 0.4), ylim=(low - room, high + room))
-    percent_axis(ax.yaxis, round_ticks(low - room, high + room), 1)
+    amount_axis(ax.yaxis, round_ticks(low - room, high + room), words.unit, 1)
     number_axis(ax.xaxis, x)
     ax.fill_between(x, values["ci_low"], values["ci_high"], color=BAND, linewidth=0)
     ax.axhline(0, **stroke(MUTED, 2))

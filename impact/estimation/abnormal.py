@@ -11,10 +11,13 @@ import pandas as pd
 
 from impact.errors import EventError, HistoryError, ModelError, VolatilityError
 from impact.estimation.fits import Fits, Settings, WindowReturns
-from impact.estimation.least_squares import Estimates, Pairs, Panel, estimate
+from impact.estimation.least_squares import Estimates, estimate
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
+from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.spans import average_return
 from impact.market.calendar import NYSE
+from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, iso
 from impact.text.nearest import suggestion
@@ -29,6 +32,7 @@ class AbnormalReturns:
     ----------
     abnormal : DataFrame, rows (event[, security]) x columns relative session
         Abnormal returns (prediction errors), decimal fractions; NaN where a return is missing.
+        After missing prices it is that of all sessions since the last one.
     fit : DataFrame
         Parameters, `residual_variance`, `dof` and `observations` of each row.
     alignment : DataFrame
@@ -156,7 +160,7 @@ class AbnormalReturns:
             self.layout.name,
             f"estimation {settings.estimation}",
             f"window {Window(start, start if end is None else end)}",
-            f"{settings.kind} returns {iso(sessions[0])} to {iso(sessions[-1])}",
+            f"{settings.what} {iso(sessions[0])} to {iso(sessions[-1])}",
             counted(len(self.alignment), "unit"),
         ]
         if settings.market != NYSE:
@@ -215,14 +219,16 @@ class AbnormalReturns:
                 "a portfolio of all columns needs events that apply to every column: "
                 "leave `security` out of the events"
             )
-        returns = self.returns.mean(axis=1).to_frame("portfolio")
+        mean, spans = average_return(self.returns, fits.panel.spans)
+        returns = mean.to_frame("portfolio")
         returns.attrs = dict(self.returns.attrs)
         first = np.unique(fits.unit, return_index=True)[1]
         pairs = Pairs(fits.pairs.position[first], np.zeros(len(first), dtype=int))
         near = fits.panel.excluded
         excluded = None if near is None else np.atleast_2d(near.any(axis=0)).T
         layout = self.layout.averaged(self.returns.notna().to_numpy().T)
-        panel = Panel(returns.to_numpy(float), layout, excluded)
+        compounded = fits.panel.compounded
+        panel = Panel(returns.to_numpy(float), layout, excluded, spans, compounded)
         units = Units(self.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
         return self.estimated(returns, panel, units, self.settings, notes=self.notes)
 
@@ -256,8 +262,8 @@ class AbnormalReturns:
         offsets = pd.Index(self.settings.estimation.offsets, name="relative_session")
         return pd.DataFrame(values, index=self.abnormal.index, columns=offsets)
 
-    def history(self, row: int) -> tuple[np.ndarray, int]:
-        """Return returns less what the fitted model explains, after the last gap before session 0.
+    def history(self, row: int) -> pd.Series:
+        """Return returns less what the fitted model explains, by session of the security.
 
         Parameters
         ----------
@@ -266,31 +272,38 @@ class AbnormalReturns:
 
         Returns
         -------
-        tuple of ndarray and int
-            The values, and how many rows of the returns come before them. The mean stays in:
-            a variance model has one of its own.
+        Series
+            After the last gap before the event window, or, of returns that are trade-to-trade,
+            from the first one on, NaN in gaps. The mean stays in: a variance model has one of its
+            own.
 
         Raises
         ------
         VolatilityError
             For a user's model, which says nothing of sessions outside its windows.
         """
-        layout, pairs = self.layout, self.fits.pairs
+        layout, pairs, panel = self.layout, self.fits.pairs, self.fits.panel
         if layout.user is not None:
             raise VolatilityError(
                 f"the model {layout.name} says nothing of sessions outside its windows, so there "
                 "is no history of abnormal returns to forecast a variance from"
             )
-        values = self.returns.to_numpy(float)[:, pairs.column[row]]
-        regressors, subtracted = layout.of(pairs.column[row])
-        if subtracted is not None:
-            values = values - subtracted
+        column, every = pairs[row : row + 1], Window(0, len(self.returns) - 1)
+        values = panel.by_security[column.column[0]]
         if layout.names:
+            whole = Pairs(np.zeros(1, dtype=int), column.column)
+            regressors = panel.regressors_in(whole, every)[:, 0]
             values = values - self.fits.estimates.parameters[row, 1:] @ regressors
-        first = int(pairs.position[row]) + self.settings.window.start
-        gaps = np.flatnonzero(~np.isfinite(values[:first]))
-        cut = int(gaps[-1]) + 1 if len(gaps) else 0
-        return values[cut:], cut
+        history = pd.Series(values, self.returns.index)
+        there = np.flatnonzero(np.isfinite(values))
+        if panel.spans is None:
+            first = int(column.position[0]) + self.settings.window.start
+            gaps = np.flatnonzero(~np.isfinite(values[:first]))
+            return history.iloc[int(gaps[-1]) + 1 if len(gaps) else 0 :]
+        begun = history.iloc[there[0] :]
+        history = begun[panel.spans.own[column.column[0], there[0] :]]
+        history.attrs["gaps"] = TRADE_TO_TRADE
+        return history
 
 
 def _labels(ids: np.ndarray, securities: np.ndarray, columns: int) -> pd.Index:

@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from impact.estimation.least_squares import Estimates, Pairs, Panel, residuals_and_leverage
+from impact.estimation.least_squares import Estimates, residuals_and_leverage
+from impact.estimation.panel_windows import Pairs, Panel
 from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
@@ -27,6 +28,12 @@ class Settings:
     kind: str
     seed: int
     market: str = NYSE
+    unit: str = ""
+
+    @property
+    def what(self) -> str:
+        """What is studied: "log returns", "changes in points"."""
+        return f"changes in {self.unit}" if self.unit else f"{self.kind} returns"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +69,11 @@ class Fits:
         return self.panel.regressors_in(self.pairs, self.settings.window)
 
     @cached_property
+    def own(self) -> np.ndarray | None:
+        """Which rows of the event window are sessions of the security, shape (M, W); None: all."""
+        return self.panel.own_in(self.pairs, self.settings.window)
+
+    @cached_property
     def residuals_and_leverage(self) -> tuple[np.ndarray, np.ndarray]:
         """Estimation residuals and leverages, each of shape (M, L)."""
         return residuals_and_leverage(self.panel, self.pairs, self.settings.estimation)
@@ -92,10 +104,40 @@ class WindowReturns:
     fits: Fits
     tested: Window
 
-    @property
+    @cached_property
     def ar(self) -> np.ndarray:
-        """Abnormal returns over the whole event window, shape (M, W); NaN = missing."""
-        return self.fits.estimates.abnormal
+        """Abnormal returns over the whole event window, shape (M, W); NaN = missing.
+
+        Also NaN in the tested window where that begins inside a span.
+        """
+        values = self.fits.estimates.abnormal
+        if not self.begins_inside.any():
+            return values
+        return np.where(self.begins_inside[:, None] & self.inside, np.nan, values)
+
+    @cached_property
+    def ar_of_session(self) -> np.ndarray:
+        """As `ar`, returns that span several sessions divided by the root of their number."""
+        span = self.fits.estimates.span
+        return self.ar if span is None else self.ar / np.sqrt(span)
+
+    @cached_property
+    def ar_of_one(self) -> np.ndarray:
+        """As `ar`, NaN where a return spans several sessions."""
+        span = self.fits.estimates.span
+        return self.ar if span is None else np.where(span > 1, np.nan, self.ar)
+
+    @cached_property
+    def begins_inside(self) -> np.ndarray:
+        """Pairs whose first return in the tested window is partly of sessions before it, (M,)."""
+        span, own = self.fits.estimates.span, self.fits.own
+        if span is None or own is None:
+            return np.zeros(len(self.fits.pairs), dtype=bool)
+        there = self.inside & ~np.isnan(self.fits.estimates.abnormal)
+        first = there.argmax(axis=1)
+        until = self.inside & own & (np.arange(len(self.inside)) <= first[:, None])
+        pair = np.arange(len(first))
+        return there.any(axis=1) & (span[pair, first] > until.sum(axis=1))
 
     @cached_property
     def inside(self) -> np.ndarray:
@@ -114,6 +156,20 @@ class WindowReturns:
         return self.inside_pairs.sum(axis=1)
 
     @cached_property
+    def sessions(self) -> np.ndarray:
+        """Sessions that those returns cover, shape (M,)."""
+        span = self.fits.estimates.span
+        return self.days if span is None else (self.inside_pairs * span).sum(axis=1)
+
+    @cached_property
+    def asked(self) -> np.ndarray:
+        """Sessions of the tested window on which the security's exchange was open, shape (M,)."""
+        own = self.fits.own
+        if own is None:
+            return np.full(len(self.days), self.tested.length)
+        return (own & self.inside).sum(axis=1)
+
+    @cached_property
     def car(self) -> np.ndarray:
         """Sum of the abnormal returns in the tested window, shape (M,); NaN where days = 0."""
         total = np.where(self.inside_pairs, self.ar, 0.0).sum(axis=1)
@@ -121,7 +177,7 @@ class WindowReturns:
 
     @cached_property
     def c(self) -> np.ndarray:
-        """Var(CAR) / s², shape (M,): k + c'(X'X)⁻¹c."""
+        """Var(CAR) / s², shape (M,): S + c'(X'WX)⁻¹c."""
         return self.fits.estimates.variance_factor(self.fits.regressors, self.inside_pairs)
 
     @property
@@ -157,7 +213,7 @@ class WindowReturns:
 
     @property
     def estimation_ar(self) -> np.ndarray:
-        """Estimation residuals, shape (M, L); NaN = missing."""
+        """Estimation residuals, each of the size of one session's, shape (M, L); NaN = missing."""
         return self.fits.residuals_and_leverage[0]
 
     @property

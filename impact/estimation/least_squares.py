@@ -2,23 +2,20 @@
 
 M pairs of (event, security) are fitted, each on its own estimation window, with no loop over
 pairs; missing returns are left out pair by pair. The variance of a window of prediction errors
-is exact: ``Var(CAR) = s² (k + c'(X'X)⁻¹c)`` with c the sum of the regressors over its k sessions.
+is exact: ``Var(CAR) = s² (S + c'(X'WX)⁻¹c)`` with c the sum of the regressors over its S sessions.
+A return that spans k sessions is fitted as their mean, with weight k (see `spans`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from impact.estimation.models import Design, FittedNormalReturn
+from impact.estimation.models import FittedNormalReturn
+from impact.estimation.panel_windows import Pairs, Panel
 from impact.market.windows import Window
-
-#: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
-#: stays in the processor's cache).
-CHUNK_NUMBERS = 2**18
 
 #: Regressors whose correlation matrix has a smaller eigenvalue are collinear.
 SINGULAR = 1e-10
@@ -48,6 +45,10 @@ class Estimates:
         Prediction errors in the event window; NaN where the return is missing.
     covariance : ndarray, shape (M, W, W) or None
         Covariance of the prediction errors over s², for user models only.
+    weight : ndarray, shape (M,) or None
+        Sessions that the L_i returns cover; None where each covers one.
+    span : ndarray of int, shape (M, W) or None
+        Sessions that each return of the event window covers.
     """
 
     parameters: np.ndarray
@@ -59,6 +60,8 @@ class Estimates:
     constant: bool
     abnormal: np.ndarray
     covariance: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    span: np.ndarray | None = None
 
     def take(self, pairs: np.ndarray) -> Estimates:
         """Return the fits of some pairs."""
@@ -82,101 +85,14 @@ class Estimates:
         if self.covariance is not None:
             weights = inside.astype(float)
             return np.einsum("mi,mij,mj->m", weights, self.covariance, weights)
-        days = inside.sum(axis=1)
+        days = (inside if self.span is None else inside * self.span).sum(axis=1)
         factor = days.astype(float)
         if self.constant:
-            factor = factor + days**2 / self.observations
+            factor = factor + days**2 / (self.observations if self.weight is None else self.weight)
         if len(regressors):
             total = np.einsum("rmw,mw->mr", regressors, inside) - days[:, None] * self.centre
             factor = factor + np.einsum("mr,mrs,ms->m", total, self.inverse, total)
         return factor
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Where M (event, security) pairs stand in the returns.
-
-    Attributes
-    ----------
-    position : ndarray of int, shape (M,)
-        Row of relative session 0.
-    column : ndarray of int, shape (M,)
-        Column of the security.
-    """
-
-    position: np.ndarray
-    column: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-    def __getitem__(self, pick: slice | np.ndarray) -> Pairs:
-        return Pairs(self.position[pick], self.column[pick])
-
-    def chunks(self, row_length: int) -> Iterator[slice]:
-        """Yield slices of pairs that keep arrays of `row_length` columns small."""
-        step = max(1, CHUNK_NUMBERS // row_length)
-        for first in range(0, len(self), step):
-            yield slice(first, min(first + step, len(self)))
-
-
-class Panel:
-    """Returns and design laid out so that a pair's window is one contiguous read.
-
-    Parameters
-    ----------
-    returns : ndarray, shape (T, N)
-        Decimal returns, NaN where missing.
-    layout : Design
-        The normal-return model along the same T rows; where it lacks a regressor the return
-        counts as missing.
-    excluded : ndarray of bool, shape (T, N), optional
-        Sessions left out of estimation windows (other events' sessions).
-    """
-
-    def __init__(self, returns: np.ndarray, layout: Design, excluded: np.ndarray | None = None):
-        adjusted = returns.T if layout.subtracted is None else returns.T - layout.subtracted
-        # A session without a regressor is one without a return: zero stands in for neither.
-        absent = ~np.isfinite(layout.regressors).all(axis=0)
-        self.regressors = layout.regressors
-        if absent.any():
-            adjusted = np.where(absent, np.nan, adjusted)
-            self.regressors = np.where(absent, 0.0, layout.regressors)
-        self.by_security = np.ascontiguousarray(adjusted)
-        self.layout = layout
-        self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
-
-    def returns_in(self, pairs: Pairs, window: Window) -> np.ndarray:
-        """Returns of each pair in `window`, shape (M, W)."""
-        return _blocks(self.by_security, window)[pairs.column, pairs.position + window.start]
-
-    def regressors_in(self, pairs: Pairs, window: Window) -> np.ndarray:
-        """Regressors of each pair in `window`, shape (R, M, W)."""
-        blocks = _blocks(self.regressors, window)
-        if blocks.ndim == 4:
-            return blocks[:, pairs.column, pairs.position + window.start]
-        return blocks[:, pairs.position + window.start]
-
-    def subtracted_in(self, pairs: Pairs, window: Window) -> np.ndarray:
-        """What was taken off the returns of each pair in `window`, shape (M, W) or ()."""
-        taken = self.layout.subtracted
-        if taken is None:
-            return np.zeros(())
-        blocks = _blocks(taken, window)
-        at = pairs.position + window.start
-        return blocks[at] if taken.ndim == 1 else blocks[pairs.column, at]
-
-    def estimation_returns(self, pairs: Pairs, window: Window) -> np.ndarray:
-        """As `returns_in`, with excluded sessions missing."""
-        returns = self.returns_in(pairs, window)
-        if self.excluded is not None:
-            out = _blocks(self.excluded, window)[pairs.column, pairs.position + window.start]
-            returns[out] = np.nan
-        return returns
-
-
-def _blocks(rows: np.ndarray, window: Window) -> np.ndarray:
-    return np.lib.stride_tricks.sliding_window_view(rows, window.length, axis=-1)
 
 
 def estimate(
@@ -215,9 +131,11 @@ def _estimate_chunk(panel: Panel, pairs: Pairs, estimation: Window, window: Wind
     layout = panel.layout
     fit = _least_squares(panel, pairs, estimation)
     slopes, centre = fit["slopes"], fit["centre"]
-    ahead = panel.returns_in(pairs, window) - fit["mean"][:, None]
+    found = panel.sessions_in(pairs, window)
+    span = np.ones((1, 1), dtype=int) if found is None else found
+    ahead = panel.returns_in(pairs, window) - span * fit["mean"][:, None]
     for r, regressor in enumerate(panel.regressors_in(pairs, window)):
-        ahead -= slopes[:, r, None] * (regressor - centre[:, r, None])
+        ahead -= slopes[:, r, None] * (regressor - span * centre[:, r, None])
     dof = fit["observations"] - layout.size
     squares = np.einsum("ml,ml->m", fit["residuals"], fit["residuals"])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -226,7 +144,7 @@ def _estimate_chunk(panel: Panel, pairs: Pairs, estimation: Window, window: Wind
     std[squares <= 1e-24 * fit["total"]] = np.nan
     alpha = fit["mean"] - np.einsum("mr,mr->m", slopes, centre)
     parameters = np.column_stack([alpha, slopes]) if layout.constant else slopes[:, :0]
-    return {
+    estimates = {
         "parameters": parameters,
         "residual_std": std,
         "observations": fit["observations"],
@@ -235,10 +153,16 @@ def _estimate_chunk(panel: Panel, pairs: Pairs, estimation: Window, window: Wind
         "inverse": fit["inverse"],
         "abnormal": ahead,
     }
+    if panel.spans is not None:
+        estimates |= {"weight": fit["weight"], "span": np.broadcast_to(span, ahead.shape)}
+    return estimates
 
 
 def _least_squares(panel: Panel, pairs: Pairs, estimation: Window) -> dict:
-    """Centred normal equations of every pair; missing returns get weight zero."""
+    """Centred normal equations of every pair; missing returns get weight zero.
+
+    Residuals and centred regressors are those of a session's mean times the root of its weight.
+    """
     # Both are copies of the panel's rows, and are centred in place: new memory costs time.
     returns = panel.estimation_returns(pairs, estimation)
     regressors = panel.regressors_in(pairs, estimation)
@@ -252,18 +176,24 @@ def _least_squares(panel: Panel, pairs: Pairs, estimation: Window) -> dict:
         regressors = regressors * observed
     else:
         observations = np.full(len(pairs), estimation.length)
-    count = np.maximum(observations, 1)
+    weight, scale = observations, observed
+    if (span := panel.sessions_in(pairs, estimation)) is not None:
+        seen = span if observed is None else span * observed
+        weight, scale = seen.sum(axis=1), np.sqrt(seen)
+        returns, regressors = returns / span, regressors / span
+    count = np.maximum(weight, 1)
     if panel.layout.constant:
-        mean = returns.sum(axis=1) / count
+        weighted = (returns, regressors) if span is None else (returns * seen, regressors * seen)
+        mean = weighted[0].sum(axis=1) / count
         returns -= mean[:, None]
-        centre = (regressors.sum(axis=2) / count).T
+        centre = (weighted[1].sum(axis=2) / count).T
         regressors -= centre.T[:, :, None]
     else:
         mean = np.zeros(len(pairs))
         centre = np.zeros((len(pairs), len(regressors)))
-    if observed is not None:
-        returns *= observed
-        regressors *= observed
+    if scale is not None:
+        returns *= scale
+        regressors *= scale
     slopes, inverse = _solve(regressors, returns, count[:, None] * centre**2)
     for r, regressor in enumerate(regressors):
         returns -= slopes[:, r, None] * regressor
@@ -277,6 +207,8 @@ def _least_squares(panel: Panel, pairs: Pairs, estimation: Window) -> dict:
         "centred": regressors,
         "observations": observations,
         "observed": observed,
+        "weight": weight,
+        "span": span,
     }
 
 
@@ -313,7 +245,8 @@ def residuals_and_leverage(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Estimation residuals and leverages of every pair, each of shape (M, L).
 
-    Both are NaN where a return is missing. A user model's leverages are not known and are zero.
+    Both are NaN where a return is missing. The residual of a return over k sessions is divided by
+    √k: it has the variance of one. A user model's leverages are not known and are zero.
     """
     residuals = np.empty((len(pairs), estimation.length))
     leverage = np.zeros_like(residuals)
@@ -325,7 +258,8 @@ def residuals_and_leverage(
         fit = _least_squares(panel, part, estimation)
         residuals[chunk] = fit["residuals"]
         if panel.layout.constant:
-            leverage[chunk] = 1 / fit["observations"][:, None]
+            span = 1 if fit["span"] is None else fit["span"]
+            leverage[chunk] = span / fit["weight"][:, None]
         if len(fit["centred"]):
             leverage[chunk] += np.einsum(
                 "rml,mrs,sml->ml", fit["centred"], fit["inverse"], fit["centred"], optimize=True

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import ModelError
+from impact.estimation.spans import alone
 from impact.market.checks import on_rows
+from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import list_of
 
 
@@ -59,6 +61,8 @@ class Design:
         market-adjusted model.
     user : NormalReturnModel or None
         A user's model; the constant is then its own business.
+    trade_to_trade : bool
+        Whether a regressor after missing ones is the move since the last.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Design:
     names: tuple[str, ...] = ()
     subtracted: np.ndarray | None = None
     user: NormalReturnModel | None = None
+    trade_to_trade: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -81,6 +86,10 @@ class Design:
         """Number K of parameters."""
         return len(self.parameters)
 
+    def by_row(self, values: np.ndarray) -> np.ndarray:
+        """Values of `regressors` or `subtracted` that are moves of their own row alone."""
+        return alone(values) if self.trade_to_trade else values
+
     @property
     def arguments(self) -> dict[str, np.ndarray]:
         """What the model takes from outside the returns, by the name for messages."""
@@ -89,14 +98,6 @@ class Design:
             market = self.name == "market-adjusted"
             taken["market" if market else "risk-free rate"] = self.subtracted
         return taken | dict(zip(self.names, self.regressors, strict=True))
-
-    def of(self, column: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Regressors (K, T) and what is subtracted (T,) of one security."""
-        rows, taken = self.regressors, self.subtracted
-        return (
-            rows if rows.ndim == 2 else rows[:, column],
-            taken if taken is None or taken.ndim == 1 else taken[column],
-        )
 
     def averaged(self, held: np.ndarray) -> Design:
         """Return the design of the equal-weighted portfolio of what is `held`, shape (N, T)."""
@@ -127,8 +128,9 @@ def design(
 
     Parameters
     ----------
-    model : {"constant-mean", "market-adjusted", "market", "factors"} or NormalReturnModel
-        The normal-return model.
+    model : {"constant-mean", "market-adjusted", "market", "factors", "raw"} or NormalReturnModel
+        The normal-return model. With "raw" nothing is normal: the abnormal return is the return
+        itself, and its variance the mean square of the estimation window.
     index : DatetimeIndex, length T
         Sessions of the returns.
     benchmark : Series or DataFrame, optional
@@ -163,22 +165,29 @@ def design(
         free = _one_column("risk_free", on_rows(risk_free, "risk_free", index, "rate"))
     rows = np.empty((0, len(index)))
     names: tuple[str, ...] = ()
+    spanning = False
     if factors is not None:
         if isinstance(factors, pd.Series):
             factors = factors.to_frame()
         table = on_rows(factors, "factors", index, kind=kind)
         rows, names = table.to_numpy().T, tuple(map(str, table.columns))
+        spanning = _is_trade_to_trade(table)
     if own is not None:
-        return Design(type(own).__name__, False, rows, names, free, own)
-    if model == "constant-mean":
-        return Design("constant mean", True, rows)
+        return Design(type(own).__name__, False, rows, names, free, own, spanning)
+    if model in _PLAIN:
+        return Design(*_PLAIN[model], rows)
     if model == "factors":
-        return Design(f"factors {', '.join(names)}", True, rows, names, free)
-    market = _market(on_rows(benchmark, "benchmark", index, kind=kind), securities)
+        return Design(f"factors {', '.join(names)}", True, rows, names, free, None, spanning)
+    table = on_rows(benchmark, "benchmark", index, kind=kind)
+    market, spanning = _market(table, securities), _is_trade_to_trade(table)
     if model == "market-adjusted":
-        return Design("market-adjusted", False, rows, (), market)
+        return Design("market-adjusted", False, rows, (), market, None, spanning)
     excess = market if free is None else market - free
-    return Design("market model", True, excess[None], ("market",), free)
+    return Design("market model", True, excess[None], ("market",), free, None, spanning)
+
+
+def _is_trade_to_trade(table: pd.DataFrame) -> bool:
+    return table.attrs.get("gaps") == TRADE_TO_TRADE
 
 
 def _one_column(name: str, table: pd.DataFrame) -> np.ndarray:
@@ -201,8 +210,13 @@ def _market(table: pd.DataFrame, securities: pd.Index | None) -> np.ndarray:
     return table.to_numpy().T[row]
 
 
+#: Models that need no more than the returns: their name in a signature, and whether they have a
+#: constant.
+_PLAIN = {"constant-mean": ("constant mean", True), "raw": ("raw returns", False)}
+
 _NEEDS = {
     "constant-mean": (),
+    "raw": (),
     "market-adjusted": ("benchmark",),
     "market": ("benchmark",),
     "factors": ("factors",),

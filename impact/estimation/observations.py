@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.estimation.least_squares import Pairs
+from impact.estimation.panel_windows import Pairs
 from impact.market.windows import Window
 from impact.text.formats import counted, iso
 
@@ -71,7 +71,7 @@ def form_units(
     """
     reasons = aligned["dropped"].to_numpy(object)
     kept = reasons == ""
-    dropped = [(aligned.index[~kept], reasons[~kept], np.full((~kept).sum(), ""))]
+    dropped = [(aligned.index[~kept], reasons[~kept], _securities(aligned)[~kept])]
     events = aligned[kept]
     security = _securities(events)
     column = _columns(security, returns.columns)

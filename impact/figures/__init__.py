@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: The figures, by the name of their files.
 FIGURES = (
+    "the-day-china-called",
+    "hour-by-hour",
+    "half-hours",
+    "how-small-a-move",
     "timeline",
     "core-event-paths",
     "reaction-days",

@@ -158,7 +158,7 @@ def draw(data: Size) -> Figure:
         if first:
             sheet.row(MARGIN, top + step * (place + 0.5), row.kind, **heading)
         sheet.row(MARGIN + 24, top + step * (place + 1.5), row.text)
-    high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.25
+    high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.32
     for number, (group, name) in enumerate(THIRDS):
         box = left + number * (width + gap)
         sheet.heading(box, sheet.top + 4, name)
@@ -191,5 +191,5 @@ def _panel(ax: Axes, rows: pd.DataFrame, places: Sequence[int], group: str) -> N
         dot = {"markersize": points(17), "markerfacecolor": face, "markeredgewidth": points(4)}
         ax.plot(rate, place, "o", color=colour, zorder=3, **dot)
         told = percent(rate, 1, signed=False)
-        beside = rate + reach + 0.003
-        ax.text(beside, place, told, ha="left", va="center_baseline", **letters(colour, 4))
+        edge = ax.get_xlim()[1]
+        ax.text(edge, place, told, ha="right", va="center_baseline", **letters(colour, 4))

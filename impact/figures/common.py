@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from impact.analysis.intraday import IntradayStudy, intraday_study
 from impact.charts.page import COOL, MUTED, WARM, Mark
 from impact.charts.paths import PLAIN
 from impact.hypotheses.selection import ROW_SETS
 from impact.hypotheses.verdicts import CHANCE, Verdicts, evaluate_register
+from impact.market.bars import load_bars
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import EASING, ESCALATION, load_events
+from impact.news.minutes import EXACT
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, date
@@ -51,6 +54,9 @@ THIRDS = (
     ("middle volatility", "middle third"),
     ("high volatility", "turbulent third"),
 )
+
+#: Five-minute prices, where `source` takes the name of closes.
+BARS = "five minutes"
 
 #: Two-sided level at which a sector stands out.
 LEVEL = 0.05
@@ -130,6 +136,20 @@ def core_study() -> EventStudy:
 
 
 @cache
+def hour_study() -> IntradayStudy:
+    """Every announcement since 2025 in the half hour after it."""
+    return intraday_study(load_bars(), load_events(since=NEWS))
+
+
+def timed() -> pd.DataFrame:
+    """Return the rows of `hour_study` whose minute is exact and tested, with label and kind."""
+    rows = hour_study().table
+    rows = rows[(rows["minute"] == EXACT) & rows["sigma"].notna() & rows["p_value"].notna()]
+    events = load_events().loc[rows.index]
+    return rows.assign(label=events["label"], kind=events["direction"].map(kind_of))
+
+
+@cache
 def sector_study() -> EventStudy:
     """Sessions of the core events on the eleven sector funds, from the session that has all."""
     returns = log_returns(closes("sectors"))
@@ -199,8 +219,8 @@ def model_of(study: EventStudy) -> str:
 
 
 def source(name: str, *files: str, prices: str = "^GSPC") -> str:
-    """Name the closes and further data files with their hashes, and the numbers of a figure."""
-    facts = closes(prices).attrs
+    """Name the prices and further data files with their hashes, and the numbers of a figure."""
+    facts = (load_bars() if prices == BARS else closes(prices)).attrs
     parts = [f"{facts['source']} ({facts['hash']})"]
     parts += [f"data/{name} ({data_hash(name)})" for name in files]
     return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"

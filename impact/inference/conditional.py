@@ -22,6 +22,7 @@ import scipy
 from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.tests import LEVEL, CheckedReturns, Found, window_test
+from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window
 from impact.volatility.forecast import Forecast, variance_forecast
 from impact.volatility.vix import implied_forecast
@@ -64,7 +65,8 @@ def conditional_tests(
     Parameters
     ----------
     returns : Series, shape (T,)
-        Decimal returns or abnormal returns by session; the fit removes their own mean.
+        Decimal returns or abnormal returns by session; the fit removes their own mean. NaN as
+        for `impact.volatility.forecast.variance_forecast`.
     first, last : int
         Positions of the tested sessions, both included; the eve is ``first - 1``.
     model : {"gjr", "garch", "ewma"}
@@ -119,10 +121,13 @@ def conditional_tests(
     if seed < 0 or paths < 1:
         raise InferenceError(f"seed={seed} and paths={paths}: give a seed from 0 and paths from 1")
     window = values[first : last + 1]
-    if not np.isfinite(window).all():
+    closes = getattr(returns, "attrs", {}).get("gaps") == TRADE_TO_TRADE
+    # A gap inside loses nothing of trade-to-trade returns; one across either end does.
+    if not np.isfinite(values[[first - 1, last]] if closes else window).all():
         raise ReturnsError("a return of the tested window is missing: test a window without gaps")
     known = variance_forecast(returns, first, model=model)
-    car = float((window - known.mean).sum())
+    # A return after missing ones is the move of their sessions too, and has their means.
+    car = float(np.nansum(window - known.mean) - np.isnan(window).sum() * known.mean)
     if len(window) == 1:
         sums = known.sigma * known.past_z
         p_t, ends_t = _student(car, known)
@@ -322,21 +327,25 @@ _FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
 def _of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found]:
     found = _FOUND.setdefault(study, {})
     if (i, tested) not in found:
-        position = int(study.fits.pairs.position[i])
-        values, cut = study.history(i)
-        found[i, tested] = conditional_tests(
-            pd.Series(values, study.returns.index[cut:]),
-            first=position + tested.start - cut,
-            last=position + tested.end - cut,
-            model=str(study.settings.volatility),
-            seed=study.settings.seed,
-        )
+        history, rows = study.history(i), study.returns.index
+        at = int(study.fits.pairs.position[i])
+        first = int(history.index.searchsorted(rows[at + tested.start]))
+        last = int(history.index.searchsorted(rows[at + tested.end], side="right")) - 1
+        if last < first:
+            raise ReturnsError("the exchange was shut on every session of the tested window")
+        model, seed = str(study.settings.volatility), study.settings.seed
+        both = conditional_tests(history, first=first, last=last, model=model, seed=seed)
+        found[i, tested] = both
     return found[i, tested]
 
 
 def _implied(study: AbnormalReturns, i: int, tested: Window) -> Found:
     position = int(study.fits.pairs.position[i])
+    if study.over(tested.start).begins_inside[i]:
+        raise ReturnsError("the return of the tested session spans several")
     returns = study.returns.iloc[:, 0]
+    if study.fits.panel.spans is not None:
+        returns = returns.where(study.fits.panel.spans.sessions[0] == 1)
     known = implied_forecast(
         returns,
         study.implied,

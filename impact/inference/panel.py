@@ -7,7 +7,7 @@ over the n pairs of event and security that have at least one return in the wind
 sum of the abnormal returns that there are, s_i² the residual variance with dof_i degrees of
 freedom, C_i the exact variance of CAR_i over s_i² (k + c'(X'X)⁻¹c with c the sum of the regressors
 over the k sessions), SCAR_i = CAR_i/(s_i √C_i). AAR_t is the mean over the n_t pairs with a return
-in session t. Standard deviations divide by n - 1. Returns are decimal fractions. A test that
+of session t alone. Standard deviations divide by n - 1. Returns are decimal fractions. A test that
 cannot be computed raises `InferenceError`: without a return in the window, with fewer values than
 a spread needs, or if those do not differ.
 
@@ -99,7 +99,7 @@ def crude_dependence_t(sample: CheckedReturns, *, distribution: str = "t") -> Fo
     ----------
     Brown and Warner (1985), Using daily stock returns, J. Financial Economics 14.
     """
-    aar = _average_by_session(sample.ar[:, sample.inside])
+    aar = _average_by_session(sample.ar_of_one[:, sample.inside])
     past = _average_by_session(sample.estimation_ar)
     if not len(aar) or len(past) < 2:
         raise sample.refusal(f"needs a return in {sample.tested} and two estimation sessions")
@@ -125,8 +125,11 @@ def brown_warner_1980(sample: CheckedReturns, *, distribution: str = "t") -> Fou
     Brown and Warner (1980), Measuring security price performance, J. Financial Economics 8.
     """
     n = len(sample.cars(1))
-    here = sample.inside_pairs[:, sample.inside]
-    aar, present = _average_by_session(sample.ar[:, sample.inside]), here.sum(axis=0)
+    values = sample.ar_of_one[:, sample.inside]
+    here = ~np.isnan(values)
+    if not here.any():
+        raise sample.refusal(f"needs a return of one session in {sample.tested}")
+    aar, present = _average_by_session(values), here.sum(axis=0)
     variance = np.nanvar(sample.estimation_ar, axis=1, ddof=1)
     by_session = (variance[:, None] * here).sum(axis=0) / np.fmax(present, 1) ** 2
     t = aar.sum() / np.sqrt(by_session.sum())

@@ -4,9 +4,10 @@ Every test takes a study and a window of relative sessions, both ends included (
 `start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
 given by keyword. Missing returns are left out: M_i is the number of returns that are ranked for
 pair i, n_t the number of pairs with a return in session t, d the number of tested sessions with
-any. Equal values share their mean rank. The scale of a statistic is the mean square over the T
-ranked sessions, not the variance about their mean. A test that cannot be computed raises
-`InferenceError`: without a return in the window, or if what it ranks does not differ.
+any. Equal values share their mean rank; a return that spans k sessions is ranked over √k. The
+scale of a statistic is the mean square over the T ranked sessions, not the variance about their
+mean. A test that cannot be computed raises `InferenceError`: without a return in the window, or
+if what it ranks does not differ.
 
 Examples
 --------
@@ -202,7 +203,7 @@ def _generalised_ranks(
 def _ranking_set(sample: CheckedReturns, ranking: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns that are ranked, shape (M, T), and which of their sessions are tested."""
     check_option("ranking", ranking, ("event window", "tested window"))
-    ar, inside = sample.ar, sample.inside
+    ar, inside = sample.ar_of_session, sample.inside
     if ranking == "tested window":
         ar, inside = ar[:, inside], inside[inside]
     past = sample.estimation_ar

@@ -88,11 +88,12 @@ class HypothesisTest(Result):
     detail: Mapping[str, Any] = field(default_factory=dict, compare=False)
     signature: str = ""
     dropped: pd.DataFrame = field(default_factory=lambda: dropped_rows([], []), compare=False)
+    unit: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
         """One row: everything but the arrays."""
-        own = {item.name: getattr(self, item.name) for item in fields(self)[:-3]}
+        own = {item.name: getattr(self, item.name) for item in fields(self)[:-4]}
         numbers = {name: value for name, value in self.detail.items() if np.isscalar(value)}
         row = {name: value for name, value in (own | numbers).items() if value is not None}
         return pd.DataFrame([row]).set_index("name")
@@ -142,7 +143,8 @@ def normal_p(statistic: float, n: int) -> Found:
     >>> round(normal_p(1.959964, 30)["p_value"], 6)
     0.05
     """
-    return tails_p(statistic, *scipy.special.ndtr([-statistic, statistic]), "standard normal", n)
+    greater, less = scipy.special.ndtr([-statistic, statistic])
+    return tails_p(statistic, greater, less, "standard normal", n)
 
 
 def student_p(statistic: float, dof: float, n: int) -> Found:
@@ -155,7 +157,8 @@ def student_p(statistic: float, dof: float, n: int) -> Found:
     """
     freedom = number(dof, 0 if dof == int(dof) else 1)
     law = f"Student t with {freedom} degrees of freedom"
-    return tails_p(statistic, *scipy.special.stdtr(dof, [-statistic, statistic]), law, n)
+    greater, less = scipy.special.stdtr(dof, [-statistic, statistic])
+    return tails_p(statistic, greater, less, law, n)
 
 
 def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -> Found:
@@ -293,7 +296,7 @@ def window_test(
             if one_event:
                 _check_one_event(study, name)
             sample = CheckedReturns(study.fits, study.over(start, end).tested, study, name)
-            if one_event and sample.days[0] < sample.tested.length:
+            if one_event and sample.sessions[0] < max(sample.asked[0], 1):
                 raise InferenceError(f"{name}: a return of sessions {sample.tested} is missing")
             about: Found = {"name": name, "null": null.format(sample.what)}
             about |= {"reference": reference} | formula(sample, **options)
@@ -320,4 +323,5 @@ def _check_one_event(study: AbnormalReturns, name: str) -> None:
 
 def origin(study: AbnormalReturns, tested: Window) -> Found:
     """The study's signature for a window, and what the study left out."""
-    return {"signature": study.signed(tested.start, tested.end), "dropped": study.dropped}
+    signature = study.signed(tested.start, tested.end)
+    return {"signature": signature, "dropped": study.dropped, "unit": study.settings.unit}

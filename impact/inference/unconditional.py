@@ -76,6 +76,8 @@ def conformal(sample: CheckedReturns) -> Found:
     _need_constant_mean(sample, "re-estimates a mean")
     fits = sample.fits
     past = fits.panel.estimation_returns(fits.pairs, fits.settings.estimation)[0]
+    if (span := fits.panel.sessions_in(fits.pairs, fits.settings.estimation)) is not None:
+        past = past[span[0] == 1]
     return among_cyclic_shifts(
         past[np.isfinite(past)], fits.panel.returns_in(fits.pairs, sample.tested)[0]
     )
@@ -101,18 +103,23 @@ def placebo_session(sample: CheckedReturns) -> Found:
     """
     _need_constant_mean(sample, "standardises by a mean")
     tested, estimation = sample.tested, sample.fits.settings.estimation
-    values, cut = sample.study.history(0)
+    history = sample.study.history(0)
+    first = sample.study.returns.index[int(sample.position[0]) + tested.start]
+    position, values = int(history.index.searchsorted(first)), history.to_numpy()
+    gaps = np.flatnonzero(np.isnan(values[:position]))
+    # The return that ends a gap is none of one session either.
+    begin = gaps[-1] + 2 if len(gaps) else 0
     return among_earlier_windows(
-        values,
-        int(sample.position[0]) + tested.start - cut,
-        tested.length,
+        values[begin:],
+        position - begin,
+        int(sample.asked[0]),
         estimation=(estimation.start - tested.start, estimation.end - tested.start),
     )
 
 
 def _need_constant_mean(sample: CheckedReturns, reason: str) -> None:
     layout = sample.study.layout
-    if layout.names or layout.subtracted is not None or layout.user is not None:
+    if layout.name != "constant mean":
         raise sample.refusal(f"{reason}: use model='constant-mean'")
 
 

@@ -16,10 +16,11 @@ import pandas as pd
 
 from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.observations import dropped_rows
 from impact.inference.tests import CheckedReturns, Found, window_test
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, number, p_value
-from impact.text.result import Result
+from impact.text.result import Result, count_left_out
 from impact.text.table import KNOWN, Column
 
 #: Decay of the exponentially weighted variance (RiskMetrics, daily).
@@ -42,7 +43,8 @@ class RelativeMoves(Result):
     Attributes
     ----------
     estimate : DataFrame, units x securities
-        Cumulated return minus the portfolio's, decimal fractions.
+        Cumulated return minus the portfolio's, decimal fractions; NaN where the security is not
+        there.
     z : DataFrame, units x securities
         `estimate` over its own conditional standard deviation.
     p_adjusted : DataFrame, units x securities
@@ -54,7 +56,7 @@ class RelativeMoves(Result):
     window : Window
         Relative sessions that were cumulated.
     dropped : DataFrame
-        event, security, reason of everything that the study left out.
+        event, security, reason of everything that was left out.
     signature : str
         What it was computed with.
     """
@@ -67,12 +69,13 @@ class RelativeMoves(Result):
     window: Window
     dropped: pd.DataFrame
     signature: str
+    unit: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
         """`estimate`, `z` and `p_adjusted`, one row an event and security."""
         named = {name: getattr(self, name).stack() for name in ("estimate", "z", "p_adjusted")}
-        return pd.DataFrame(named).rename_axis(["event", "security"])
+        return pd.DataFrame(named).rename_axis(["event", "security"]).dropna()
 
     def __repr__(self) -> str:
         events, securities = self.z.shape
@@ -80,7 +83,8 @@ class RelativeMoves(Result):
         return f"RelativeMoves: {shown} at {counted(events, 'event')}"
 
     def _title(self) -> str:
-        return f"Return less that of the portfolio, sessions {self.window}"
+        what = "Change" if self.unit else "Return"
+        return f"{what} less that of the portfolio, sessions {self.window}"
 
     def _columns(self) -> tuple[Column, ...]:
         return (
@@ -98,15 +102,15 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     Parameters
     ----------
     study : AbnormalReturns
-        A panel with common dates and without missing returns.
+        A panel with common dates.
     start, end : int
         Relative sessions that are cumulated, both included.
 
     Raises
     ------
     InferenceError
-        If the study is one series or has firm events, a return is missing, or a security always
-        moves as the portfolio does.
+        If the study is one series or has firm events, fewer than two securities are there at an
+        event, or one always moves as the portfolio does.
     HistoryError
         If fewer than 200 other sessions can be ranked.
 
@@ -117,6 +121,10 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     the eve of the window. p = (1 + #{other sessions with a larger maximum}) / (B + 1); other
     sessions are all whose windows do not overlap the tested one. The moves of one session sum to
     zero: a security that falls by δ lifts each of the other N - 1 by δ/N against the portfolio.
+
+    Securities are compared with those that are there: each with a return in every session of the
+    window and in 60 before it. Others are listed in `dropped`. Sessions in which one of those
+    compared has no return are passed over.
 
     References
     ----------
@@ -137,36 +145,71 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
             "table of securities and events without `security`"
         )
     tested = tested_window(start, end, study.settings.window)
-    returns = study.returns
-    if returns.isna().to_numpy().any():
-        name = returns.columns[returns.isna().any()][0]
-        raise InferenceError(
-            f"relative moves need every return; {name!r} has gaps: drop the column or its sessions"
-        )
-    values = returns.to_numpy(float)
-    relative = values - values.mean(axis=1, keepdims=True)
-    alike = np.abs(relative).max(axis=0) <= ROUNDING
-    if alike.any():
-        raise InferenceError(
-            f"{returns.columns[alike][0]!r} always moves as the average of all securities, so it "
-            "cannot move apart from it: drop the column"
-        )
-    moves, z = _window_z(relative, tested.length)
-    first = (
-        study.fits.pairs.position[np.unique(study.fits.unit, return_index=True)[1]] + tested.start
+    values = study.returns.to_numpy(float)
+    pairs, unit = study.fits.pairs, study.fits.unit
+    first = pairs.position[np.unique(unit, return_index=True)[1]] + tested.start
+    studied = np.zeros((len(first), values.shape[1]), dtype=bool)
+    studied[unit, pairs.column] = True
+    there = studied & _is_there(values, first, tested.length)
+    estimate, z, adjusted = (np.full(there.shape, np.nan) for _ in range(3))
+    pool = np.zeros(len(first), dtype=int)
+    for columns in np.unique(there, axis=0):
+        which = np.flatnonzero((there == columns).all(axis=1))
+        relative = _relative(values[:, columns], study.returns.columns[columns])
+        moves, scaled = _window_z(relative, tested.length)
+        for i in which:
+            adjusted[i, columns], pool[i] = _step_down(scaled, first[i], tested.length)
+        cells = np.ix_(which, columns)
+        estimate[cells], z[cells] = moves[first[which]], scaled[first[which]]
+    units, names = study.alignment.index, study.returns.columns
+    row, column = np.nonzero(studied & ~there)
+    absent = dropped_rows(
+        units[row],
+        f"no return in sessions {tested} or in {BURN_IN} before them",
+        names.astype("str")[column],
     )
-    adjusted, pool = zip(*(_step_down(z, row, tested.length) for row in first), strict=True)
-    units = study.alignment.index
+    dropped = study.dropped
+    if len(absent):
+        dropped = pd.concat([dropped, absent], ignore_index=True)
+        whole = (dropped["security"] == "").to_numpy()
+        count_left_out(dropped, int(there.sum()), int(np.where(whole, len(names), 1).sum()))
     return RelativeMoves(
-        estimate=pd.DataFrame(moves[first], units, returns.columns),
-        z=pd.DataFrame(z[first], units, returns.columns),
-        p_adjusted=pd.DataFrame(np.array(adjusted), units, returns.columns),
-        p_max=pd.Series(np.min(adjusted, axis=1), units, name="p_max"),
+        estimate=pd.DataFrame(estimate, units, names),
+        z=pd.DataFrame(z, units, names),
+        p_adjusted=pd.DataFrame(adjusted, units, names),
+        p_max=pd.Series(np.nanmin(adjusted, axis=1), units, name="p_max"),
         pool=pd.Series(pool, units, name="pool"),
         window=tested,
-        dropped=study.dropped,
+        dropped=dropped,
         signature=study.signed(tested.start, tested.end),
+        unit=study.settings.unit,
     )
+
+
+def _is_there(values: np.ndarray, first: np.ndarray, length: int) -> np.ndarray:
+    """Which securities have a return in each window, and enough before it, (units, securities)."""
+    known = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.isfinite(values), axis=0)])
+    inside = known[first + length] - known[first] == length
+    # Where no security has a history, the step down says what is missing.
+    begun = known[first] >= np.minimum(BURN_IN, known[first].max(axis=1, keepdims=True))
+    return inside & begun
+
+
+def _relative(values: np.ndarray, names: pd.Index) -> np.ndarray:
+    """Returns less those of the portfolio; NaN in sessions in which one of them is missing."""
+    if len(names) < 2:
+        raise InferenceError(
+            "relative moves compare securities, and at an event "
+            f"{' and '.join(map(repr, names)) or 'none'} alone is there: bring more columns"
+        )
+    relative = values - values.mean(axis=1, keepdims=True)
+    alike = ~(np.abs(relative) > ROUNDING).any(axis=0)
+    if alike.any():
+        raise InferenceError(
+            f"{names[alike][0]!r} always moves as the average of all securities, so it "
+            "cannot move apart from it: drop the column"
+        )
+    return relative
 
 
 @window_test(
@@ -201,13 +244,20 @@ def _window_z(relative: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray
     """Cumulated moves and their z by first session, shape (T, N); NaN where not defined."""
     sessions, columns = relative.shape
     variance = np.full((sessions, columns), np.nan)
-    if sessions > BURN_IN:
-        variance[BURN_IN] = (relative[:BURN_IN] ** 2).mean(axis=0)
-        for t in range(BURN_IN + 1, sessions):
-            variance[t] = DECAY * variance[t - 1] + (1 - DECAY) * relative[t - 1] ** 2
+    known = np.flatnonzero(np.isfinite(relative).all(axis=1))
+    if len(known) > BURN_IN:
+        # A session that is passed over moves no variance; that of the next one stands there.
+        held = np.full((len(known) - BURN_IN, columns), np.nan)
+        held[0] = (relative[known[:BURN_IN]] ** 2).mean(axis=0)
+        for t, row in enumerate(known[BURN_IN:-1], start=1):
+            held[t] = DECAY * held[t - 1] + (1 - DECAY) * relative[row] ** 2
+        variance[known[BURN_IN:]] = held
     moves = np.full((sessions, columns), np.nan)
-    total = np.vstack([np.zeros(columns), np.cumsum(relative, axis=0)])
+    filled = np.nan_to_num(relative)
+    total = np.vstack([np.zeros(columns), np.cumsum(filled, axis=0)])
     moves[: sessions - length + 1] = total[length:] - total[:-length]
+    gaps = np.cumsum(np.r_[0, np.isnan(relative).any(axis=1)])
+    moves[: sessions - length + 1][gaps[length:] > gaps[:-length]] = np.nan
     return moves, moves / np.sqrt(length * variance)
 
 

@@ -37,6 +37,8 @@ _CANDLE = {"Open", "High", "Low", "Close"}
 #: No market moves by a tenth every other day, nor by a half in a sample of any length: a median
 #: |return| above the first (given enough returns) or the second is a price or a percentage.
 _LARGE, _HUGE, _ENOUGH = 0.1, 0.5, 20
+#: Levels move from one session to the next by less than this share of their own spread.
+_NEAR = 0.5
 #: A risk-free rate above this a session is 65% a year; below this many points no volatility lies.
 _RATE, _POINTS = 0.002, 2.0
 
@@ -289,8 +291,8 @@ def check_units(
     unit : {"return", "control", "rate", "points"}
         Decimal returns; the same, or a yes and no in 1 and 0; a decimal rate a session; a
         volatility index in percent a year.
-    kind : {"log", "simple"}, optional
-        Simple returns of -100% and less are refused.
+    kind : {"log", "simple", "change"}, optional
+        Simple returns of -100% and less are refused; of changes only levels are.
 
     Examples
     --------
@@ -309,6 +311,9 @@ def check_units(
             infinite = np.isinf(values)
             refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
             mean = np.nanmean(size, axis=0)
+    if kind == "change" and unit in ("return", "control"):
+        _refuse_levels(frame, name)
+        return
     if unit == "points":
         bad = values <= 0
         refuse_values(frame, bad, name, "is no volatility: give the index in points, all positive")
@@ -341,6 +346,20 @@ def check_units(
             "is a simple return of -100% or less, which no price gives: put the return there, or "
             "leave it empty if the figure stands for a missing one",
         )
+
+
+def _refuse_levels(frame: pd.DataFrame, name: str) -> None:
+    """Tell levels from their changes: those keep their sign and lie near the value before."""
+    for column, values in frame.items():
+        one = values.dropna()
+        if len(one) < _ENOUGH:
+            continue
+        near = one.diff().abs().median() < _NEAR * (one - one.median()).abs().median()
+        if near or one.min() > 0 or one.max() < 0:
+            raise ReturnsError(
+                f"{name}: these look like levels, not changes ({_example(frame[[column]], 0)}): "
+                "use .diff().dropna()"
+            )
 
 
 def _check_size(frame: pd.DataFrame, name: str, columns: np.ndarray, *, switches: bool) -> None:
@@ -409,9 +428,9 @@ def on_rows(
         check_labels(frame.index, name)
     said = frame.attrs.get("returns")
     if kind and said and said != kind and unit == "return":
-        raise ReturnsError(
-            f"{name} holds {said} returns and the returns are {kind} ones: make both with "
-            f"{kind}_returns()"
-        )
+        fix = f"make both with {kind}_returns()"
+        if kind == "change":
+            fix = "give changes there too, as levels.diff() makes them"
+        raise ReturnsError(f"{name} holds {said} returns and the returns are {kind} ones: {fix}")
     check_units(frame, name, unit, said or kind)
     return frame.reindex(rows)

@@ -112,7 +112,7 @@ def place(announced_at: Any, sessions: pd.DatetimeIndex, market: MarketLike = No
     if clock.closes is None and not date_only.all():
         _refuse_clock(np.asarray(announced_at, dtype=object)[~date_only][0], rows)
     day, row = clock.reaction(instants, date_only)
-    if (inside := day >= rows[0]).any():
+    if (inside := (day >= rows[0]) & (day <= rows[-1])).any():
         clock.known(day[inside].min())
         clock.known(day[inside].max())
     labels = clock.sessions.append(pd.DatetimeIndex([pd.NaT], dtype=clock.sessions.dtype))

@@ -1,7 +1,8 @@
 """Returns from prices, and the check that what was given are returns.
 
 A return is a decimal fraction, logarithmic or simple; the function's name and
-``.attrs["returns"]`` say which.
+``.attrs["returns"]`` say which. ``.attrs["gaps"]`` says that a return after missing prices is the
+whole move since the last one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from impact.errors import ReturnsError
 from impact.market.checks import check_numbers, check_units, closes_of, refuse_values
 from impact.text.formats import counted, iso, list_of, percent
 
+#: What ``.attrs["gaps"]`` says of returns from price to price, whatever lies between.
+TRADE_TO_TRADE = "trade-to-trade"
+
 #: A log return of this size is that of a 5-for-3 split; so many of them are named.
 _JUMP, _NAMED = 0.5, 3
 _SPLITS = (2, 3, 4, 5, 10, 20, 50, 100)
@@ -27,20 +31,26 @@ def log_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
     Parameters
     ----------
     prices : Series, shape (T,), or DataFrame, shape (T, securities)
-        Positive prices by session. A DataFrame may have missing ones: a return is NaN where
-        either of its two prices is. Of columns in two levels, field and ticker in either order as
-        yfinance gives them, the closes are taken.
+        Positive prices by session. A DataFrame may have missing ones: a return is NaN where the
+        price is, and the move since the last price stands where a price returns. Of columns in
+        two levels, field and ticker in either order as yfinance gives them, the closes are taken.
 
     Returns
     -------
     Series, shape (T - 1,), or DataFrame, shape (T - 1, securities)
-        Decimal fractions.
+        Decimal fractions. ``attrs["gaps"]`` is "trade-to-trade": a study then knows that the
+        return after a gap is that of several sessions.
 
     Raises
     ------
     ReturnsError
         When a price is zero, negative, infinite, no number or (Series) missing, or the index is
         not one of increasing tz-naive dates.
+
+    References
+    ----------
+    Maynes and Rumsey (1993), Conducting event studies with thinly traded stocks, J. Banking and
+    Finance 17.
 
     Examples
     --------
@@ -90,9 +100,11 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
     refuse_values(frame, bad, "prices", reason)
     if len(frame) < 2:
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
-    change = np.diff(np.log(values), axis=0) if kind == "log" else values[1:] / values[:-1] - 1
+    levels = pd.DataFrame(np.log(values) if kind == "log" else values)
+    now, before = levels.to_numpy()[1:], levels.ffill().to_numpy()[:-1]
+    change = now - before if kind == "log" else now / before - 1
     result = pd.DataFrame(change, frame.index[1:], frame.columns)
-    result.attrs = {**prices.attrs, "returns": kind}
+    result.attrs = {**prices.attrs, "returns": kind, "gaps": TRADE_TO_TRADE}
     if isinstance(prices, pd.Series):
         return _as_series(result, prices.name)
     if prices.columns.nlevels > 1:

@@ -20,15 +20,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
-from impact.errors import BadData, DataFileError, FetchError, NoData, Offline, RateLimited, Refused
+from impact.errors import (
+    BadData,
+    DataFileError,
+    DateError,
+    FetchError,
+    NoData,
+    Offline,
+    RateLimited,
+    Refused,
+)
 from impact.market import prices
-from impact.market.calendar import nyse_sessions, session_close
+from impact.market.calendar import NYSE, exchange
 from impact.market.files import cache_directory, write_atomically
 from impact.market.instants import NEW_YORK, parse_date
 from impact.market.prices import INDEX, SECTORS, VIX
+from impact.market.yahoo_answers import Noted, closes_of_answer, whole
 from impact.text.formats import counted, date, iso, list_of
 
 LIVE, CACHED, COMMITTED = "Yahoo Finance", "cache of Yahoo Finance", "committed history"
@@ -40,17 +49,12 @@ present = functools.partial(pd.Timestamp.now, NEW_YORK)
 #: A close counts as final this long after the end of its session.
 SETTLING = pd.Timedelta(minutes=60)
 #: The first close of the index that Yahoo has, and the longest span that it sends at once.
-FIRST, LONGEST = pd.Timestamp("1927-12-30"), pd.Timedelta(days=36_500)
+_START, LONGEST = "1927-12-30", pd.Timedelta(days=36_500)
+FIRST = pd.Timestamp(_START)
 #: Closes of the index before hold typing errors.
 SOUND = pd.Timestamp("1976-01-01")
-#: A hole this recent, in sessions, is Yahoo being late; an older one will not be filled any more.
-LATE = 63
-#: Largest believable |log change| from one close to the next; of others it is a five-fold change.
-JUMPS: dict[str, float] = dict.fromkeys((*SECTORS, "SPY"), prices.ETF_JUMP)
-JUMPS |= {INDEX: prices.INDEX_JUMP, VIX: prices.VIX_JUMP}
 
 _CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
-_FACTS = ("symbol", "dataGranularity", "currency", "exchangeTimezoneName")
 #: What curl means by its number, and what to do.
 _CURL = {
     5: ("the proxy did not let us through", "correct HTTPS_PROXY"),
@@ -65,32 +69,37 @@ _SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, R
 _TURN = threading.Lock()  # the settings of yfinance are those of the process
 CSV = {"date_format": "%Y-%m-%d", "lineterminator": "\n"}
 _Read = TypeVar("_Read")
-_Noted = tuple[pd.Series, tuple[str, ...]]  # closes, and notes for a person
 _NOTHING = pd.Series(dtype=float, index=pd.DatetimeIndex([], dtype="M8[us]", name="date"))
 
 
 def fetch_prices(
     tickers: str | Sequence[str],
-    start: Any = "1927-12-30",
+    start: Any = _START,
     end: Any = None,
     *,
+    market: str = NYSE,
     cache: bool = True,
     offline: bool = False,
     progress: bool = True,
 ) -> pd.Series | pd.DataFrame:
-    """Fetch daily closes of US tickers up to the last finished session.
+    """Fetch daily closes up to the last finished session.
 
     Yahoo Finance is asked at every call, for less than 15 seconds. When it cannot be reached, or
     sends what cannot be right, its last good answer takes its place, or the history that comes with
     this package: what has most of the dates. One sentence on the ``impact`` logger says so. Between
-    the first and the last row stands every NYSE session (Yahoo has no Saturdays) and no other day.
+    the first and the last row stands every session of the market (of the NYSE none on Saturdays,
+    which Yahoo lacks) and no other day.
 
     Parameters
     ----------
     tickers : str or sequence of str
-        As Yahoo Finance writes them: "^GSPC", "BRK-B"; "sectors" stands for the eleven funds.
+        As Yahoo Finance writes them: "^GSPC", "BRK-B", "SAP.DE"; "sectors" stands for the eleven
+        funds.
     start, end : str, date or Timestamp, optional
         First and last date, both included, ISO form; by default all there is.
+    market : str
+        The exchange that all of them trade on, by its name in pandas_market_calendars ("XETR",
+        "XTKS"), or "24/7". Closes are in its currency.
     cache : bool
         Keep answers in ``IMPACT_CACHE_DIR``, or in the user's cache folder, for want of others.
     offline, progress : bool
@@ -116,8 +125,11 @@ def fetch_prices(
     """
     from tqdm.auto import tqdm
 
-    names, sessions = tickers_of(tickers), finished_sessions(present())
-    wanted = _wanted(sessions, start, end)
+    if not isinstance(market, str):
+        raise DateError(f"market={market!r} has no calendar: name an exchange, such as 'XETR'")
+    names, market = tickers_of(tickers), exchange(market).name
+    sessions = finished_sessions(present(), market)
+    wanted = _wanted(sessions, start, end, market)
     error: FetchError | None = Offline("offline=True keeps Yahoo Finance out") if offline else None
     client = None if offline else new_client(time.monotonic() + SECONDS)
     folder = cache_directory()
@@ -128,7 +140,7 @@ def fetch_prices(
         excuse = error if isinstance(error, Offline | RateLimited) else None
         # The prefix keeps Windows from reading a ticker such as CON as a device.
         path = folder / f"close-{quote(name, safe='')}.csv" if cache else None
-        closes, error = _find(name, wanted, sessions, path, client, excuse)
+        closes, error = _find(name, wanted, sessions, path, client, excuse, market)
         found.append(closes)
     for said in dict.fromkeys(one.attrs["said"] for one in found):
         told = list_of(str(one.name) for one in found if one.attrs["said"] == said)
@@ -160,11 +172,14 @@ def tickers_of(tickers: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name.upper() for name in names))
 
 
-def _wanted(sessions: pd.DatetimeIndex, start: Any, end: Any) -> pd.DatetimeIndex:
+def _wanted(sessions: pd.DatetimeIndex, start: Any, end: Any, market: str) -> pd.DatetimeIndex:
     """Return those of the finished sessions that lie between two dates."""
-    first = parse_date(start)
-    last = max(first, sessions[-1]) if end is None else parse_date(end)
-    asked = sessions.isin(nyse_sessions(first, last))
+    known = exchange(market).known
+    first = sessions[0] if start == _START else known(parse_date(start))
+    last = max(first, sessions[-1]) if end is None else known(parse_date(end))
+    if last < first:
+        raise DateError(f"end={iso(last)} comes before start={iso(first)}: swap them")
+    asked = (sessions >= first) & (sessions <= last)
     wanted = sessions[asked & (sessions >= sessions[-1] - LONGEST)]
     if wanted.empty:
         raise NoData(
@@ -173,17 +188,19 @@ def _wanted(sessions: pd.DatetimeIndex, start: Any, end: Any) -> pd.DatetimeInde
     return wanted
 
 
-def finished_sessions(now: pd.Timestamp) -> pd.DatetimeIndex:
+def finished_sessions(now: pd.Timestamp, market: str = NYSE) -> pd.DatetimeIndex:
     """Return every session that Yahoo can have a final close of: an hour after the end of trading.
 
     >>> early = pd.Timestamp("2024-11-29 14:00", tz=NEW_YORK)  # trading ended at 13:00
     >>> [iso(finished_sessions(early - pd.Timedelta(minutes=late))[-1]) for late in (0, 1)]
     ['2024-11-29', '2024-11-27']
     """
-    today = now.tz_convert(NEW_YORK).tz_localize(None).normalize()
-    sessions = nyse_sessions(FIRST, today)
-    sessions = sessions[sessions.day_of_week < 5]
-    return sessions if session_close(sessions[-1]) + SETTLING <= now else sessions[:-1]
+    found = exchange(market)
+    assert found.closes is not None
+    over = found.closes + SETTLING <= now.tz_convert("UTC").tz_localize(None)
+    # Yahoo has no Saturdays of the NYSE.
+    there = (found.sessions >= FIRST) & ((found.sessions.day_of_week < 5) | (market != NYSE))
+    return found.sessions[over & there].rename("date")
 
 
 def _find(
@@ -193,6 +210,7 @@ def _find(
     path: Path | None,
     client: Any,
     error: FetchError | None,
+    market: str,
 ) -> tuple[pd.Series, FetchError | None]:
     """Return the closes of a ticker, their source in ``attrs``, and what kept us from live ones."""
     kept, notes = _read_kept(path, ticker, sessions) if path else (_NOTHING, ())
@@ -200,13 +218,13 @@ def _find(
     if error is None:
         try:
             # Never for less than is kept, so that what is kept does not shrink.
-            answer, _ = ask(ticker, min([wanted[0], *kept.index[:1]]), client)
+            answer, _ = ask(ticker, min([wanted[0], *kept.index[:1]]), client, market)
             live, lacks = whole(ticker, answer, sessions)
             notes += lacks
         except FetchError as caught:
             error = caught
     span = f"{iso(live.index[0])} to {iso(live.index[-1])}" if len(live) else ""
-    held = {LIVE: live, CACHED: kept, COMMITTED: _committed(ticker)}
+    held = {LIVE: live, CACHED: kept, COMMITTED: _committed(ticker, market)}
     places = {name: part for name in held if len(part := held[name][wanted[0] : wanted[-1]])}
     if not places:
         error = error or NoData(f"Yahoo Finance has {span}: ask for dates in between")
@@ -234,14 +252,14 @@ def _find(
     return closes, error
 
 
-def _committed(ticker: str) -> pd.Series:
+def _committed(ticker: str, market: str) -> pd.Series:
     """Return the closes that come with this package; none when it does not have the ticker."""
-    if ticker not in (INDEX, VIX, *SECTORS):
+    if market != NYSE or ticker not in (INDEX, VIX, *SECTORS):
         return _NOTHING
     return prices.load_vix() if ticker == VIX else prices.load_prices(ticker, start=FIRST).dropna()
 
 
-def _read_kept(path: Path, ticker: str, sessions: pd.DatetimeIndex) -> _Noted:
+def _read_kept(path: Path, ticker: str, sessions: pd.DatetimeIndex) -> Noted:
     """Return the last good answer; a file that does not hold one is spoken of."""
     with contextlib.suppress(OSError, BadData, *_SHAPE):
         if not path.exists():
@@ -284,15 +302,20 @@ def new_client(give_up_at: float, **options: Any) -> Any:
     return client
 
 
-def ask(ticker: str, start: pd.Timestamp, client: Any) -> tuple[pd.Series, bool]:
+def ask(
+    ticker: str, start: pd.Timestamp, client: Any, market: str = NYSE
+) -> tuple[pd.Series, bool]:
     """Ask Yahoo for the final closes of a ticker from a date, and whether they are adjusted.
 
     They are as they were sent: `whole` checks them. Raises one of the kinds of `FetchError`.
     """
     start = max(start, present().tz_localize(None).normalize() - LONGEST)
     params = {"interval": "1d", "includePrePost": "false", "events": "div,splits"}
-    (closes, adjusted), now = answered(ticker, start.tz_localize(NEW_YORK), params, client, _read)
-    return closes[(closes.index >= start) & (closes.index <= finished_sessions(now)[-1])], adjusted
+    since = start.tz_localize(exchange(market).zone)
+    read = functools.partial(closes_of_answer, market=market)
+    (closes, adjusted), now = answered(ticker, since, params, client, read)
+    last = finished_sessions(now, market)[-1]
+    return closes[(closes.index >= start) & (closes.index <= last)], adjusted
 
 
 def answered(
@@ -341,74 +364,3 @@ def _named(error: Exception, status: int) -> FetchError:
     code = 5 if re.search(r"\bCONNECT\b|proxy", str(error)) else int(getattr(error, "code", 0) or 0)
     what, fix = _CURL.get(code, (f"the connection was cut, error {code}", "try again later"))
     return Offline(f"Yahoo Finance cannot be reached ({what}): {fix}")
-
-
-def bad(what: str) -> BadData:
-    """Return the error for an answer that cannot be right."""
-    return BadData(f"Yahoo Finance sent {what}: try again later")
-
-
-def result_of(ticker: str, body: Any, status: int, interval: str) -> tuple[Any, np.ndarray]:
-    """Return the result in an answer and its stamps in seconds, if they are what was asked for."""
-    if body["chart"]["error"] and status in (200, 400, 404):
-        reason = " ".join(str(body["chart"]["error"]["description"])[:200].split())
-        raise NoData(f"Yahoo Finance has no prices for {ticker!r} (it says: {reason}): correct it")
-    result = body["chart"]["result"][0]
-    facts = [result["meta"][fact] for fact in _FACTS]
-    if facts not in ([ticker, interval, "USD", zone] for zone in (NEW_YORK, "America/Chicago")):
-        got = f"Yahoo Finance answered for {ticker!r} with {facts}"
-        kind = "daily prices" if interval == "1d" else "five-minute prices"
-        raise BadData(f"{got}: only {kind} of US markets can be checked here")
-    seconds = np.array(result["timestamp"], dtype=float)
-    # A day at midnight can be the one before; milliseconds are the year 50,000, slow to place.
-    midnight = (seconds % 86_400 == 0) & (interval == "1d")
-    if not ((np.abs(seconds) < 2**32) & ~midnight).all():
-        raise bad(f"a row of {ticker!r} stamped with a time that cannot be")
-    return result, seconds.astype("int64")
-
-
-def _read(ticker: str, body: Any, status: int) -> tuple[pd.Series, bool]:
-    """Return the closes in an answer by day, and whether they are adjusted for dividends."""
-    result, seconds = result_of(ticker, body, status, "1d")
-    meta, quotes = result["meta"], result["indicators"]
-    days = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(meta["exchangeTimezoneName"])
-    days = days.tz_localize(None).normalize().as_unit("us").rename("date")
-    adjusted = meta["instrumentType"] != "INDEX"
-    sent = quotes["adjclose"][0]["adjclose"] if adjusted else quotes["quote"][0]["close"]
-    return pd.Series(np.array(sent, dtype=float), days, name=ticker).dropna(), adjusted
-
-
-def whole(ticker: str, closes: pd.Series, sessions: pd.DatetimeIndex) -> _Noted:
-    """Return closes in order that pass every check, and a note where they end before a hole.
-
-    BadData when a day has two closes or is no session of `sessions` (all up to the last finished
-    one), when a close cannot be right, or when one lacks that is not recent.
-    """
-    if closes.empty:
-        raise bad(f"rows without a single price for {ticker!r}")
-    closes = closes.sort_index(kind="stable")
-    extra = closes.index.difference(sessions)
-    if len(extra):
-        raise bad(f"a close of {ticker!r} for {iso(extra[0])}, a day without trading")
-    low, high = prices.VIX_LEVELS if ticker == VIX else (0, np.inf)
-    odd = closes[~((closes > low) & (closes < high))]
-    if len(odd):
-        raise bad(f"{odd.iloc[0]} as close of {ticker!r} on {iso(odd.index[0])}")
-    again = closes.index.duplicated()
-    # Two rows of one day hold the same close, but for the noise of single precision.
-    limit = np.where(again, 1e-6, JUMPS.get(ticker, 1.61))
-    wild = np.log(closes).diff().abs().to_numpy() > limit
-    if wild.any():
-        row = int(wild.argmax())
-        pair = "{:.2f} and then {:.2f}".format(*closes.iloc[[row - 1, row]])
-        what = "for one day, " if again[row] else "that jump, "
-        raise bad(f"closes of {ticker!r} {what}{pair} on {iso(closes.index[row])}")
-    closes = closes[~again]
-    span = sessions[(sessions >= closes.index[0]) & (sessions <= closes.index[-1])]
-    holes = span.difference(closes.index)
-    if holes.empty:
-        return closes, ()
-    lacks = f"Yahoo Finance lacks the close of {iso(holes[0])}"
-    if holes[0] < sessions[-LATE:][0]:
-        raise BadData(f"{lacks} of {ticker!r}: ask for what lies after {iso(holes[-1])}")
-    return closes[closes.index < holes[0]], (f"{lacks}, so the closes end before",)

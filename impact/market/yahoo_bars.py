@@ -15,6 +15,7 @@ from impact.market.bars import bar_grid, bars_hash
 from impact.market.calendar import nyse_sessions, session_close
 from impact.market.clock_time import MINUTES
 from impact.market.instants import NEW_YORK
+from impact.market.yahoo_answers import bad, result_of
 from impact.text.formats import counted, date, iso
 
 #: Yahoo keeps bars of five minutes for sixty days; the last one is short of them by some hours.
@@ -78,7 +79,7 @@ def fetch_bars(ticker: str, interval: str = "5m") -> pd.Series:
 
 def _read(ticker: str, body: Any, status: int) -> pd.Series:
     """Return the prices in an answer by the end of their bar."""
-    result, seconds = yahoo.result_of(ticker, body, status, "5m")
+    result, seconds = result_of(ticker, body, status, "5m")
     starts = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(NEW_YORK).as_unit("us")
     sent = np.array(result["indicators"]["quote"][0]["close"], dtype=float)
     return pd.Series(sent, (starts + _BAR).rename("time"), name=ticker).dropna()
@@ -92,7 +93,7 @@ def _whole(ticker: str, bars: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, 
     if len(bars) and (bars.index[-1] - _BAR) not in _starts(bars.index[-1]):
         bars = bars.iloc[:-1]
     if bars.empty:
-        raise yahoo.bad(f"no finished bar of {ticker!r}")
+        raise bad(f"no finished bar of {ticker!r}")
     day = bars.index.tz_localize(None).normalize()
     kept: list[pd.Timestamp] = []
     lacking: list[pd.Timestamp] = []
@@ -108,7 +109,7 @@ def _whole(ticker: str, bars: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, 
     try:
         bar_grid(whole)
     except BarsError as error:
-        raise yahoo.bad(f"bars of {ticker!r} that cannot be right ({error})") from None
+        raise bad(f"bars of {ticker!r} that cannot be right ({error})") from None
     return whole, notes
 
 

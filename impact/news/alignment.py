@@ -13,7 +13,7 @@ from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_index
 from impact.market.placement import missing_around, place
 from impact.market.windows import Window, as_window
-from impact.news.events import as_events
+from impact.news.events import read_events
 from impact.news.surroundings import NOT_CHECKED, mixed, others, releases_on
 from impact.text.formats import counted, iso
 
@@ -76,7 +76,7 @@ def align(
     """
     window = as_window(window)
     check_index(sessions, "sessions")
-    frame = as_events(events)
+    frame, unknown = read_events(events)
     clock = market_of(sessions, market)
     placed = _place(frame, sessions, clock)
     position = sessions.get_indexer(placed["session"])
@@ -96,20 +96,37 @@ def align(
         "dropped": dropped,
     }
     aligned = frame.drop(columns=["from_catalogue", "session"], errors="ignore").assign(**found)
-    return aligned.astype({"moved": "str", "releases": "str", "dropped": "str"})
+    aligned = aligned.astype({"moved": "str", "releases": "str", "dropped": "str"})
+    return _with_unknown(aligned, unknown) if unknown else aligned
+
+
+def _with_unknown(aligned: pd.DataFrame, unknown: dict[str, str]) -> pd.DataFrame:
+    """Add a dropped row for each id that is none."""
+    names = pd.Index(unknown, name="id", dtype="str")
+    more = aligned.iloc[[0] * len(unknown)].set_axis(names)
+    for name in more:
+        texts = pd.api.types.is_string_dtype(more[name])
+        more[name] = "" if texts else more[name].dtype.type(0) if more[name].dtype == bool else None
+    more = more.assign(label=names, dropped=list(unknown.values())).astype(aligned.dtypes)
+    joined = pd.concat([aligned, more])
+    joined.attrs = dict(aligned.attrs)
+    return joined
 
 
 def _place(frame: pd.DataFrame, sessions: pd.DatetimeIndex, market: Market) -> pd.DataFrame:
     if "session" not in frame:
         return place(frame["announced_at"], sessions, market)
     strange = ~frame["session"].isin(sessions)
-    for name, session in frame.loc[strange, "session"].items():
-        raise DateError(
-            f"session {iso(session)} of event {name!r} is not a row of the returns "
-            f"({_span(sessions)}): call the column announced_at to have it placed"
-        )
-    found = {"session": frame["session"], "moved": "", "date_only": True, "lost": ""}
-    return pd.DataFrame(found)
+    lost = np.full(len(frame), "", dtype=object)
+    lost[strange] = [
+        f"session {iso(day)} is not a row of the returns ({_span(sessions)}): call the column "
+        "announced_at to have it placed"
+        for day in frame.loc[strange, "session"]
+    ]
+    if strange.all() and len(frame):
+        raise DateError(f"event {frame.index[0]!r}: {lost[0]}")
+    session = frame["session"].mask(strange)
+    return pd.DataFrame({"session": session, "moved": "", "date_only": True, "lost": lost})
 
 
 def _span(sessions: pd.DatetimeIndex) -> str:
@@ -117,19 +134,18 @@ def _span(sessions: pd.DatetimeIndex) -> str:
 
 
 def _dropped(frame: pd.DataFrame, placed: pd.DataFrame, sessions: pd.DatetimeIndex) -> np.ndarray:
-    """Why an event is left out; a date of the caller's own outside the returns raises instead."""
+    """Why an event is left out; where the caller's own dates leave none, DateError instead."""
     catalogue = frame["from_catalogue"].to_numpy(bool)
     reasons = placed["lost"].to_numpy(object).copy()
-    early, late = reasons == "before", reasons == "after"
-    if (typed := (early | late) & ~catalogue).any():
-        i = int(typed.argmax())
-        more = f" (and {counted(int(typed.sum()) - 1, 'more')})" if typed.sum() > 1 else ""
+    outside = np.isin(reasons, ["before", "after"])
+    reasons[reasons == "before"] = f"before the first session {iso(sessions[0])}"
+    reasons[reasons == "after"] = f"after the last session {iso(sessions[-1])}"
+    if (outside & ~catalogue).all() and len(frame):
+        more = f" (and {counted(len(frame) - 1, 'more')})" if len(frame) > 1 else ""
         raise DateError(
-            f"{frame['announced_at'].iloc[i]} of event {frame.index[i]!r}{more} lies outside "
-            f"the returns, which run from {_span(sessions)}: leave it out or bring longer returns"
+            f"{frame['announced_at'].iloc[0]} of event {frame.index[0]!r}{more} lies outside "
+            f"the returns, which run from {_span(sessions)}: bring longer returns"
         )
-    reasons[early] = f"before the first session {iso(sessions[0])}"
-    reasons[late] = f"after the last session {iso(sessions[-1])}"
     if catalogue.any():
         reasons[catalogue & ~frame["news"].to_numpy(bool)] = "puts known news into force"
     return reasons

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from impact.market.instants import (
     read_instants,
 )
 from impact.news.catalogue import DIRECTIONS, load_events, unknown_direction
-from impact.news.own_columns import renamed, said
+from impact.news.own_columns import renamed, said, security_columns, security_texts
 from impact.text.formats import list_of
 from impact.text.nearest import suggestion
 
@@ -88,6 +89,26 @@ def as_events(obj: Any) -> pd.DataFrame:
     >>> as_events("geneva-truce")["label"].item()
     'Geneva truce: 145 to 30%'
     """
+    frame, unknown = read_events(obj)
+    for reason in unknown.values():
+        raise DateError(reason)
+    return frame
+
+
+def read_events(obj: Any) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Read events as `as_events` does, and say why of ids beside good events that are none.
+
+    Examples
+    --------
+    >>> events, unknown = read_events(["geneva-truce", "liberation"])
+    >>> events.index.to_list(), list(unknown)
+    (['geneva-truce'], ['liberation'])
+    """
+    found = _of_the_catalogue(obj)
+    return (_as_frame(obj), {}) if found is None else found
+
+
+def _as_frame(obj: Any) -> pd.DataFrame:
     if isinstance(obj, pd.DataFrame):
         return obj.copy() if "from_catalogue" in obj else _from_frame(_as_dates(obj))
     if isinstance(obj, pd.Series):
@@ -97,8 +118,6 @@ def as_events(obj: Any) -> pd.DataFrame:
     if isinstance(obj, Mapping):
         names = pd.Index([str(name) for name in obj], dtype="str", name="id")
         obj = pd.Series(list(obj.values()), names, dtype=object)
-    elif (found := _of_the_catalogue(obj)) is not None:
-        return found
     elif isinstance(obj, list | tuple):
         # A list of objects stays one, so that a text among timestamps is still read as a text.
         obj = pd.Series(obj, dtype=object)
@@ -114,36 +133,51 @@ def as_events(obj: Any) -> pd.DataFrame:
     return _from_frame(obj.rename("announced_at").to_frame())
 
 
-def _of_the_catalogue(obj: Any) -> pd.DataFrame | None:
-    """Events of which some are named by an id or a label; None where all are dates."""
-    listed = list(obj) if isinstance(obj, list | tuple | pd.Index | np.ndarray) else []
+def _of_the_catalogue(obj: Any) -> tuple[pd.DataFrame, dict[str, str]] | None:
+    """Events of which some are named by an id or a label, and the names that are none.
+
+    None where all are dates.
+    """
+    listed = _listed(obj)
     words = [value for value in listed if isinstance(value, str) and not is_iso(value)]
     if not words:
         return None
     catalogue = load_events(included=None)
     ids = dict(zip([*catalogue["label"], *catalogue.index], [*catalogue.index] * 2, strict=True))
-    for word in words:
-        # A date with a written month begins with a digit or reads as a date; no id does.
-        if word not in ids and not word[:1].isdigit() and not is_date(word):
-            raise DateError(
-                f"{word!r} is not an ISO date, nor an id or a label of the catalogue, of which the "
-                f"nearest are {suggestion(word, ids)}"
-            )
-    named = [ids.get(value) if isinstance(value, str) else None for value in listed]
-    if not any(named):
-        return None
-    rows = _from_frame(catalogue.loc[[name for name in named if name is not None]])
-    dates = [value for value, name in zip(listed, named, strict=True) if name is None]
+    # A date with a written month begins with a digit or reads as a date; no id does.
+    unknown = {
+        word: f"{word!r} is not an ISO date, nor an id or a label of the catalogue, of which the "
+        f"nearest are {suggestion(word, ids)}"
+        for word in words
+        if word not in ids and not word[:1].isdigit() and not is_date(word)
+    }
+    good = [value for value in listed if not (isinstance(value, str) and value in unknown)]
+    named = [ids.get(value, value) if isinstance(value, str) else value for value in good]
+    is_id = [isinstance(name, str) and name in catalogue.index for name in named]
+    if not good:
+        raise DateError(next(iter(unknown.values())))
+    dates = [value for value, known in zip(named, is_id, strict=True) if not known]
+    if not any(is_id):
+        return (_as_frame(dates), unknown) if unknown else None
+    rows = _from_frame(catalogue.loc[[*itertools.compress(named, is_id)]])
     if not dates:
-        return rows
+        return rows, unknown
     beside = _from_frame(pd.DataFrame({"announced_at": pd.Series(dates, dtype=object)}))
     joined = pd.concat([rows, beside]).fillna({"news": True, "included": True})
     texts = catalogue.columns[catalogue.dtypes == "str"]
     joined = joined.fillna(dict.fromkeys(texts, "")).astype({"news": bool, "included": bool})
-    order = iter(rows.index), iter(beside.index)
-    joined = joined.loc[[next(order[name is None]) for name in named]]
+    order = iter(beside.index), iter(rows.index)
+    joined = joined.loc[[next(order[known]) for known in is_id]]
     joined.attrs = dict(rows.attrs)
-    return joined
+    return joined, unknown
+
+
+def _listed(obj: Any) -> list:
+    """What may be ids: one text, a list of values, or a Series that names its values by number."""
+    if isinstance(obj, str):
+        return [obj]
+    numbered = isinstance(obj, pd.Series) and is_numeric_dtype(obj.index)
+    return list(obj) if numbered or isinstance(obj, list | tuple | pd.Index | np.ndarray) else []
 
 
 def _as_dates(frame: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +218,7 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
         frame["session"] = wall
     frame["announced_at"] = pd.array(text, dtype="str")
     if "security" in frame:
-        frame["security"] = frame["security"].astype("str").fillna("")
+        frame["security"] = security_texts(frame["security"])
     frame.index = _ids(frame, days)
     frame = frame.drop(columns="id", errors="ignore")
     _check_directions(frame)
@@ -231,8 +265,11 @@ def _ids(frame: pd.DataFrame, days: np.ndarray) -> pd.Index:
     ids = frame.get("id", frame.index)
     if isinstance(ids, pd.RangeIndex) and ids.name is None:
         ids = pd.Series(days, dtype="str")
-        if "security" in frame:
-            ids = (ids + " " + frame["security"].to_numpy()).str.rstrip()
+        whose: list[Hashable] = ["security"] if "security" in frame else []
+        if not whose and ids.duplicated().any():
+            whose = security_columns(frame)[:1]
+        for name in whose:
+            ids = (ids + " " + security_texts(frame[name]).to_numpy()).str.rstrip()
     index = pd.Index(ids).astype("str").rename("id")
     if (missing := index.isna() | (index == "")).any():
         raise EventError(f"the event in row {int(missing.argmax()) + 1} has no id")

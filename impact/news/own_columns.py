@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import pandas as pd
 
@@ -10,8 +10,11 @@ from impact.errors import DateError
 from impact.market.instants import midnights_as_dates, parse_announced_at
 from impact.text.formats import iso, list_of
 
-#: What people call the two columns that events need.
-_SAME = {"date": "announced_at", "event": "id"}
+#: What people call the columns that events have.
+_SAME = {"date": "announced_at", "event": "id", "security": "security"}
+
+#: What people call the column of securities beside that.
+_SECURITIES = ("ticker", "symbol", "firm", "company", "permno", "permco", "isin", "cusip", "ric")
 
 
 def renamed(columns: Iterable[object]) -> dict[object, str]:
@@ -78,3 +81,26 @@ def _as_iso(text: str) -> str:
     except DateError:
         return text
     return iso(moment) if date_only else text
+
+
+def security_columns(columns: Iterable[Hashable]) -> list[Hashable]:
+    """Return the columns that by their names may hold securities.
+
+    Examples
+    --------
+    >>> security_columns(["announced_at", "Ticker", "size"])
+    ['Ticker']
+    """
+    return [name for name in columns if str(name).casefold() in _SECURITIES]
+
+
+def security_texts(values: pd.Series) -> pd.Series:
+    """Return names of securities as texts: without spaces around them, whole numbers as such.
+
+    Examples
+    --------
+    >>> security_texts(pd.Series([10107.0, None])).to_list()
+    ['10107', '']
+    """
+    texts = values.astype("object").where(values.notna(), "").map(str).str.strip()
+    return texts.str.replace(r"^(\d+)\.0+$", r"\1", regex=True).astype("str")

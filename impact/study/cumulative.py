@@ -14,8 +14,13 @@ import pandas as pd
 import scipy
 
 from impact.estimation.abnormal import AbnormalReturns
+from impact.estimation.fits import WindowReturns
 from impact.inference.conditional import conditional_columns
 from impact.market.windows import tested_window
+from impact.text.formats import counted, list_of
+
+#: So many rows are named in a sentence.
+_NAMED = 8
 
 
 def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.DataFrame:
@@ -32,10 +37,13 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
     DataFrame, decimal fractions
         Index as ``study.abnormal``; `session`, `label`, `announcements`, `estimate`,
         `std_error`, `statistic`, `dof`, `p_textbook`, `ci_low_textbook`, `ci_high_textbook`
-        (exact prediction t, 95% interval). For one series with a variance model also the columns
-        of `impact.inference.conditional.conditional_columns`. Rows without a return in the window
-        are left out and listed in ``.attrs["missing"]``; ``.attrs["notes"]`` says what a
-        forecast had to say, by event.
+        (exact prediction t, 95% interval). Where the returns of a row do not cover every session
+        of the window on which its exchange was open, `days` counts those that they cover. For
+        one series with a variance model also the columns of
+        `impact.inference.conditional.conditional_columns`. Rows without a return in the window,
+        or with one that is partly of sessions before it, are left out and listed in
+        ``.attrs["missing"]``; ``.attrs["gaps"]`` says so in sentences, and ``.attrs["notes"]``
+        what a forecast had to say, by event.
 
     Raises
     ------
@@ -70,12 +78,54 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
         columns = conditional_columns(study, sample.tested)
         notes = columns.attrs["notes"]
         table = pd.concat([table, columns.set_axis(table.index)], axis=1)
+    if (sample.sessions < sample.asked)[sample.days > 0].any():
+        table.insert(table.columns.get_loc("estimate"), "days", sample.sessions)
     empty = sample.days == 0
     table = table[~empty]
     table.attrs["missing"] = [str(name) for name in study.abnormal.index[empty]]
+    table.attrs["gaps"] = gap_sentences(study, sample)
     table.attrs["notes"] = notes
     table.attrs["signature"] = study.signed(start, end)
     return table
+
+
+def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:
+    """Say which rows have no return in the window, or not all, or returns over several sessions."""
+    used, begun = sample.days > 0, sample.begins_inside
+    said = {
+        "No return in the window": (~used & ~begun, lambda i: ""),
+        "Left out, as the first return is partly of sessions before the window": (
+            begun,
+            lambda i: "",
+        ),
+        "Not the whole window": (
+            used & (sample.sessions < sample.asked),
+            lambda i: f" (returns for {sample.sessions[i]} of {sample.asked[i]} sessions)",
+        ),
+        "Returns across closed sessions": (
+            used & (sample.sessions > sample.days),
+            lambda i: (
+                f" ({counted(int(sample.days[i]), 'return')} for {sample.sessions[i]} sessions)"
+            ),
+        ),
+    }
+    lines = []
+    for what, (rows, words) in said.items():
+        found = np.flatnonzero(rows)
+        named = [f"{_row_name(study, i)}{words(i)}" for i in found[:_NAMED]]
+        if len(found) > _NAMED:
+            named.append(counted(len(found) - _NAMED, "more", "more"))
+        if named:
+            lines.append(f"{what}: {list_of(named)}.")
+    return lines
+
+
+def _row_name(study: AbnormalReturns, row: int) -> str:
+    """The security of a row, or its event, or both where there are several of both."""
+    name = study.abnormal.index[row]
+    if not isinstance(name, tuple):
+        return str(name)
+    return str(name[1]) if len(study.alignment) == 1 else f"{name[1]} on {name[0]}"
 
 
 def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.DataFrame:
@@ -91,8 +141,9 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
     -------
     DataFrame
         Index as ``study.abnormal``; `session`, `label`, `estimate` (a simple return, decimal
-        fraction), `std_error`, `dof`, `ci_low`, `ci_high` (95%), `days` (sessions with a
-        return). Rows without one are left out.
+        fraction), `std_error`, `dof`, `ci_low`, `ci_high` (95%), `days` (sessions that the
+        returns cover). Rows without a return, or with one that is partly of sessions before the
+        window, are left out.
 
     Raises
     ------
@@ -130,7 +181,7 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
             "dof": sample.dof,
             "ci_low": held - expected - reach,
             "ci_high": held - expected + reach,
-            "days": sample.days,
+            "days": sample.sessions,
         },
         index=study.abnormal.index,
     )
@@ -206,7 +257,12 @@ def average_path(
 
 def _one_unit(study: AbnormalReturns, start: int, end: int) -> tuple[float, float, float, int]:
     one = study.portfolio().over(start, end)
-    return one.car[0], one.std_error[0], one.dof[0], 1
+    car = one.car[0]
+    if study.fits.panel.spans is not None:
+        # The portfolio has no price of what is shut; each security's sum loses no move.
+        cars = study.over(start, end).car
+        car = np.nanmean(cars) if np.isfinite(cars).any() else np.nan
+    return car, one.std_error[0], one.dof[0], 1
 
 
 def _over_units(study: AbnormalReturns, start: int, end: int) -> tuple[float, float, float, int]:

@@ -119,17 +119,19 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
     FigureError
         If there is an `ax` and the picture has several panels.
     """
-    source = study.signature
+    source, unit = study.signature, study.settings.unit
+    noun = "change" if unit else "return"
     if not study.is_one_series or len(study) > MOST_PANELS:
         table = averages(study, cumulative=True)
-        title = f"Cumulative average abnormal return of {counted(len(study.alignment), 'unit')}"
+        title = f"Cumulative average abnormal {noun} of {counted(len(study.alignment), 'unit')}"
         what = f"95% interval: {table.attrs['method']}. Sessions relative to the reaction session."
-        return average_path(Words(title, what, source), table, ax=ax)
+        what += f" In {unit}." * bool(unit)
+        return average_path(Words(title, what, source, unit), table, ax=ax)
     units = study.units
     panels = {
         event: Panel(unit.label, date(unit.session))
         for event, unit in zip(study.abnormal.index, units.itertuples(), strict=True)
     }
-    title = f"Cumulative abnormal returns around {counted(len(study), 'session')}"
-    words = Words(title, "From the close on the eve, in %.", source)
+    title = f"Cumulative abnormal {noun}s around {counted(len(study), 'session')}"
+    words = Words(title, f"From the close on the eve, in {unit or '%'}.", source, unit)
     return path_panels(words, event_paths(study), panels, ax=ax)

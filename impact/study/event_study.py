@@ -10,27 +10,30 @@ import pandas as pd
 from impact.errors import HistoryError, ModelError, ReturnsError, WindowError
 from impact.estimation.abnormal import nothing_left
 from impact.estimation.fits import Settings
-from impact.estimation.least_squares import Pairs, Panel
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
+from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.spans import gap_notes, read_spans
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_numbers, on_rows
 from impact.market.returns import check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
-from impact.news.events import as_events
+from impact.news.security_names import with_securities
 from impact.study.event_study_result import EventStudy
+from impact.study.model_gaps import without_model
 from impact.text.formats import counted, iso, list_of
+from impact.text.result import count_left_out
 from impact.volatility.forecast import VARIANCE_MODELS
 
 #: What `kind` may say of the returns; the first where nothing is said.
-KINDS = ("log", "simple")
+KINDS = ("log", "simple", "change")
 
 #: Sessions that are compared first when a benchmark is looked for among the securities.
 PROBE = 32
 
-#: The share of a study's sessions that a benchmark or factor may lack; so many of them are named.
-MAY_MISS, NAMED = 0.1, 3
+#: So many sessions that a benchmark or factor lacks are named.
+NAMED = 3
 
 
 def event_study(
@@ -48,6 +51,7 @@ def event_study(
     volatility: str | None = "gjr",
     implied: pd.Series | None = None,
     kind: str | None = None,
+    unit: str | None = None,
     market: MarketLike = None,
     rng: int | np.random.Generator = 0,
 ) -> EventStudy:
@@ -56,13 +60,16 @@ def event_study(
     Parameters
     ----------
     returns : Series or DataFrame, shape (T,) or (T, N)
-        Decimal returns by session (tz-naive, increasing). NaN where a security has none.
+        Decimal returns by session (tz-naive, increasing). NaN where a security has none; the next
+        return is that of all sessions since its last price if `log_returns` or `simple_returns`
+        made it, which ``attrs["gaps"]`` says, and of one session otherwise.
     events : str, DataFrame, Series, dict or list
         The catalogue (`load_events`), ids or labels of it, dates, label -> date, or a frame with
         `announced_at` (or `session`) and optionally `id`, `security`. Without `security` an event
         applies to every column.
-    model : {"constant-mean", "market-adjusted", "market", "factors"} or object with ``fit``
-        Normal-return model, see `impact.estimation.models`.
+    model : {"constant-mean", "market-adjusted", "market", "factors", "raw"} or object with ``fit``
+        Normal-return model, see `impact.estimation.models`; "raw" takes the returns themselves,
+        no mean removed, as abnormal.
     benchmark : str, Series or DataFrame, optional
         Market returns: a column of `returns` (then not a security), a series of its own, or a
         frame with a column for each security. A session without its value is left out.
@@ -80,9 +87,13 @@ def event_study(
         Variance model of the conditional test for one series; None leaves it out.
     implied : Series, optional
         The volatility index in points (`load_vix`), for one series that is the S&P 500.
-    kind : {"log", "simple"}, optional
+    kind : {"log", "simple", "change"}, optional
         What the returns are: read from what `log_returns` and `simple_returns` wrote into
-        ``attrs["returns"]``, log returns where nothing stands there.
+        ``attrs["returns"]``, log returns where nothing stands there. "change" is for yields,
+        spreads and volatility indices, ``levels.diff().dropna()``: tables and pictures are then
+        in `unit`, and nothing is compounded.
+    unit : str, optional
+        What changes are in: "percentage points", "points".
     market : str or (zone, close), optional
         Whose clock closes the rows: an exchange of pandas_market_calendars ("XETR", "XTKS"),
         "24/7" (a day ends at 00:00 UTC), or a time zone and a close ("Europe/Berlin", "17:30").
@@ -103,10 +114,10 @@ def event_study(
     Notes
     -----
     Events that cannot be used (too little history, only executing known news, outside the
-    returns, a session around them that is no row) are listed in ``EventStudy.dropped`` with the
-    reason; if none is left, HistoryError is raised with the reasons. ``EventStudy.notes``, under
-    every table, names returns that look like unadjusted splits, and sessions left out because
-    the benchmark has no value there.
+    returns, a session around them that is no row, a benchmark or factor that does not reach them)
+    are listed in ``EventStudy.dropped`` with the reason; if none is left, an error gives it.
+    ``EventStudy.notes``, under every table, names returns that look like unadjusted splits, and
+    sessions left out because the benchmark has no value there.
 
     References
     ----------
@@ -120,13 +131,14 @@ def event_study(
     >>> round(study.car(0)["estimate"].item(), 6)
     -0.049972
     """
-    kind = _kind(returns, kind)
+    kind, unit = _kind(returns, kind, unit)
     checked = check_returns(returns, kind=kind)
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
     clock = market_of(frame.index, market, "returns")
     settings = replace(
         _settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
         market=clock.name,
+        unit=unit,
     )
     securities, beside = _split_benchmark(frame, benchmark)
     layout = design(
@@ -138,36 +150,61 @@ def event_study(
         securities=securities.columns,
         kind=kind,
     )
-    aligned = align(as_events(events), frame.index, window=settings.window, market=clock)
+    aligned = align(events, frame.index, window=settings.window, market=clock)
+    aligned = with_securities(aligned, securities.columns)
     units = form_units(aligned, securities, settings.estimation, settings.window)
-    implied = _implied(implied, securities, model)
+    implied = _implied(implied, securities, model, volatility)
+    if unit and (implied is not None or risk_free is not None):
+        raise ReturnsError("implied= and risk_free= are for returns, not for kind='change'")
     if not len(units.pairs):
         raise HistoryError(nothing_left(units.dropped))
+    units = without_model(units, layout, settings, securities)
     needed = _needed(units.pairs, settings, len(frame))
     notes = (
         *aligned.attrs.get("notes", ()),
         *(_rows_of_no_session(frame.index, clock) if market is not None else ()),
         *_sessions_left_out(layout, frame.index, needed),
         *_splits(securities, layout, needed, kind),
+        *gap_notes(securities, clock, needed, own_model=layout.user is not None),
     )
     _check_not_a_security(securities, layout)
-    panel = Panel(
-        securities.to_numpy(float), layout, _neighbour_sessions(securities, units.pairs, settings)
-    )
-    return EventStudy.estimated(securities, panel, units, settings, implied, notes)
+    near = _neighbour_sessions(securities, units.pairs, settings)
+    spans = read_spans(securities, clock)
+    panel = Panel(securities.to_numpy(float), layout, near, spans, kind == "simple")
+    study = EventStudy.estimated(securities, panel, units, settings, implied, notes)
+    _count_left_out(study)
+    return study
 
 
-def _kind(returns: pd.Series | pd.DataFrame, kind: str | None) -> str:
-    """The kind that is asked for, or what the returns say of themselves."""
+def _count_left_out(study: EventStudy) -> None:
+    """Write into the table of what was left out how much that is of what was asked for."""
+    dropped, events = study.dropped, study.dropped["security"] == ""
+    rows = study.alignment["announcements"].map(len).iloc[study.fits.unit]
+    if events.all():
+        count_left_out(dropped, int(study.alignment["announcements"].map(len).sum()))
+        return
+    # An event of all columns that was left out is as many rows as there are columns.
+    every = study.returns.shape[1] if study.has_common_dates else 1
+    count_left_out(dropped, int(rows.sum()), int(np.where(events, every, 1).sum()))
+
+
+def _kind(returns: pd.Series | pd.DataFrame, kind: str | None, unit: str | None) -> tuple[str, str]:
+    """The kind that is asked for, or what the returns say of themselves; the unit of changes."""
     said = getattr(returns, "attrs", {}).get("returns")
     if kind not in (None, *KINDS):
-        raise ReturnsError(f"kind={kind!r} is not known: say 'log' or 'simple'")
+        raise ReturnsError(f"kind={kind!r} is not known: say {list_of(map(repr, KINDS), 'or')}")
     if kind and said and kind != said:
+        made = "levels.diff().dropna()" if kind == "change" else f"{kind}_returns()"
         raise ReturnsError(
             f"kind={kind!r} contradicts the returns, which {said}_returns() made: leave kind= out, "
-            f"or make them with {kind}_returns()"
+            f"or make them with {made}"
         )
-    return kind or said or KINDS[0]
+    kind = kind or said or KINDS[0]
+    if kind != "change" and unit is not None:
+        raise ReturnsError(f"unit={unit!r} has no effect on {kind} returns: say kind='change'")
+    if kind == "change" and not (isinstance(unit, str) and unit.strip()):
+        raise ReturnsError("kind='change' needs unit=, such as 'points' or 'percentage points'")
+    return kind, unit.strip() if unit else ""
 
 
 def _settings(
@@ -193,11 +230,16 @@ def _settings(
 
 
 def _implied(
-    implied: pd.Series | None, securities: pd.DataFrame, model: str | NormalReturnModel
+    implied: pd.Series | None,
+    securities: pd.DataFrame,
+    model: str | NormalReturnModel,
+    volatility: str | None,
 ) -> pd.Series | None:
     """The volatility index, checked."""
     if implied is None:
         return None
+    if volatility is None:
+        raise ModelError("implied= has no effect with volatility=None: leave out one of the two")
     if securities.shape[1] > 1:
         raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
     if model != "constant-mean":
@@ -260,18 +302,13 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
     notes = []
     known = needed
     for name, values in layout.arguments.items():
-        absent = ~np.isfinite(values)
+        absent = ~np.isfinite(layout.by_row(values))
         lacks = known & (absent if absent.ndim == 1 else absent.any(axis=0))
         missing, known = index[lacks], known & ~lacks
         if missing.empty:
             continue
-        sessions = counted(len(missing), "such session")
-        if len(missing) > MAY_MISS * needed.sum():
-            raise ModelError(
-                f"{name} has no value on {iso(missing[0])}, a session that the study needs "
-                f"({sessions}): fill it or shorten the study"
-            )
         dates = list_of([*map(iso, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
+        sessions = counted(len(missing), "such session")
         notes.append(f"Left out, as the {name} has no value there: {sessions} ({dates}).")
     return notes
 
@@ -279,6 +316,8 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
 def _splits(securities: pd.DataFrame, layout: Design, needed: np.ndarray, kind: str) -> list[str]:
     """Say what looks like an unadjusted split in the stretch of rows that the study reads."""
     rows = slice(int(needed.argmax()), len(needed) - int(needed[::-1].argmax()))
+    if kind == "change":
+        return []
     beside = {name: values for name, values in layout.arguments.items() if values.ndim == 1}
     tables = [securities, pd.DataFrame(beside, securities.index)]
     return [note for table in tables if (note := split_like(table.iloc[rows], kind))]

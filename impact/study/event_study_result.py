@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.study import cumulative, diagnostics, event_paths, groups, tests_table
 from impact.study.tables import study_table
@@ -27,6 +28,11 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
     def table(self) -> pd.DataFrame:
         """Abnormal returns of session 0, as `car` gives them."""
         return self.car(0)
+
+    @property
+    def unit(self) -> str:  # type: ignore[override]  # read, not stored
+        """What changes are in; "" for returns."""
+        return self.settings.unit
 
     # -- windows ---------------------------------------------------------------------------------
 
@@ -59,7 +65,11 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         ------
         WindowError
             If the window is reversed or reaches outside the study's event window.
+        InferenceError
+            For changes, which do not compound.
         """
+        if self.unit:
+            raise InferenceError(f"changes in {self.unit} do not compound: use car()")
         return cumulative.bhar_table(self, start, end)
 
     def aar(self) -> pd.DataFrame:

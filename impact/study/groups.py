@@ -24,8 +24,8 @@ from impact.inference.conditional import conditional_columns
 from impact.inference.event_sets import MIN_SESSIONS, difference_test
 from impact.inference.multiplicity import holm
 from impact.market.windows import Window
-from impact.text.formats import counted, interval, list_of, p_phrase, percent
-from impact.text.result import Result
+from impact.text.formats import amount, counted, interval, list_of, p_phrase
+from impact.text.result import Result, count_left_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +58,7 @@ class GroupComparison(Result):
     dropped: pd.DataFrame
     signature: str
     note: str
+    unit: str = ""
 
     def __repr__(self) -> str:
         names = list_of(f"{name} ({n})" for name, n in self.table["n"].items())
@@ -72,14 +73,15 @@ class GroupComparison(Result):
             Where to draw, without the page around it.
         """
         names = [f"{name}, {counted(n, 'session')}" for name, n in self.table["n"].items()]
-        words = Words(self._title(), "In %, with 95% intervals.", self.signature)
+        what = f"In {self.unit or '%'}, with 95% intervals."
+        words = Words(self._title(), what, self.signature, self.unit)
         return effects(words, self.table.assign(text=names), ax=ax)
 
     def _title(self) -> str:
-        return "Mean cumulative abnormal returns by group"
+        return f"Mean cumulative abnormal {'change' if self.unit else 'return'}s by group"
 
     def _notes(self) -> tuple[str, ...]:
-        told = [_in_words(row) for _, row in self.differences.iterrows()]
+        told = [_in_words(row, self.unit) for _, row in self.differences.iterrows()]
         return (*told[:_NAMED], f"{self.note[0].upper()}{self.note[1:]}.")
 
 
@@ -87,15 +89,15 @@ class GroupComparison(Result):
 _NAMED = 6
 
 
-def _in_words(row: pd.Series) -> str:
+def _in_words(row: pd.Series, unit: str) -> str:
     first, second = row.name
     p = row["p_value"]
     said = f"no p below {MIN_SESSIONS} sessions" if np.isnan(p) else p_phrase(p)
     if said.startswith("p"):
         said += f", {p_phrase(row['p_holm']).replace('p', 'Holm p', 1)}"
     return (
-        f"{first} less {second}: {percent(row['estimate'])} "
-        f"(95% interval {interval(row['ci_low'], row['ci_high'])}; {said})."
+        f"{first} less {second}: {amount(row['estimate'], unit)} "
+        f"(95% interval {interval(row['ci_low'], row['ci_high'], unit=unit)}; {said})."
     )
 
 
@@ -172,6 +174,7 @@ def compare_groups(
         _dropped(study, reasons),
         study.signed(start, end),
         _note(by_session.index.to_numpy(), window.tested),
+        study.settings.unit,
     )
 
 
@@ -207,9 +210,15 @@ def _scaled_p(z: pd.Series, by_session: pd.DataFrame, first: object, second: obj
 
 def _dropped(study: AbnormalReturns, reasons: np.ndarray) -> pd.DataFrame:
     out = np.flatnonzero(reasons != "")
+    if not len(out):
+        return study.dropped
     names = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column[out]]
     mine = dropped_rows(study.units.index[out], reasons[out], "" if study.is_one_series else names)
-    return pd.concat([study.dropped, mine], ignore_index=True)
+    dropped = pd.concat([study.dropped, mine], ignore_index=True)
+    # An event of all columns that was left out is as many rows as there are columns.
+    every = study.returns.shape[1] if study.has_common_dates else 1
+    left = int(np.where(dropped["security"] == "", every, 1).sum())
+    return count_left_out(dropped, len(study) - len(out), left)
 
 
 def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray:

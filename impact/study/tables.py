@@ -18,6 +18,7 @@ from impact.text.typeset import NONE
 #: So many rows on which the tests disagree are named; the others are counted.
 _NAMED = 4
 
+_DAYS = Column("days", "days", lambda value: formats.number(value, 0))
 _TEXTBOOK = (
     Column("std_error", "std. error", percentage, "textbook"),
     Column("statistic", "t", formats.number, "textbook"),
@@ -76,6 +77,8 @@ def study_table(
     frame = car.reset_index()
     if "security" in frame:
         columns.insert(1, KNOWN["security"])
+    if "days" in car:
+        columns.append(_DAYS)
     columns += [KNOWN["estimate"], *_TEXTBOOK]
     if has:
         columns += _CONDITIONAL
@@ -83,20 +86,17 @@ def study_table(
             columns += _IMPLIED
         columns.append(KNOWN["smallest_detectable"])
     signature = study.signed(start, end)
-    notes = (*_study_notes(car, has), *study.notes, *_not_there(car), left_out(study.dropped))
+    notes = (*_study_notes(car, has), *study.notes, *car.attrs["gaps"], left_out(study.dropped))
     notes = tuple(note for note in notes if note)
-    table = Table(frame, _study_title(study, start, end), tuple(columns), notes, signature)
+    unit = study.settings.unit
+    title = _study_title(study, start, end)
+    table = Table(frame, title, tuple(columns), notes, signature, unit=unit)
     return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table
 
 
-def _not_there(car: pd.DataFrame) -> list[str]:
-    """Say which rows have no return in the window."""
-    missing = car.attrs["missing"]
-    return [f"No return in the window: {formats.list_of(missing)}."] if missing else []
-
-
 def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
-    what = "Abnormal return" if end in (None, start) else "Cumulative abnormal return"
+    what = "abnormal change" if study.settings.unit else "abnormal return"
+    what = what.capitalize() if end in (None, start) else f"Cumulative {what}"
     when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
     names = study.returns.columns
     if len(names) > 1:

@@ -47,6 +47,20 @@ def percent(fraction: float, digits: int = 2, *, signed: bool = True) -> str:
     return text if text == NOT_AVAILABLE else f"{text}%"
 
 
+def amount(value: float, unit: str = "", digits: int = 2, *, signed: bool = True) -> str:
+    """Return a return as a percentage, or a change in its own unit, with one digit more.
+
+    Examples
+    --------
+    >>> amount(0.01473), amount(0.0532, "percentage points"), amount(-4.1, "points", 1)
+    ('+1.47%', '+0.053 percentage points', '−4.10 points')
+    """
+    if not unit:
+        return percent(value, digits, signed=signed)
+    text = number(value, digits + 1, signed=signed)
+    return text if text == NOT_AVAILABLE else f"{text} {unit}"
+
+
 def p_value(p: float) -> str:
     """Return a p-value: three decimals, two digits below .001, never zero.
 
@@ -97,9 +111,9 @@ def iso(day: pd.Timestamp) -> str:
     return f"{pd.Timestamp(day):%Y-%m-%d}"
 
 
-def interval(low: float, high: float) -> str:
+def interval(low: float, high: float, unit: str = "") -> str:
     """Return an interval of decimal fractions in percent: ``−0.91% to +3.80%``."""
-    return f"{percent(low)} to {percent(high)}"
+    return f"{amount(low, unit)} to {amount(high, unit)}"
 
 
 def list_of(words: Iterable[str], conjunction: str = "and") -> str:

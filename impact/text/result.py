@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,11 +29,14 @@ class Result:
         event, security, reason of everything that was left out.
     signature : str
         One line: model, windows, n, hashes of the data and the catalogue.
+    unit : str
+        What the estimates are in, where they are no returns.
     """
 
     table: pd.DataFrame
     dropped: pd.DataFrame
     signature: str
+    unit: str = ""
 
     def _title(self) -> str:
         return type(self).__name__
@@ -49,8 +53,10 @@ class Result:
         columns, notes = self._columns(), (*self._notes(), left_out(self.dropped))
         notes = tuple(note for note in notes if note)
         if columns is None:
-            return table(self.table, self._title(), notes=notes, signature=self.signature)
-        return Table(self.table.reset_index(), self._title(), columns, notes, self.signature)
+            shown = table(self.table, self._title(), notes=notes, signature=self.signature)
+            return replace(shown, unit=self.unit)
+        frame = self.table.reset_index()
+        return Table(frame, self._title(), columns, notes, self.signature, unit=self.unit)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the numbers behind the table."""
@@ -91,7 +97,22 @@ def left_out(dropped: pd.DataFrame) -> str:
         f"{_named(list(group))}: {reason}"
         for reason, group in names.groupby(dropped["reason"], sort=False)
     ]
-    return f"Left out: {len(dropped):,} ({'; '.join(reasons)})."
+    count = dropped.attrs.get("count", f"{len(dropped):,}")
+    return f"Left out: {count} ({'; '.join(reasons)})."
+
+
+def count_left_out(dropped: pd.DataFrame, kept: int, left: int | None = None) -> pd.DataFrame:
+    """Write into a table of what was left out how much that is of what was asked for.
+
+    Examples
+    --------
+    >>> dropped = pd.DataFrame({"event": ["a"], "reason": ["no price"]})
+    >>> left_out(count_left_out(dropped, 13))
+    'Left out: 1 of 14 (a: no price).'
+    """
+    left = len(dropped) if left is None else left
+    dropped.attrs["count"] = f"{left:,} of {left + kept:,}"
+    return dropped
 
 
 def _named(names: list[str]) -> str:

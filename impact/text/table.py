@@ -7,7 +7,8 @@ rerun shows no difference. Nothing is computed here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,9 @@ from impact.text.typeset import NONE, Column, Sheet, as_html, as_latex, as_text
 
 #: A table shown on screen stops after this many rows; its CSV and LaTeX hold all.
 SHOWN_ROWS = 60
+
+#: Decimals of a change that is in a unit of its own.
+_DIGITS = 3
 
 _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
@@ -90,6 +94,8 @@ class Table:
         Model, windows, n, variance and data that the numbers come from.
     stars : str
         Column of p-values that put stars on the first column of numbers; "" for none.
+    unit : str
+        What the estimates are in, where they are no returns; "" shows them in percent.
 
     Examples
     --------
@@ -110,17 +116,20 @@ class Table:
     notes: tuple[str, ...] = ()
     signature: str = ""
     stars: str = ""
+    unit: str = ""
 
     @property
     def below(self) -> tuple[str, ...]:
         """What stands under the table: the notes, then the signature."""
         stars = f"* p < 0.10, ** p < 0.05, *** p < 0.01, by {self.stars}." if self.stars else ""
-        return tuple(line for line in (*self.notes, stars, self.signature) if line)
+        unit = f"In {self.unit}." if self.unit else ""
+        return tuple(line for line in (unit, *self.notes, stars, self.signature) if line)
 
     def cells(self, rows: int | None = None) -> list[list[str]]:
         """Return the texts of the first `rows` rows (of all if None)."""
         part = self.frame if rows is None else self.frame.iloc[:rows]
-        shown = [[_cell(column, value) for value in part[column.name]] for column in self.columns]
+        ways = [_in_unit(column) if self.unit else column for column in self.columns]
+        shown = [[_cell(column, value) for value in part[column.name]] for column in ways]
         if self.stars:
             first = next(i for i, column in enumerate(self.columns) if not column.is_text)
             marks = [_stars(p) for p in part[self.stars]]
@@ -145,6 +154,9 @@ class Table:
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Write every number unrounded, with the signature as the last column.
 
+        A text that begins with =, +, - or @ has an apostrophe before it: a spreadsheet would take
+        it for a formula.
+
         Parameters
         ----------
         path : str or Path, optional
@@ -157,6 +169,9 @@ class Table:
         for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
+        for name in frame.select_dtypes(["object", "str", "category"]):
+            frame[name] = frame[name].astype("object").map(_no_formula)
+        frame.columns = [_no_formula(name) for name in frame.columns]
         # pandas writes midnights as dates, and other times whole.
         text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         if path is None:
@@ -165,9 +180,34 @@ class Table:
         return None
 
 
+def _in_unit(column: Column) -> Column:
+    """Show as a number in its own unit what else is shown in percent."""
+    signed = column.show is _change
+    if not (signed or column.show is percentage):
+        return column
+    return replace(column, show=partial(formats.number, digits=_DIGITS, signed=signed))
+
+
 def _cell(column: Column, value: object) -> str:
     missing = not isinstance(value, tuple) and pd.isna(value)
     return NONE if missing else column.show(value)
+
+
+def _no_formula(text: object) -> object:
+    """Keep a spreadsheet from reading a text as a formula; what is a number is one.
+
+    Examples
+    --------
+    >>> _no_formula("=1+1"), _no_formula("-0.5"), _no_formula("+x")
+    ("'=1+1", '-0.5', "'+x")
+    """
+    if not isinstance(text, str) or not text.lstrip().startswith(("=", "+", "-", "@")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _stars(p: float) -> str:

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
+from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import iso
 from impact.volatility.fitting import refit_rows
 from impact.volatility.garch import (
     DECAY,
+    FIT_SESSIONS,
     MIN_SESSIONS,
     VARIANCE_MODELS,
     VarianceFit,
@@ -106,7 +108,8 @@ class Refit:
     def forecast(self, row: int) -> Forecast:
         """Return what was known the evening before a row that is served."""
         at = row - self.begin
-        past = self.z[max(0, at - PAST_SESSIONS) : at]
+        past = self.z[:at]
+        past = past[np.isfinite(past)][-PAST_SESSIONS:]
         fit = self.fit
         return Forecast(float(self.sigma[at]), fit.mu, fit.nu, past, fit.model, self.note, fit)
 
@@ -117,7 +120,9 @@ def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") 
     Parameters
     ----------
     returns : Series, shape (T,)
-        Decimal returns by session. The months of the refits are those of its dates.
+        Decimal returns by session. The months of the refits are those of its dates. NaN is
+        allowed where ``attrs["gaps"]`` says "trade-to-trade": the next return is then that of
+        all sessions since the last price.
     position : int
         Position of the session; its own return and later ones are not looked at.
     model : {"gjr", "garch", "ewma"}
@@ -157,7 +162,8 @@ def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") 
     if not 0 <= position < len(values):
         raise WindowError(f"position={position} lies outside the {len(values):,} returns")
     begun = months[months <= position]
-    return _refit(returns.index, values, begun, position, model).forecast(position)
+    gaps = returns.attrs.get("gaps") == TRADE_TO_TRADE
+    return _refit(returns.index, values, begun, position, model, gaps).forecast(position)
 
 
 def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) -> list[Refit]:
@@ -272,16 +278,23 @@ def _by_month(returns: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refit(
-    index: pd.DatetimeIndex, values: np.ndarray, months: np.ndarray, end: int, model: str
+    index: pd.DatetimeIndex,
+    values: np.ndarray,
+    months: np.ndarray,
+    end: int,
+    model: str,
+    gaps: bool = False,
 ) -> Refit:
     """Fit at the last of the months, or else at the one before, and filter up to a row."""
     failure = None
     for first in months[::-1]:
-        fitted = model if first >= MIN_SESSIONS[model] else "ewma"
-        if first < MIN_SESSIONS[fitted]:
+        begin = max(first - FIT_SESSIONS, 0)
+        past = by_session(values[begin:first]) if gaps else values[begin:first]
+        fitted = model if len(past) >= MIN_SESSIONS[model] else "ewma"
+        if len(past) < MIN_SESSIONS[fitted]:
             break
         try:
-            fit = fit_variance(values[:first], model=fitted)
+            fit = fit_variance(past, model=fitted)
         except VolatilityError as error:
             failure = failure or error
             continue
@@ -294,13 +307,27 @@ def _refit(
                 f"fewer than {MIN_SESSIONS[model]:,} returns came before the month, so the "
                 f"variance is an exponentially weighted average ({EWMA}), not a GARCH model"
             )
-        begin = first - fit.n
-        check_finite(values[begin:end])
-        sigma = fit.filter(values[begin:end])
-        z = (values[begin:end] - fit.mu) / sigma[:-1]
+        if not gaps:
+            check_finite(values[begin:end])
+        sigma, z = fit.standardise(values[begin:end])
         note = "; ".join(filter(None, notes))
         return Refit(begin, int(months[-1]), fit, note, sigma, z)
     raise failure or HistoryError(_too_short(index[months[-1]], int(months[-1])))
+
+
+def by_session(values: np.ndarray) -> np.ndarray:
+    """Close gaps up; the move across k sessions is divided by √k, to be of the size of one's.
+
+    A gap that the first row lies in goes with the move that ends it.
+
+    Examples
+    --------
+    >>> by_session(np.array([0.01, np.nan, np.nan, np.nan, 0.04]))
+    array([0.01, 0.02])
+    """
+    there = np.flatnonzero(np.isfinite(values))
+    sizes = values[there] / np.sqrt(np.diff(there, prepend=-1))
+    return sizes[np.isnan(values[:1]).sum() :]
 
 
 def _too_short(day: pd.Timestamp, n: int) -> str:

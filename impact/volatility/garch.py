@@ -81,6 +81,40 @@ class VarianceFit:
         drive[1:] = self.omega + (self.alpha + self.gamma * (shocks < 0)) * shocks**2
         return np.sqrt(scipy.signal.lfilter([1.0], [1.0, -self.beta], drive))
 
+    def standardise(self, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the one-step-ahead σ as `filter` does, and the standardised returns.
+
+        Parameters
+        ----------
+        returns : ndarray, shape (n,)
+            As for `filter`. NaN is a session without a price, whose square is taken to be its
+            expectation; the next return is the move of all sessions since the last price.
+
+        Returns
+        -------
+        ndarray, shape (n + 1,), and ndarray, shape (n,)
+            z is (r - k mu) / √(Σ σ²) over the k sessions of the return; NaN where there is none,
+            and at the end of a gap that the first row lies in.
+        """
+        values = np.asarray(returns, float)
+        missing = np.isnan(values)
+        if not missing.any():
+            sigma = self.filter(values)
+            return sigma, (values - self.mu) / sigma[:-1]
+        variances, z = np.empty(len(values) + 1), np.full(len(values), np.nan)
+        variances[0] = self.omega + self.persistence * self.start
+        total, sessions, begun = 0.0, 0, not missing[0]
+        for t, value in enumerate(values.tolist()):
+            total, sessions = total + variances[t], sessions + 1
+            news = (self.alpha + self.gamma / 2) * variances[t]
+            if not missing[t]:
+                if begun:
+                    z[t] = (value - sessions * self.mu) / np.sqrt(total)
+                    news = (self.alpha + self.gamma * (z[t] < 0)) * z[t] ** 2 * variances[t]
+                total, sessions, begun = 0.0, 0, True
+            variances[t + 1] = self.omega + news + self.beta * variances[t]
+        return np.sqrt(variances), z
+
     def simulate(self, sigma_next: float, innovations: np.ndarray) -> np.ndarray:
         """Run the variance forward from the eve and return demeaned returns.
 

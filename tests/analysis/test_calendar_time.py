@@ -10,6 +10,8 @@ from scipy import stats
 from impact.analysis.calendar_time import calendar_time_portfolio
 from impact.errors import ImpactError, InferenceError, ModelError, ReturnsError
 from impact.market.calendar import nyse_sessions
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 
 
@@ -107,11 +109,21 @@ def test_calendar_time_events_of_all_columns_missing_returns_and_unknown_names()
     assert found.members.iloc[320] == 1
     assert found.returns.iloc[0] == pytest.approx(firms.iloc[300].mean())
     assert found.dropped.to_numpy().tolist() == [
-        ["who", "ZZZ", "security 'ZZZ' is not a column of the returns"]
+        ["who", "ZZZ", "security 'ZZZ' is not a column of the returns: the nearest is 'C12'"]
     ]
-    assert "Left out: 1 (who ZZZ: security 'ZZZ' is not a column" in repr(found)
+    assert "Left out: 1 of 3 (who ZZZ: security 'ZZZ' is not a column" in repr(found)
     wide = calendar_time_portfolio(firms, events, window=(0, 4), min_securities=2)
     assert wide.nobs == 5
+
+
+def test_calendar_time_holds_returns_of_one_session_alone():
+    prices = load_prices("sectors").loc["2025":]
+    prices.loc["2025-03-05":"2025-03-06", "XLK"] = np.nan
+    returns = log_returns(prices)
+    found = calendar_time_portfolio(returns, ["2025-03-05"], window=(0, 4))
+    assert found.members.loc["2025-03-05":"2025-03-11"].to_list() == [10, 10, 10, 11, 11]
+    others = returns.drop(columns="XLK").loc["2025-03-07"].mean()
+    assert found.returns["2025-03-07"] == pytest.approx(others, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_cross_section_lists_what_it_leaves_out_and_reads_every_index():
     assert set(found.dropped["security"]) == {present[0], *absent}
     assert set(found.dropped["reason"]) == {"no size", "no return in the window"}
     assert found.nobs == 9
-    assert "Left out: 3 (" in repr(found) and f"{present[0]}: no size" in repr(found)
+    assert "Left out: 3 of 12 (" in repr(found) and f"{present[0]}: no size" in repr(found)
     both = traits.set_axis(study.abnormal.index)
     again = cross_section(study, both, 0)
     pd.testing.assert_frame_equal(again.table, found.table)

@@ -1,13 +1,16 @@
 """Where in the day a move happened: published parts, sums, and what was placed in them."""
 
+import matplotlib.figure
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import assert_words_are_clear
 
 import impact
 from impact.analysis.day import Day, day
 from impact.errors import DateError
 from impact.market.bars import bar_grid
+from impact.text.formats import percent
 
 #: Log changes in percent: evening before, closed hours, to 08:30, 09:00, 09:30, 16:00, and the sum.
 PARTS = {
@@ -134,3 +137,67 @@ def test_a_missing_session_before_is_refused():
     gap = bars[bars.index.strftime("%Y-%m-%d") != "2025-06-17"]
     with pytest.raises(DateError, match="do not hold the session before 2025-06-18"):
         day("2025-06-18", bars=gap)
+
+
+# -- the picture ---------------------------------------------------------------------------------
+
+
+def test_in_brief_all_half_hours_of_trading_are_one(second_of_may):
+    brief = second_of_may.brief
+    assert brief.index.to_list() == [*second_of_may.table.index[:5], "09:30-16:00"]
+    assert [*(100 * brief["move"])] == pytest.approx(PARTS["2025-05-02"][:6], abs=0.02)
+    assert brief["move"].sum() == pytest.approx(second_of_may.change, abs=1e-15)
+    assert brief["closed"].to_list() == [False, True, False, False, False, False]
+    assert f"{brief['begin'].iloc[-1]}" == "2025-05-02 09:30:00"
+    assert day("2025-11-28").brief.index.to_list() == ["closed hours", "09:30-13:00"]
+
+
+def test_the_price_runs_from_the_close_before_to_the_close(second_of_may):
+    price, brief = second_of_may.price, second_of_may.brief
+    assert price.iloc[0] == 0 and price.iloc[-1] == pytest.approx(second_of_may.change)
+    assert price[brief["end"].iloc[1]] - price[brief["begin"].iloc[1]] == pytest.approx(
+        brief["move"].iloc[1]
+    )
+    bars = impact.load_bars()
+    assert price["2025-05-02 12:00"] == pytest.approx(
+        np.log(bars["2025-05-02 12:00"] / bars["2025-05-01 16:00"])
+    )
+
+
+def test_news_stands_at_its_minute_or_between_its_bounds(second_of_may):
+    news = second_of_may.news
+    assert news.index.to_list() == ["mofcom-evaluating", "payrolls", "wsj-fentanyl-overture"]
+    ends = news[["earliest", "latest"]].astype("str").to_numpy().tolist()
+    assert ends == [
+        ["2025-05-01 20:00:00", "2025-05-01 22:55:00"],
+        ["2025-05-02 08:30:00", "2025-05-02 08:30:00"],
+        ["2025-05-02 08:55:00", "2025-05-02 15:59:59"],
+    ]
+    assert news["release"].to_list() == [False, True, False]
+    assert news["clock"].to_list() == [
+        "between 20:00 and 22:55",
+        "at 08:30",
+        "between 08:55 and 15:59",
+    ]
+    assert news.loc["payrolls", "text"] == "payrolls 177 thousand, 138 expected"
+    pause = day("2025-04-09").news.loc["ninety-day-pause"]
+    assert (pause["clock"], pause["text"]) == ("at 13:18", "90-day pause, China 125%")
+    assert day("2025-05-12").news["clock"].iloc[0] == "about 03:15"
+    # What ends after the close is drawn to the close, and the evening's news is not of this day.
+    assert day("2025-04-02").news["latest"].le(pd.Timestamp("2025-04-02 16:00")).all()
+    assert "liberation-day" in day("2025-04-03").news.index
+
+
+@pytest.mark.parametrize(
+    "session", ["2025-05-02", "2025-04-09", "2025-04-10", "2025-10-29", "2025-11-28", "2025-07-07"]
+)
+def test_the_day_draws_itself(session):
+    found = day(session)
+    figure = found.plot()
+    assert_words_are_clear(figure)
+    words = [text.get_text() for text in figure.texts]
+    assert all(text in words for text in found.news["text"] + ", " + found.news["clock"])
+    assert all(percent(move) in words for move in found.brief["move"])
+    assert any(found.signature in word.replace("\n", " ") for word in words)
+    mine = matplotlib.figure.Figure()
+    assert found.plot(ax=mine.subplots()) is mine

@@ -2,15 +2,20 @@
 
 import matplotlib.figure
 import numpy as np
+import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
 from impact.analysis.dose import dose_response
+from impact.analysis.intraday import intraday_study
 from impact.analysis.regression import event_regression
+from impact.errors import EventError, InferenceError
+from impact.market.bars import load_bars
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
+from impact.text.formats import percent
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +53,27 @@ def test_a_dose_response_draws_its_line_and_its_points(returns):
     assert dots == set(zip(dose.points["dose"], dose.points["estimate"], strict=True))
     mine = matplotlib.figure.Figure()
     assert dose.plot(ax=mine.subplots()) is mine
+
+
+@pytest.mark.parametrize("event", ["ninety-day-pause", "liberation-day", "japan-deal"])
+def test_an_announcement_draws_the_minutes_around_it(event):
+    study = intraday_study(load_bars(), load_events(since="2025-04-01", until="2025-07-31"))
+    figure, row, path = study.plot(event), study.table.loc[event], study.path(event)
+    assert_words_are_clear(figure)
+    (ax,) = figure.axes
+    assert any(np.array_equal(line.get_ydata(), path["move"]) for line in ax.lines)
+    (dot,) = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert dot[0] == (row["to"] - row["from"]) / pd.Timedelta(minutes=1)
+    assert dot[1] == pytest.approx(row["move"])
+    assert f"{row['from']:%H:%M} to {row['to']:%H:%M}" in figure.texts[0].get_text()
+    assert percent(row["move"]) in figure.texts[0].get_text()
+    mine = matplotlib.figure.Figure()
+    assert study.plot(event, ax=mine.subplots()) is mine
+
+
+def test_what_has_no_path_has_no_picture():
+    study = intraday_study(load_bars(), load_events(since="2025-05-01", until="2025-05-31"))
+    with pytest.raises(InferenceError, match="trading was closed when 'geneva-truce' came out"):
+        study.plot("geneva-truce")
+    with pytest.raises(EventError, match="nearest are 'uk-deal'"):
+        study.plot("uk-deel")

@@ -261,9 +261,9 @@ def test_an_event_of_another_security_is_listed():
     joint = event_regression(series().rename("X"), events, volatility=None)
     assert list(joint.table.index) == ["all", "own"]
     assert joint.dropped.to_numpy().tolist() == [
-        ["other", "Y", "it names another security than the series, 'X'"]
+        ["other", "Y", "security 'Y' is not a column of the returns: the nearest is 'X'"]
     ]
-    with pytest.raises(InferenceError, match=r"no event lies in the sample.*Left out: 1 \(other Y"):
+    with pytest.raises(InferenceError, match=r"no event lies in.*Left out: 1 of 1 \(other Y"):
         event_regression(series().rename("X"), events.iloc[2:], volatility=None)
 
 
@@ -323,5 +323,5 @@ def test_what_is_left_out_and_where_the_data_come_from_stand_below():
     returns.attrs["hash"] = "0123456789ab"
     joint = event_regression(returns, events, volatility=None, since="2024-04-01")
     text = repr(joint.summary())
-    assert f"Left out: {len(joint.dropped)} (" in text and "puts known news into force" in text
+    assert f"Left out: {len(joint.dropped)} of " in text and "puts known news into force" in text
     assert text.endswith(f"data 0123456789ab; catalogue {events.attrs['hash']}")

@@ -266,47 +266,48 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 #: Conditional tests and groups that miss the bar, with the committed rate in percent.
 MISSES = {
-    "size conditional_t gjr (0, 5)": {"middle volatility": 3.2, "high volatility": 3.0},
-    "size conditional_fhs gjr (0, 5)": {"middle volatility": 3.0, "high volatility": 3.3},
-    "size conditional_t gjr (-1, 1)": {"high volatility": 2.8},
-    "size conditional_fhs gjr (-1, 1)": {"middle volatility": 3.2, "high volatility": 3.2},
-    "size conditional_t gjr (0, 1)": {"high volatility": 3.4},
-    "size conditional_fhs gjr (0, 1)": {"high volatility": 3.2},
-    "size conditional_t garch (0, 5)": {"high volatility": 2.7},
-    "size conditional_fhs garch (0, 5)": {"middle volatility": 3.5, "high volatility": 2.7},
-    "size conditional_fhs garch (-1, 1)": {"middle volatility": 3.2, "high volatility": 3.3},
-    "size conditional_t ewma (0, 5)": {"low volatility": 7.9, "high volatility": 2.8},
-    "size conditional_fhs ewma (0, 5)": {"high volatility": 1.9},
-    "size conditional_t ewma (-1, 1)": {"low volatility": 7.8, "high volatility": 3.4},
-    "size conditional_fhs ewma (-1, 1)": {"high volatility": 2.3},
-    "size conditional_t ewma (0, 1)": {"low volatility": 7.4},
-    "size conditional_fhs ewma (0, 1)": {"high volatility": 2.4},
-    "size conditional_t ewma (0, 0)": {"low volatility": 7.0},
-    "size conditional_fhs ewma (0, 0)": {"low volatility": 6.5},
-    "size-vix conditional_t gjr (0, 5)": {"middle volatility": 2.9, "middle VIX": 2.8},
-    "size-vix conditional_fhs gjr (0, 5)": {"middle volatility": 3.0, "middle VIX": 3.3},
-    "size-vix conditional_fhs gjr (-1, 1)": {"middle volatility": 2.6},
-    "size-vix conditional_t gjr (0, 1)": {"middle volatility": 2.9},
-    "size-vix conditional_fhs gjr (0, 1)": {"middle volatility": 3.0},
-    "size-vix conditional_t gjr (0, 0)": {"middle volatility": 3.2},
-    "size-vix conditional_fhs garch (0, 5)": {"middle VIX": 2.8},
-    "size-vix conditional_t garch (-1, 1)": {"low volatility": 8.0},
-    "size-vix conditional_fhs garch (-1, 1)": {"middle volatility": 2.8},
-    "size-vix conditional_t garch (0, 1)": {"low volatility": 7.5, "middle volatility": 3.5},
-    "size-vix conditional_t garch (0, 0)": {"low volatility": 7.0, "middle volatility": 2.8},
-    "size-vix conditional_fhs garch (0, 0)": {"high VIX": 7.0},
-    "size-vix conditional_fhs ewma (0, 5)": {"high volatility": 2.3, "middle VIX": 2.8},
-    "size-vix conditional_t ewma (-1, 1)": {"low volatility": 8.8},
-    "size-vix conditional_fhs ewma (-1, 1)": {"high volatility": 3.0},
-    "size-vix conditional_t ewma (0, 1)": {"low volatility": 8.4},
-    "size-vix conditional_fhs ewma (0, 1)": {"high volatility": 2.6},
-    "size-vix conditional_t ewma (0, 0)": {"low volatility": 7.7},
-    "size-vix implied_t vix (0, 0)": {
-        "middle volatility": 2.9,
+    "size conditional_t gjr (0, 5)": {
+        "middle volatility": 3.3,
         "high volatility": 3.0,
-        "middle VIX": 2.6,
-        "high VIX": 2.6,
+        "middle VIX": 3.2,
     },
+    "size conditional_fhs gjr (0, 5)": {
+        "middle volatility": 3.0,
+        "high volatility": 3.3,
+        "middle VIX": 3.4,
+    },
+    "size conditional_t gjr (-1, 1)": {"high volatility": 3.0, "low VIX": 3.2},
+    "size conditional_fhs gjr (-1, 1)": {
+        "middle volatility": 3.2,
+        "high volatility": 3.2,
+        "low VIX": 2.8,
+    },
+    "size conditional_t gjr (0, 1)": {"high volatility": 3.3, "low VIX": 3.1},
+    "size conditional_fhs gjr (0, 1)": {"high volatility": 3.2, "low VIX": 3.4},
+    "size conditional_t garch (0, 5)": {"high volatility": 2.6, "high VIX": 3.4},
+    "size conditional_fhs garch (0, 5)": {
+        "middle volatility": 3.5,
+        "high volatility": 2.7,
+        "middle VIX": 3.1,
+    },
+    "size conditional_t garch (-1, 1)": {"low VIX": 3.2},
+    "size conditional_fhs garch (-1, 1)": {
+        "middle volatility": 3.3,
+        "high volatility": 3.3,
+        "low VIX": 2.8,
+    },
+    "size conditional_t garch (0, 1)": {"low VIX": 3.1},
+    "size conditional_fhs garch (0, 1)": {"high volatility": 3.5, "low VIX": 3.2},
+    "size conditional_t garch (0, 0)": {"low VIX": 3.4, "high VIX": 6.7},
+    "size conditional_fhs garch (0, 0)": {"low VIX": 3.3, "high VIX": 6.8},
+    "size conditional_t ewma (0, 5)": {"low volatility": 8.0, "high volatility": 2.8},
+    "size conditional_fhs ewma (0, 5)": {"high volatility": 1.9, "high VIX": 3.2},
+    "size conditional_t ewma (-1, 1)": {"low volatility": 7.6, "high volatility": 3.5},
+    "size conditional_fhs ewma (-1, 1)": {"high volatility": 2.3, "low VIX": 3.3},
+    "size conditional_t ewma (0, 1)": {"low volatility": 7.6},
+    "size conditional_fhs ewma (0, 1)": {"high volatility": 2.5, "low VIX": 3.5},
+    "size conditional_t ewma (0, 0)": {"low volatility": 7.0, "high VIX": 7.3},
+    "size conditional_fhs ewma (0, 0)": {"low volatility": 6.5},
 }
 
 #: Tails that miss 1.5 to 3.5%.
@@ -315,16 +316,19 @@ TAIL_MISSES = {
     "conditional_t gjr low volatility": {"upper": 1.3, "lower": 4.5},
     "conditional_t gjr middle volatility": {"upper": 1.0},
     "conditional_fhs gjr low volatility": {"lower": 3.7},
-    "conditional_t garch all": {"upper": 1.3, "lower": 3.8},
-    "conditional_t garch low volatility": {"upper": 1.2, "lower": 4.5},
-    "conditional_t garch middle volatility": {"upper": 0.9},
-    "conditional_t garch high volatility": {"lower": 3.5},
-    "conditional_fhs garch low volatility": {"lower": 3.9},
+    "conditional_t garch all": {"upper": 1.3, "lower": 3.7},
+    "conditional_t garch low volatility": {"upper": 1.3, "lower": 4.5},
+    "conditional_t garch middle volatility": {"upper": 1.0},
+    "conditional_fhs garch low volatility": {"lower": 3.8},
     "conditional_t ewma all": {"lower": 4.3},
     "conditional_t ewma low volatility": {"lower": 5.4},
     "conditional_t ewma middle volatility": {"upper": 1.5, "lower": 3.9},
     "conditional_t ewma high volatility": {"lower": 3.5},
     "conditional_fhs ewma low volatility": {"lower": 3.7},
+    "implied_t vix all": {"upper": 1.4, "lower": 3.6},
+    "implied_t vix low volatility": {"upper": 1.0, "lower": 3.9},
+    "implied_t vix middle volatility": {"upper": 1.2},
+    "implied_t vix high volatility": {"lower": 4.1},
 }
 
 
@@ -382,5 +386,5 @@ def test_panel_tests_called_valid_hold_their_size():
     for name in ("kp_bmp", "grank_t"):
         assert table["20 securities on one date", name].between(0.035, 0.07).all(), name
     # Skewness is badly estimated from 20 values: this one misses, and says so here.
-    assert (apart["hall"] > 0.065).all()
+    assert apart["hall"].max() > 0.07
     assert (table["20 securities on one date", "bmp"] > 0.4).all()

@@ -195,6 +195,58 @@ def test_what_comes_later_does_not_change_z():
     np.testing.assert_array_equal(relative_moves(made(returns.iloc[:320], days)).z, z)
 
 
+# -- missing returns -----------------------------------------------------------------------------
+
+
+def test_each_event_compares_the_securities_that_were_there():
+    """XLRE began in October 2015 and XLC in June 2018."""
+    prices = load_prices("sectors", start="2005-01-03")
+    returns = log_returns(prices)
+    days = pd.to_datetime(["2011-08-08", "2016-06-24", "2018-07-10", "2025-04-03"])
+    moves = relative_moves(made(returns, days))
+    absent = [["XLC", "XLRE"], ["XLC"], ["XLC"], []]
+    for day, missing in zip(moves.z.index, absent, strict=True):
+        assert sorted(moves.z.columns[moves.z.loc[day].isna()]) == missing
+        there = returns.drop(columns=missing).dropna()
+        alone = relative_moves(made(there, pd.to_datetime([day])))
+        for name in ("estimate", "z", "p_adjusted"):
+            found = getattr(moves, name).loc[day].dropna()
+            pd.testing.assert_series_equal(found, getattr(alone, name).loc[day], rtol=1e-9)
+        assert moves.pool[day] == alone.pool[day] and moves.p_max[day] == alone.p_max[day]
+    assert len(moves.table) == 9 + 10 + 10 + 11
+    text = str(moves.summary())
+    assert "Left out: 4 of 44 (" in text and "2011-08-08 XLC" in text
+
+
+def test_a_session_with_a_missing_return_is_passed_over():
+    returns = sectors()
+    gap = returns.copy()
+    gap.iloc[[10, 150], 3] = np.nan
+    gap.iloc[600, 5] = np.nan
+    days = returns.index[[300, 700]]
+    ours = relative_moves(made(gap, days))
+    shorter = relative_moves(made(gap.dropna(), days))
+    np.testing.assert_allclose(ours.z, shorter.z, rtol=1e-9)
+    pd.testing.assert_frame_equal(ours.p_adjusted, shorter.p_adjusted)
+
+
+def test_no_window_reaches_over_a_missing_return():
+    gap = sectors().copy()
+    gap.iloc[500, 3] = np.nan
+    days = gap.index[[300]]
+    whole, holed = (relative_moves(made(one, days, (0, 4)), 0, 4) for one in (sectors(), gap))
+    assert (whole.pool - holed.pool).item() == 5
+    here = relative_moves(made(gap, gap.index[[498]], (0, 4)), 0, 4)
+    assert here.dropped["security"].to_list() == ["XLF"] and here.z["XLF"].isna().all()
+
+
+def test_one_security_alone_is_compared_with_nothing():
+    returns = sectors().iloc[:, :2].copy()
+    returns.iloc[295:, 1] = np.nan
+    with pytest.raises(InferenceError, match="'XLB' alone is there"):
+        relative_moves(made(returns, returns.index[[290, 300]]))
+
+
 # -- size ----------------------------------------------------------------------------------------
 
 
@@ -274,13 +326,9 @@ def test_what_cannot_be_tested_is_refused_with_the_reason():
         relative_max(made(returns, days))
 
 
-def test_gaps_short_histories_and_twins_are_refused_by_name():
+def test_short_histories_and_twins_are_refused_by_name():
     returns = sectors()
     days = returns.index[[300]]
-    gap = returns.copy()
-    gap.iloc[10, 3] = np.nan
-    with pytest.raises(InferenceError, match="'XLF' has gaps"):
-        relative_moves(made(gap, days))
     with pytest.raises(HistoryError, match=r"189 other sessions can be ranked: give .* longer"):
         relative_moves(made(returns.iloc[:250], returns.index[[200]]))
     with pytest.raises(HistoryError, match="needs 60 sessions before it"):

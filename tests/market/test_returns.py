@@ -24,12 +24,14 @@ def test_returns_by_hand():
     assert log_returns(load_prices()).attrs["hash"] == load_prices().attrs["hash"]
 
 
-def test_missing_prices_of_a_table_give_missing_returns():
+def test_the_move_across_missing_prices_stands_where_a_price_returns():
     table = pd.DataFrame({"A": [np.nan, 100, 110, 121], "B": [1.0, np.nan, 2.0, 1.0]}, index=DAYS)
     untouched = table.copy(deep=True)
     result = simple_returns(table)
     np.testing.assert_allclose(result["A"], [np.nan, 0.1, 0.1])
-    np.testing.assert_allclose(result["B"], [np.nan, np.nan, -0.5])
+    np.testing.assert_allclose(result["B"], [np.nan, 1.0, -0.5])
+    np.testing.assert_allclose(log_returns(table)["B"], [np.nan, np.log(2), -np.log(2)])
+    assert result.attrs["gaps"] == "trade-to-trade"
     pd.testing.assert_frame_equal(table, untouched)
     check_returns(result.iloc[1:])
 

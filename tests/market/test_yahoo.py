@@ -14,7 +14,7 @@ from replica import CENTURY, INDEX, SESSIONS, START, TODAY, bars, reply, same, y
 
 from impact.errors import BadData, DateError, NoData, Offline, RateLimited
 from impact.market import yahoo
-from impact.market.calendar import nyse_sessions
+from impact.market.calendar import market_of, nyse_sessions
 from impact.market.prices import SECTORS, load_prices, load_vix
 from impact.market.yahoo import CACHED, COMMITTED, LIVE, fetch_prices
 
@@ -176,3 +176,64 @@ def test_bad_input_is_named():
     ]:
         with pytest.raises(kind, match=says):
             fetch_prices("^GSPC", *dates, offline=True)
+
+
+# -- other markets -------------------------------------------------------------------------------
+
+#: Ticker, exchange, its zone, when its days begin there, and the moment at which we ask.
+ABROAD = {
+    "Frankfurt": ("SAP.DE", "XETR", "Europe/Berlin", 9, "2026-11-20 12:31"),
+    "Tokyo": ("7203.T", "XTKS", "Asia/Tokyo", 9, "2026-11-20 02:31"),
+    "bitcoin": ("BTC-USD", "24/7", "UTC", 0, "2026-11-20 20:01"),
+}
+
+
+@pytest.mark.parametrize("case", ABROAD)
+def test_a_ticker_of_another_exchange_has_its_sessions_and_its_clock(replica, case):
+    ticker, market, zone, opens, now = ABROAD[case]
+    days = market_of(pd.DatetimeIndex(["2026-10-01"]), market).sessions
+    days = days[(days >= "2026-10-01") & (days <= "2026-11-20")]
+    stamps = (days + pd.Timedelta(hours=opens)).tz_localize(zone).as_unit("s").asi8.tolist()
+    replica.rows[ticker] = [[stamp, 100.0 + i, 100.0 + i] for i, stamp in enumerate(stamps)]
+    replica.meta[ticker] = {
+        "exchangeTimezoneName": zone,
+        "currency": "EUR",
+        "instrumentType": "EQUITY",
+    }
+    replica.now = new_york(now)
+    closes = fetch_prices(ticker, "2026-10-01", market=market)
+    last = {"Frankfurt": "2026-11-20", "Tokyo": "2026-11-20", "bitcoin": "2026-11-20"}[case]
+    assert list(closes.index) == list(days[days <= last]) and closes.attrs["source"] == LIVE
+    assert closes.tolist() == [100.0 + i for i in range(len(closes))]
+    replica.now = new_york(now) - pd.Timedelta(minutes=62)
+    assert len(fetch_prices(ticker, "2026-10-01", market=market)) == len(closes) - 1
+    with pytest.raises(BadData, match="only daily prices of US markets can be checked here, anoth"):
+        fetch_prices(ticker, "2026-10-01", cache=False)
+
+
+def test_a_hole_by_the_calendar_of_the_exchange_is_found(replica):
+    days = market_of(pd.DatetimeIndex(["2026-03-02"]), "XETR").sessions
+    days = days[(days >= "2026-03-02") & (days <= "2026-11-20")].drop("2026-05-04")
+    stamps = (days + pd.Timedelta(hours=9)).tz_localize("Europe/Berlin").as_unit("s").asi8
+    replica.rows["SAP.DE"] = [[int(stamp), 100.0, 100.0] for stamp in stamps]
+    replica.meta["SAP.DE"] = {"exchangeTimezoneName": "Europe/Berlin", "instrumentType": "EQUITY"}
+    with pytest.raises(BadData, match="lacks the close of 2026-05-04 of 'SAP"):
+        fetch_prices("SAP.DE", START, market="XETR")
+
+
+@pytest.mark.parametrize(
+    ("market", "message"),
+    [
+        ("XETRA", "market='XETRA' is no exchange"),
+        (("Europe/Berlin", "17:30"), "has no calendar: name an exchange"),
+        (None, "has no calendar"),
+    ],
+)
+def test_a_market_without_a_calendar_is_refused(replica, market, message):
+    with pytest.raises(DateError, match=message):
+        fetch_prices("SAP.DE", market=market)
+
+
+def test_the_committed_history_is_of_new_york_alone(replica):
+    with pytest.raises(Offline, match="no closes of '\\^GSPC' are stored"):
+        fetch_prices("^GSPC", market="XETR", offline=True, cache=False)

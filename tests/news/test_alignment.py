@@ -150,16 +150,19 @@ def test_rows_that_are_not_those_of_the_exchange():
 
 
 @pytest.mark.parametrize("date", ["2017-12-29", "2026-09-01", "2026-08-31T16:00", "1971-08-15"])
-def test_a_typed_date_outside_the_returns_raises(sessions, date):
+def test_a_typed_date_outside_the_returns_raises_where_it_is_alone(sessions, date):
     with pytest.raises(DateError, match="2018-01-02 to 2026-08-31") as error:
-        align({"mine": date, "fine": "2025-05-02"}, sessions)
+        align({"mine": date}, sessions)
     assert date in str(error.value) and "'mine'" in str(error.value)
+    beside = align({"mine": date, "fine": "2025-05-02"}, sessions)["dropped"]
+    assert " the " in beside["mine"] and beside["fine"] == ""
 
 
 def test_a_session_must_be_a_row(sessions):
     frame = pd.DataFrame({"session": pd.to_datetime(["2025-04-04", "2025-04-05"])})
-    with pytest.raises(DateError, match="session 2025-04-05 of event '2025-04-05' is not a row"):
-        align(frame, sessions)
+    with pytest.raises(DateError, match="event '2025-04-05': session 2025-04-05 is not a row"):
+        align(frame[1:], sessions)
+    assert "2025-04-05 is not a row" in align(frame, sessions)["dropped"].iloc[1]
     assert align(frame[:1], sessions)["session"].item() == pd.Timestamp("2025-04-04")
 
 

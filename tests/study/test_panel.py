@@ -11,56 +11,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from panels import MODELS, PANELS, reference_study
 from slow_event_study import SlowStudy
-from statistics_by_name import OURS, SLOW, slow
+from statistics_by_name import BESIDES, OURS, SLOW, slow
 
-import impact.estimation.least_squares
+import impact.estimation.panel_windows
 import impact.inference as tests
 from impact.errors import HistoryError, InferenceError
 from impact.study.event_study import event_study
 
 WORDS = {ours: theirs for theirs, ours in MODELS.items()}
-
-#: Options that the reference file does not hold: our test, its options, the slow loops.
-BESIDES = {
-    "patell by day": (tests.patell, {"days": "independent"}, lambda s, w: s.patell_z_indep_days(w)),
-    "brown_warner_1980": (tests.brown_warner_1980, {}, lambda s, w: s.bw80_t(w)),
-    "johnson": (tests.hall, {"form": "johnson"}, lambda s, w: s.johnson_skew_t(w)),
-    "corrado, window": (
-        tests.corrado,
-        {"ranking": "tested window"},
-        lambda s, w: s.corrado_rank_1989(w, winonly=True),
-    ),
-    "corrado_zivney, window": (
-        tests.corrado_zivney,
-        {"ranking": "tested window"},
-        lambda s, w: s.corrado_zivney_rank(w, winonly=True),
-    ),
-    "corrado_zivney signs, window": (
-        tests.corrado_zivney,
-        {"ranking": "tested window", "scores": "sign"},
-        lambda s, w: s.corrado_zivney_sign(w, winonly=True),
-    ),
-    "cowan_rank, window": (
-        tests.cowan_rank,
-        {"ranking": "tested window"},
-        lambda s, w: s.cowan_rank_z(w, winonly=True),
-    ),
-    "cowan_rank, weighted": (
-        tests.cowan_rank,
-        {"weighted": True},
-        lambda s, w: s.rank_z_ntN_weighted(w),
-    ),
-    "generalised_sign, pooled": (
-        tests.generalised_sign,
-        {"pooled": True},
-        lambda s, w: s.gsign_z_pooled(w),
-    ),
-    "grank_t, adjusted": (
-        tests.grank_t,
-        {"correlation_adjusted": True},
-        lambda s, w: s.grank_t(w, rbar=max(s.rbar(), 0.0)),
-    ),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -413,7 +371,7 @@ def test_a_model_of_ones_own_is_not_asked_to_fit_too_few_returns():
 def test_small_chunks_give_the_same(name, model, monkeypatch):
     whole = reference_study(name, model)
     expected = [whole.residuals, tests.kp_bmp(whole, 0, 3), tests.grank_t(whole, 0, 3)]
-    monkeypatch.setattr(impact.estimation.least_squares, "CHUNK_NUMBERS", 650)
+    monkeypatch.setattr(impact.estimation.panel_windows, "CHUNK_NUMBERS", 650)
     small = reference_study.__wrapped__(name, model)
     pd.testing.assert_frame_equal(small.abnormal, whole.abnormal, rtol=1e-12, atol=1e-16)
     pd.testing.assert_frame_equal(small.fit, whole.fit, rtol=1e-12, atol=1e-16)

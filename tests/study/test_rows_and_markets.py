@@ -96,7 +96,7 @@ def test_a_missing_row_leaves_the_event_out_with_its_reason(gone, window, reason
         list(both.abnormal.index) == ["truce"] and both.dropped["event"].item() == "Liberation Day"
     )
     assert both.dropped["reason"].str.contains(reason).all()
-    assert "Left out: 1 (Liberation Day" in str(both.summary())
+    assert "Left out: 1 of 2 (Liberation Day" in str(both.summary())
 
 
 def test_rows_missing_elsewhere_change_nothing_but_the_length_of_the_fit():

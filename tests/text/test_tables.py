@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from history import index_returns
 
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
@@ -223,3 +224,34 @@ def test_csv_keeps_dates_as_dates_and_times_whole():
     frame = pd.DataFrame({"session": pd.to_datetime(["2025-04-09"]), "from": stamps})
     written = tables.table(frame, "Times").to_csv().splitlines()
     assert written[1].startswith("2025-04-09,2025-04-09 13:15:00-04:00")
+
+
+# -- spreadsheets --------------------------------------------------------------------------------
+
+FORMULAS = ['=HYPERLINK("http://x")', "+x", "-cmd", "@SUM(A1)", " =1+1", "=1,2"]
+
+
+@pytest.mark.parametrize("dtype", ["str", "object", "category"])
+def test_texts_that_a_spreadsheet_takes_for_formulas_are_escaped_and_numbers_are_not(dtype):
+    plain = ["a", "−1.5%", "1-2", "", "'x"]
+    frame = pd.DataFrame({"label": pd.Series([*FORMULAS, *plain], dtype=dtype)})
+    frame["estimate"] = -np.arange(len(frame)) / 100
+    frame["=name"] = [("-a", "b")] * len(frame)
+    back = pd.read_csv(
+        io.StringIO(tables.table(frame, "t", signature="s").to_csv()), keep_default_na=False
+    )
+    assert back["label"].to_list() == [*(f"'{text}" for text in FORMULAS), *plain]
+    assert back["estimate"].to_list() == frame["estimate"].to_list()
+    assert back["'=name"].to_list() == ["'-a; b"] * len(frame)
+
+
+def test_a_text_that_is_a_number_stays_one():
+    frame = pd.DataFrame({"label": ["-0.5", "+3", "-1e5"]})
+    assert tables.table(frame, "t").to_csv().split() == ["label,signature", "-0.5,", "+3,", "-1e5,"]
+
+
+def test_a_label_of_an_event_is_escaped_in_the_file_and_nowhere_else():
+    study = event_study(index_returns(), {"=1+1": "2025-04-03"}, volatility=None)
+    text = study.summary().to_csv()
+    assert text.splitlines()[1].startswith("'=1+1,2025-04-03,'=1+1")
+    assert study.car(0).index[0] == "=1+1" and "'=1" not in str(study.summary())

@@ -1,0 +1,200 @@
+"""What five-minute prices add to a card: the half hour of the news, and the parts of its day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from impact.analysis.day import EVENING, Day, day
+from impact.analysis.intraday import intraday_study
+from impact.analysis.reaction import CLOSED, IF_RIGHT, NO_P, OF_ALL_NIGHTS
+from impact.errors import DateError, EventError
+from impact.inference.tests import LEVEL
+from impact.market.bars import security_of
+from impact.news.catalogue import load_events
+from impact.news.minutes import BOUNDED, announcement_minutes
+from impact.text import formats
+
+_SPY = "the S&P 500 (fund SPY)"
+
+#: The beginning of a sentence about a part of the day; other parts are told by the clock.
+_PARTS = {EVENING: "in the evening before", CLOSED: "while trading was closed"}
+
+
+@dataclass(frozen=True, eq=False)
+class Hours:
+    """One event in five-minute prices.
+
+    Attributes
+    ----------
+    security : str
+        Whose prices they are.
+    minute : Series
+        The row of `impact.news.minutes.announcement_minutes`.
+    row : Series or None
+        The row of `impact.intraday_study`; None where the event cannot be measured.
+    day : Day or None
+        Its session in parts; None where the session before is not in the bars.
+    """
+
+    security: str
+    minute: pd.Series
+    row: pd.Series | None
+    day: Day | None
+
+
+def hours_of(event: pd.DataFrame, session: pd.Timestamp, bars: pd.Series) -> Hours | None:
+    """Look an event up in five-minute prices.
+
+    Parameters
+    ----------
+    event : DataFrame, shape (1, columns)
+        As `impact.news.events.as_events` returns it.
+    session : Timestamp
+        The one that could react first.
+    bars : Series
+        As `impact.load_bars` returns them.
+
+    Returns
+    -------
+    Hours or None
+        None where the bars do not hold the session.
+    """
+    if session not in bars.index.tz_localize(None).normalize():
+        return None
+    security = security_of(bars)
+    try:
+        row = intraday_study(bars, event).table.iloc[0]
+    except EventError:  # its hour is not known, or the bars lack what lies before the session
+        row = None
+    try:
+        parts = day(session, bars=bars)
+    except DateError:  # the bars begin with this session
+        parts = None
+    return Hours(security, announcement_minutes(event).iloc[0], row, parts)
+
+
+# -- the half hour -------------------------------------------------------------------------------
+
+
+def the_hour(hours: Hours | None, series: str, smallest: float) -> list[str]:
+    """Say what prices did when the news came out, or why that cannot be said.
+
+    Parameters
+    ----------
+    hours : Hours or None
+    series : str
+        Whose closes the card is about.
+    smallest : float
+        What one close would have shown.
+    """
+    if hours is None:
+        return [
+            f"there are no five-minute prices of {series} for that day here, and one close mixes "
+            "all that happened since the close before"
+        ]
+    if hours.row is None:
+        known = hours.minute["minute"] != ""
+        why = "the five-minute prices do not hold it" if known else "its hour is not known"
+        return [f"{why}, so no half hour can be measured"]
+    row = hours.row
+    tested = pd.notna(row["p_value"])
+    who = _SPY if hours.security == "SPY" else hours.security
+    said = [f"{_when(row, hours.minute)} {who} {moved(row['simple_change'])}"]
+    if tested and row["part"] != CLOSED:
+        right = "if that minute is right, " if IF_RIGHT in row["note"] else ""
+        verdict = "unusual" if row["p_value"] < LEVEL else "not unusual"
+        said.append(
+            f"{right}that is {verdict} for the time of day and for how nervous the market was "
+            f"({formats.p_phrase(row['p_value'])})"
+        )
+    said += [_noted(note) for note in row["note"].split("; ") if note not in ("", IF_RIGHT)]
+    if tested and pd.notna(smallest) and row["part"] != CLOSED:
+        found = (
+            formats.percent(size, signed=False) for size in (row["smallest_detectable"], smallest)
+        )
+        said.append("a move of {} would have been found here, the close needs {}".format(*found))
+    return said
+
+
+def _when(row: pd.Series, minute: pd.Series) -> str:
+    begin, end = row["from"], row["to"]
+    if row["part"] == CLOSED:
+        return f"from {_clock_and_day(begin)} to {_clock_and_day(end)}, around the news,"
+    if minute["minute"] == BOUNDED:
+        return (
+            f"the news came out between {minute['earliest']:%H:%M} and {minute['latest']:%H:%M}; "
+            f"from {begin:%H:%M} to {end:%H:%M}"
+        )
+    about = "about " if IF_RIGHT in row["note"] else ""
+    return f"in the half hour after {about}{minute['at']:%H:%M}"
+
+
+def _clock_and_day(time: pd.Timestamp) -> str:
+    return f"{time:%H:%M} on {time.day_name()}"
+
+
+def moved(change: float) -> str:
+    """Say how far prices moved, up or down.
+
+    Examples
+    --------
+    >>> moved(0.0147), moved(-0.0271), moved(0.00001)
+    ('rose 1.47%', 'fell 2.71%', 'ended unchanged')
+    """
+    size = formats.percent(abs(change), signed=False)
+    if size == formats.percent(0.0):
+        return "ended unchanged"
+    return f"{'rose' if change > 0 else 'fell'} {size}"
+
+
+def _noted(note: str) -> str:
+    """A note of the table as a sentence."""
+    if note.startswith(NO_P):
+        return f"no test is made: {note.removeprefix(NO_P)}"
+    if OF_ALL_NIGHTS in note:
+        return f"that is {note}"
+    return f"its {note}" if note.startswith("p is") else note
+
+
+# -- the parts of the day ------------------------------------------------------------------------
+
+
+def in_parts(found: Day, security: str) -> list[str]:
+    """Say what the parts of the day did in which something came out, and what stays unknown."""
+    brief = found.brief
+    told: dict[str, list[str]] = {}
+    for news in found.news.itertuples():
+        what = news.text if news.release else f"“{news.text}”"
+        told.setdefault(_part_of(brief, news), []).append(f"{what} came out {news.clock}")
+    said = [
+        f"{_part(brief, part)} {security} moved {formats.percent(brief.loc[part, 'move'])}; "
+        f"{formats.list_of(news)}"
+        for part, news in told.items()
+    ]
+    labels = load_events(included=None)["label"]
+    said += [f"“{labels[event]}” has no known hour" for event in found.dropped["event"]]
+    rest = formats.percent(brief["move"].drop(list(told)).sum())
+    return [
+        *said,
+        f"the other hours add {rest} (log changes); what each piece of news did within its part "
+        "cannot be known",
+    ]
+
+
+def _part_of(brief: pd.DataFrame, news: Any) -> str:
+    """The part in which a piece of news came out, or most of its stretch lies."""
+    begin = brief["begin"].clip(lower=news.earliest)
+    shared = brief["end"].clip(upper=news.latest) - begin
+    # A minute shares no time with any part: the last one that has begun holds it.
+    return shared[::-1].idxmax()
+
+
+def _part(brief: pd.DataFrame, name: str) -> str:
+    if name in _PARTS:
+        return _PARTS[name]
+    if name == brief.index[-1]:
+        return "during trading"
+    return f"from {brief.loc[name, 'begin']:%H:%M} to {brief.loc[name, 'end']:%H:%M}"

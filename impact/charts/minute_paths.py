@@ -1,0 +1,145 @@
+"""Paths within the day: what prices did in the minutes around announcements, with their bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from impact.charts.labels import points_along
+from impact.charts.page import (
+    BAND,
+    INK,
+    MARGIN,
+    MUTED,
+    WIDTH,
+    Entry,
+    Mark,
+    Words,
+    drawing,
+    key,
+    number_axis,
+    only_panel,
+    page,
+    percent_axis,
+    round_ticks,
+    stroke,
+    symbol,
+)
+from impact.charts.paths import Panel, limits_of, name_value, panel_heading, reading_key
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: The look of an announcement of no kind in particular.
+PLAIN = Mark("move at the end of the window", INK, "o")
+
+#: Columns of small pictures, height of one with its heading, and of a picture alone.
+COLUMNS, CELL, ALONE = 4, 420, 640
+
+#: Room between two small pictures.
+GAP = 66
+
+_ACROSS = "minutes from the last price before the announcement"
+
+
+@dataclass(frozen=True)
+class MinutePanel(Panel):
+    """A `Panel` whose move is measured from minute 0 to this minute."""
+
+    measured: int = 30
+
+
+@drawing()
+def minute_paths(
+    words: Words,
+    paths: pd.DataFrame,
+    panels: Mapping[str, MinutePanel],
+    *,
+    marks: Sequence[Mark] = (),
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw what prices did in the minutes around announcements.
+
+    Parameters
+    ----------
+    words : Words
+        Title, subtitle, source.
+    paths : DataFrame
+        One row an event and minute: `event`, `minute` (from the last price before the
+        announcement), `path` (move from that price), `band_low`, `band_high` (NaN where no band
+        is known). Decimal fractions.
+    panels : mapping of event -> MinutePanel
+        In the order in which they are drawn; panels in one row share their scale.
+    marks : sequence of Mark
+        What the key explains besides.
+    ax : Axes, optional
+        Where to draw the only panel, without the page around it.
+    """
+    grouped = {event: path.set_index("minute") for event, path in paths.groupby("event")}
+    events = list(panels)
+    if len(events) == 1:
+        (event,) = events
+        if ax is None:
+            sheet = page(words, ALONE + 124)
+            ax = sheet.across(90, sheet.top, ALONE)
+            sheet.note(MARGIN + 90, sheet.top + ALONE + 48, _ACROSS)
+            key(sheet, sheet.top + ALONE + 96, _entries(PLAIN))
+        _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
+        return ax.figure
+    if ax is not None:
+        only_panel(len(events))
+    rows = -(-(len(events) + 1) // COLUMNS)
+    sheet = page(words, rows * CELL)
+    cell = (WIDTH - 2 * MARGIN - 90 + GAP) / COLUMNS
+    for row, start in enumerate(range(0, len(events), COLUMNS)):
+        members = events[start : start + COLUMNS]
+        limits = limits_of(grouped[event] for event in members)
+        for column, event in enumerate(members):
+            left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
+            panel_heading(sheet, left, top, cell - GAP, panels[event], panels[event].mark.colour)
+            panel = sheet.axes(left, top + 106, cell - GAP, 240)
+            _panel(panel, grouped[event], panels[event], limits, labelled=column == 0)
+    used = MARGIN + 90 + (len(events) % COLUMNS) * cell + 10
+    entries = [*_entries(), *(mark.entry for mark in marks)]
+    reading_key(sheet, used, sheet.top + (rows - 1) * CELL + 26, entries)
+    return sheet.figure
+
+
+def _panel(
+    ax: Axes,
+    path: pd.DataFrame,
+    panel: MinutePanel,
+    limits: tuple[float, float],
+    *,
+    labelled: bool = True,
+    step: int = 60,
+) -> None:
+    first, last = path.index[0], path.index[-1]
+    ax.set(xlim=(first - 4, last + 4), ylim=limits)
+    percent_axis(ax.yaxis, round_ticks(*limits, 5), 1)
+    if not labelled:
+        ax.set_yticklabels([""] * len(ax.get_yticks()))
+    number_axis(ax.xaxis, np.arange(-(-first // step) * step, last + 1, step))
+    band = path[["band_low", "band_high"]]
+    ax.fill_between(path.index, *band.to_numpy().T, color=BAND, linewidth=0, zorder=1)
+    ax.axhline(0, **stroke(MUTED, 2, 1.5))
+    ax.axvline(0, **stroke(MUTED, 2, 1.5), dashes=(3, 2))
+    ax.plot(path.index, path["path"], **stroke(panel.mark.colour, 4, 3))
+    if panel.measured in path.index:
+        symbol(ax, panel.measured, path["path"][panel.measured], panel.mark, 18)
+        announced = points_along(ax, np.zeros(2), np.array(limits))
+        name_value(ax, path["path"], panel.measured, announced)
+
+
+def _entries(mark: Mark | None = None) -> list[Entry]:
+    entries: list[Entry] = [
+        ({"color": INK}, "price, every five minutes"),
+        (stroke(BAND, 26), "95% of the same minutes on other days"),
+        ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "last price before"),
+    ]
+    return [*entries, mark.entry] if mark else entries

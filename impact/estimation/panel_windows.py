@@ -1,0 +1,161 @@
+"""Returns and regressors of the window of any pair of event and security, in one read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from impact.estimation.models import Design
+from impact.estimation.spans import RunningSums, Spans
+from impact.market.windows import Window
+
+#: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
+#: stays in the processor's cache).
+CHUNK_NUMBERS = 2**18
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Where M (event, security) pairs stand in the returns.
+
+    Attributes
+    ----------
+    position : ndarray of int, shape (M,)
+        Row of relative session 0.
+    column : ndarray of int, shape (M,)
+        Column of the security.
+    """
+
+    position: np.ndarray
+    column: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def __getitem__(self, pick: slice | np.ndarray) -> Pairs:
+        return Pairs(self.position[pick], self.column[pick])
+
+    def chunks(self, row_length: int) -> Iterator[slice]:
+        """Yield slices of pairs that keep arrays of `row_length` columns small."""
+        step = max(1, CHUNK_NUMBERS // row_length)
+        for first in range(0, len(self), step):
+            yield slice(first, min(first + step, len(self)))
+
+
+class Panel:
+    """Returns and design laid out so that a pair's window is one contiguous read.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (T, N)
+        Decimal returns, NaN where missing.
+    layout : Design
+        The normal-return model along the same T rows; where it lacks a regressor the return
+        counts as missing.
+    excluded : ndarray of bool, shape (T, N), optional
+        Sessions left out of estimation windows (other events' sessions).
+    spans : Spans, optional
+        Where returns cover more than their own row. A user's model has no use for those.
+    compounded : bool
+        Whether returns over several rows compound, as simple ones do, or add up.
+    """
+
+    def __init__(
+        self,
+        returns: np.ndarray,
+        layout: Design,
+        excluded: np.ndarray | None = None,
+        spans: Spans | None = None,
+        compounded: bool = False,
+    ):
+        taken, rows = layout.subtracted, layout.by_row(layout.regressors)
+        adjusted = returns.T if taken is None else returns.T - layout.by_row(taken)
+        # A session without a regressor is one without a return: zero stands in for neither.
+        absent = ~np.isfinite(rows).all(axis=0)
+        self.regressors = rows
+        if absent.any():
+            adjusted = np.where(absent, np.nan, adjusted)
+            self.regressors = np.where(absent, 0.0, rows)
+        self.by_security = np.ascontiguousarray(adjusted)
+        self.layout = layout
+        self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
+        self.spans, self.compounded = spans, compounded
+        if spans is not None:
+            self._bridge(returns.T, spans)
+
+    def _bridge(self, returns: np.ndarray, spans: Spans) -> None:
+        """Take off each return over several rows what belongs to all of them."""
+        layout = self.layout
+        column, row = np.nonzero(spans.rows > 1)
+        rows = spans.rows[column, row]
+        moves = returns[column, row]
+        self._sums = RunningSums(layout.regressors, self.compounded, layout.trade_to_trade)
+        absent = ~np.isfinite(self._sums.over(column, row, rows)).all(axis=0)
+        self._taken = None
+        if layout.subtracted is not None:
+            taken = layout.subtracted[None]
+            self._taken = RunningSums(taken, self.compounded, layout.trade_to_trade)
+            moves = moves - self._taken.over(column, row, rows)[0]
+        self.by_security = self.by_security.copy()
+        self.by_security[column, row] = np.where(absent, np.nan, moves)
+        if layout.user is not None:
+            self.by_security[column, row] = np.nan
+            self.spans = None
+        if self.excluded is not None:
+            before = np.cumsum(np.pad(self.excluded, ((0, 0), (1, 0))), axis=1)
+            touched = before[column, row + 1] > before[column, row + 1 - rows]
+            self.excluded[column, row] = touched
+
+    def returns_in(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """Returns of each pair in `window`, shape (M, W)."""
+        return _blocks(self.by_security, window)[pairs.column, pairs.position + window.start]
+
+    def regressors_in(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """Regressors of each pair in `window`, shape (R, M, W)."""
+        return self._over(self.regressors, "_sums", pairs, window)
+
+    def subtracted_in(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """What was taken off the returns of each pair in `window`, shape (M, W) or ()."""
+        taken = self.layout.subtracted
+        if taken is None:
+            return np.zeros(())
+        return self._over(self.layout.by_row(taken)[None], "_taken", pairs, window)[0]
+
+    def _over(self, values: np.ndarray, sums: str, pairs: Pairs, window: Window) -> np.ndarray:
+        """Values (R, T) or (R, N, T) of each pair in `window`, summed over what a return spans."""
+        blocks, at = _blocks(values, window), pairs.position + window.start
+        found = blocks[:, pairs.column, at] if blocks.ndim == 4 else blocks[:, at]
+        if self.spans is None or not len(values):
+            return found
+        rows = _blocks(self.spans.rows, window)[pairs.column, at]
+        pair, day = np.nonzero(rows > 1)
+        place = (pairs.column[pair], at[pair] + day, rows[pair, day])
+        found[:, pair, day] = np.nan_to_num(getattr(self, sums).over(*place))
+        return found
+
+    def sessions_in(self, pairs: Pairs, window: Window) -> np.ndarray | None:
+        """Sessions that each return in `window` covers, shape (M, W); None where all cover one."""
+        if self.spans is None:
+            return None
+        found = _blocks(self.spans.sessions, window)[pairs.column, pairs.position + window.start]
+        return found if (found > 1).any() else None
+
+    def own_in(self, pairs: Pairs, window: Window) -> np.ndarray | None:
+        """Which rows of `window` are sessions of the security, shape (M, W); None for all."""
+        if self.spans is None:
+            return None
+        return _blocks(self.spans.own, window)[pairs.column, pairs.position + window.start]
+
+    def estimation_returns(self, pairs: Pairs, window: Window) -> np.ndarray:
+        """As `returns_in`, with excluded sessions missing."""
+        returns = self.returns_in(pairs, window)
+        if self.excluded is not None:
+            out = _blocks(self.excluded, window)[pairs.column, pairs.position + window.start]
+            returns[out] = np.nan
+        return returns
+
+
+def _blocks(rows: np.ndarray, window: Window) -> np.ndarray:
+    return np.lib.stride_tricks.sliding_window_view(rows, window.length, axis=-1)
