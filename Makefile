@@ -47,7 +47,7 @@ test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad inp
 
 test-oldest: $(STAMP) ## check everything with the oldest versions that pyproject.toml allows
 	$(PY) -m pip install --quiet uv
-	$(PY) -m uv venv --quiet --clear --python $(PY) build/oldest
+	$(PY) -m uv venv --quiet --clear --seed --python $(PY) build/oldest
 	$(PY) -m uv pip install --quiet --python build/oldest --resolution lowest-direct -e ".[notebooks,test]"
 	build/oldest/bin/python -m pytest -n 2 --deselect \
 	  tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed

@@ -411,8 +411,7 @@ def sign_flip_p(
     if n <= ALL_SIGNS:
         signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
     else:
-        size = (whole("draws", draws, 1), n)
-        drawn = generator(rng).choice((1.0, -1.0), size=size)
+        drawn = generator(rng).choice((1.0, -1.0), size=(whole("draws", draws, 1), n))
         signs = np.vstack([np.ones(n), drawn])
     centre = np.average(y, weights=weights)
     estimates, errors = _weighted_line(x, centre + signs * (y - centre), weights)

@@ -85,9 +85,8 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
         raise error(f"{name}: {iso(twice)} stands twice: delete one of its rows")
     if not index.is_monotonic_increasing:
         row = int((np.diff(index.asi8) < 0).argmax())
-        raise error(
-            f"{name}: {iso(index[row + 1])} comes after {iso(index[row])}: use .sort_index()"
-        )
+        late, early = iso(index[row]), iso(index[row + 1])
+        raise error(f"{name}: {early} comes after {late}: use .sort_index()")
     _check_daily(index, name, error)
 
 
@@ -103,14 +102,12 @@ def _without_zone(index: pd.DatetimeIndex) -> str:
 
 def _without_time(index: pd.DatetimeIndex) -> str:
     """How to turn labels with a time of day into sessions: a midnight elsewhere is no close."""
-    zone = _midnights_of(index.tz_localize("UTC"))
+    labels = index.tz_localize("UTC")
+    zone = _midnights_of(labels)
     if zone is not None:
-        there = index.tz_localize("UTC").tz_convert(zone).tz_localize(None)
+        there = labels.tz_convert(zone).tz_localize(None)
         if _has_weekends(index) or (there == index.normalize()).all():
-            return (
-                f".tz_localize('UTC').tz_convert({zone!r}).tz_localize(None), "
-                "they are midnights there"
-            )
+            return f".tz_localize('UTC'){_without_zone(labels)}"
     return ".normalize()"
 
 
@@ -160,13 +157,11 @@ def has_shifted_labels(index: pd.DatetimeIndex) -> bool:
     return False
 
 
-def check_labels(
-    index: pd.DatetimeIndex, name: str, error: type[ImpactError] = ReturnsError
-) -> None:
+def check_labels(index: pd.DatetimeIndex, name: str) -> None:
     """Raise where weekend rows show that the labels are midnights of another time zone."""
     if has_shifted_labels(index):
         weekend = index[index.day_of_week > _FRIDAY][0]
-        raise error(
+        raise ReturnsError(
             f"{name}: {iso(weekend)} is a {weekend:%A}, and the week of such a row is a day short "
             "at its other end, so the labels look like midnights of another time zone: before "
             "the zone is dropped use .tz_convert(<zone of the exchange>).tz_localize(None); an "
@@ -315,8 +310,8 @@ def check_units(
         _refuse_levels(frame, name)
         return
     if unit == "points":
-        bad = values <= 0
-        refuse_values(frame, bad, name, "is no volatility: give the index in points, all positive")
+        fix = "is no volatility: give the index in points, all positive"
+        refuse_values(frame, values <= 0, name, fix)
         if np.nanmedian(values) < _POINTS:
             raise ReturnsError(
                 f"{name}: {_example(frame, 0)} looks like a fraction: multiply by 100, a "
@@ -324,28 +319,18 @@ def check_units(
             )
         return
     if unit == "rate":
-        bad = size > _RATE
-        if bad.any():
+        if (bad := size > _RATE).any():
             words = percent(float(size[bad][0]), 1, signed=False)
-            refuse_values(
-                frame,
-                bad,
-                name,
-                f"is {words} in one session: give the rate of one session as a decimal fraction "
-                "(5% a year is 0.0002)",
-            )
+            fix = "give the rate of one session as a decimal fraction (5% a year is 0.0002)"
+            refuse_values(frame, bad, name, f"is {words} in one session: {fix}")
         return
     # A median is at most twice the mean (Markov), so most columns need no sorting.
     large = np.flatnonzero(mean > _LARGE / 2)
     _check_size(frame, name, large, switches=unit == "control")
     if kind == "simple" and unit == "return":
-        refuse_values(
-            frame,
-            values <= -1,
-            name,
-            "is a simple return of -100% or less, which no price gives: put the return there, or "
-            "leave it empty if the figure stands for a missing one",
-        )
+        fix = "put the return there, or leave it empty if the figure stands for a missing one"
+        what = f"is a simple return of -100% or less, which no price gives: {fix}"
+        refuse_values(frame, values <= -1, name, what)
 
 
 def _refuse_levels(frame: pd.DataFrame, name: str) -> None:
@@ -372,14 +357,10 @@ def _check_size(frame: pd.DataFrame, name: str, columns: np.ndarray, *, switches
         if switches and np.isin(one[np.isfinite(one)], (0, 1)).all():
             continue
         example = _example(frame, int(column))
+        what, fix = "percentages", "divide by 100, returns are decimal fractions"
         if np.nanmin(one) > 0:
-            raise ReturnsError(
-                f"{name}: these look like prices ({example}): use log_returns(prices)"
-            )
-        raise ReturnsError(
-            f"{name}: these look like percentages ({example}): divide by 100, "
-            "returns are decimal fractions"
-        )
+            what, fix = "prices", "use log_returns(prices)"
+        raise ReturnsError(f"{name}: these look like {what} ({example}): {fix}")
 
 
 def _example(frame: pd.DataFrame, column: int) -> str:
