@@ -294,15 +294,19 @@ class AbnormalReturns:
             whole = Pairs(np.zeros(1, dtype=int), column.column)
             regressors = panel.regressors_in(whole, every)[:, 0]
             values = values - self.fits.estimates.parameters[row, 1:] @ regressors
-        history = pd.Series(values, self.returns.index)
-        there = np.flatnonzero(np.isfinite(values))
-        if panel.spans is None:
-            first = int(column.position[0]) + self.settings.window.start
-            gaps = np.flatnonzero(~np.isfinite(values[:first]))
-            return history.iloc[int(gaps[-1]) + 1 if len(gaps) else 0 :]
-        begun = history.iloc[there[0] :]
-        history = begun[panel.spans.own[column.column[0], there[0] :]]
-        history.attrs["gaps"] = TRADE_TO_TRADE
+        window, at = self.settings.window, int(column.position[0])
+        lost = ~np.isfinite(values)
+        if panel.spans is not None:
+            # The move across a missing price comes later; one that the model cannot use does not.
+            priced = self.returns.iloc[:, column.column[0]].notna().to_numpy()
+            lost &= priced | ~np.maximum.accumulate(priced)
+        before = np.flatnonzero(lost[: at + window.start])
+        begin = int(before[-1]) + 1 if len(before) else 0
+        history = pd.Series(values, self.returns.index).iloc[begin:]
+        if panel.spans is not None:
+            history = history[panel.spans.own[column.column[0], begin:]]
+            if not lost[at + window.start : at + window.end + 1].any():
+                history.attrs["gaps"] = TRADE_TO_TRADE
         return history
 
 

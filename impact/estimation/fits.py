@@ -15,6 +15,9 @@ from impact.estimation.panel_windows import Pairs, Panel
 from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
+#: Why a row is left out where the first return of the window spans sessions before it.
+BEGINS_INSIDE = "its first return is partly of sessions before the window"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -162,6 +165,12 @@ class WindowReturns:
         if own is None:
             return np.full(len(self.days), self.tested.length)
         return (own & self.inside).sum(axis=1)
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """Why a pair has no return in the window, shape (M,); "" where it has one."""
+        why = np.where(self.begins_inside, BEGINS_INSIDE, "no return in the window")
+        return np.where(self.days > 0, "", why).astype(object)
 
     @cached_property
     def car(self) -> np.ndarray:

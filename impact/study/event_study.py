@@ -205,7 +205,7 @@ def _implied(
         return None
     if securities.shape[1] > 1:
         raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
-    if model != "constant-mean":
+    if model not in ("constant-mean", "raw"):
         raise ModelError(
             "implied= is the variance of the returns, not of what a model leaves of them: leave "
             "it out, or use model='constant-mean'"

@@ -163,7 +163,8 @@ def test_fits_and_windows_are_those_of_generalised_least_squares(gaps, model, ki
         close(table["std_error"], [pair.s * math.sqrt(pair.c(window)) for pair in there])
         asked, sessions = ([getattr(p, f)(window) for p in slow] for f in ("asked", "sessions"))
         assert sample.asked.tolist() == asked and sample.sessions.tolist() == sessions
-        partial = any(p.sessions(window) < p.asked(window) for p in there)
+        length = window[1] - window[0] + 1
+        partial = any(pair.sessions(window) < length for pair in there)
         assert ("days" in table) == partial
         if partial:
             assert table["days"].to_list() == [pair.sessions(window) for pair in there]
@@ -297,7 +298,10 @@ def test_a_holiday_of_one_market_loses_no_move_of_the_others():
         ours, theirs = (found.car(*window).iloc[:3] for found in (study, right))
         for column in ("estimate", "std_error"):
             np.testing.assert_allclose(ours[column], theirs[column], rtol=1e-12)
-    assert study.notes == () and len(study.car(0)) == 4 and "days" not in study.car(-1, 1)
+    assert study.notes == () and len(study.car(0)) == 4 and "days" not in study.car(0, 1)
+    assert study.car(-1, 1)["days"].to_list() == [2, 2, 2, 3]
+    shut = "Shut for part of the window: S0 (2 of 3 sessions), S1 (2 of 3 sessions) and S2"
+    assert any(line.startswith(shut) for line in study.summary(-1, 1).notes)
 
 
 def test_without_a_known_market_every_row_counts_and_a_line_says_so():
@@ -350,9 +354,9 @@ def test_one_missing_close_in_the_crash_changes_no_sum():
         close(study.caar(-1)[column].loc[1:], complete.caar(-1)[column].loc[1:])
     assert "XLK" not in study.car(0).index.get_level_values(1)
     assert "No return in the window: XLK." in study.summary().notes
-    left = "Left out, as the first return is partly of sessions before the window: XLK."
+    left = "Left out, as its first return is partly of sessions before the window: XLK."
     assert left in study.summary(1).notes
-    across = "Returns across closed sessions: XLK (3 returns for 4 sessions)."
+    across = "Returns across sessions without a price: XLK (3 returns for 4 sessions)."
     assert across in study.summary(-1, 2).notes
     # The other columns do not notice: not a bit of them moves.
     for ours, theirs in ((study.abnormal, complete.abnormal), (study.fit, complete.fit)):
@@ -382,7 +386,7 @@ def test_a_window_that_is_partly_empty_says_so():
     study = study_of(impact.log_returns(prices), window=(-5, 5))
     table = study.car(0, 5)
     assert table["days"].to_list() == [6, 2, 6]
-    said = "Not the whole window: S1 (returns for 2 of 6 sessions)."
+    said = "Returns for part of the window: S1 (2 of 6 sessions)."
     assert said in study.summary(0, 5).notes and "days" in repr(study.summary(0, 5))
     assert "days" not in study.car(0, 1) and said not in study.summary(0, 1).notes
     assert study.notes == ()
