@@ -11,6 +11,7 @@ from statistics_by_name import BESIDES, OURS, SLOW
 
 import impact
 from impact.errors import ImpactError
+from impact.market.calendar import exchange
 
 ESTIMATION, WINDOW = (-70, -8), (-4, 4)
 NYSE = impact.nyse_sessions("2023-01-03", "2023-10-31")
@@ -195,6 +196,17 @@ def test_every_panel_test_agrees_with_slow_loops(gaps, model):
     assert computed > 130
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_closes_missing_at_random_on_one_day_in_seven_are_no_matter(seed):
+    for kind, model in itertools.product(TO_RETURNS, ["market", "factors"]):
+        study, pairs = both(thin, model, kind, seed=seed)
+        for window in [(-4, 4), (0, 0), (0, 2), (-2, -1)]:
+            table = study.car(*window)
+            there = [pair for pair in pairs() if pair.days(window)]
+            close(table["estimate"], [pair.car(window) for pair in there])
+            close(table["std_error"], [pair.s * math.sqrt(pair.c(window)) for pair in there])
+
+
 # -- what stands beside the returns ---------------------------------------------------------------
 
 
@@ -320,20 +332,40 @@ def test_without_a_known_market_every_row_counts_and_a_line_says_so():
 
 
 def test_a_named_market_says_which_rows_are_sessions():
-    """Whit Monday's row is no session of Shanghai's neighbours in Zurich: no span there."""
-    xswx = pd.bdate_range("2023-01-03", "2023-10-31")
+    """Rows of every weekday: Zurich was shut on some of them, Whit Monday among others."""
+    weekdays = pd.bdate_range("2023-01-03", "2023-10-31")
     rng = np.random.default_rng(2)
     prices = pd.DataFrame(
-        np.exp(0.01 * rng.standard_normal((len(xswx), 2)).cumsum(axis=0)), xswx, ["A", "B"]
+        np.exp(0.01 * rng.standard_normal((len(weekdays), 2)).cumsum(axis=0)), weekdays, ["A", "B"]
     )
-    shut = xswx[impact.market.calendar.exchange("XSWX").sessions.get_indexer(xswx) < 0]
+    sessions = exchange("XSWX").sessions
+    shut = weekdays.difference(sessions)
     assert pd.Timestamp("2023-05-29") in shut
     prices.loc[shut] = np.nan
-    prices.loc["2023-06-01", "A"] = np.nan
+    prices.loc["2023-06-01", "A"] = prices.loc["2023-04-18":"2023-04-20", "B"] = np.nan
     study = study_of(impact.log_returns(prices), market="XSWX")
-    sample = study.over(0, 3)
-    assert sample.sessions.tolist() == [4, 4] and sample.days.tolist() == [3, 4]
-    assert sample.begins_inside.tolist() == [False, False]
+    open_on = weekdays.isin(sessions).tolist()
+    at = weekdays.get_loc(DATE)
+    for name, row in (("A", 0), ("B", 1)):
+        pair = SpannedPair(
+            name,
+            prices[name].tolist(),
+            [],
+            open_on,
+            at,
+            "constant-mean",
+            ESTIMATION,
+            WINDOW,
+            CHANGES["log"],
+        )
+        for window in [(0, 0), (0, 3), (-1, 1), (1, 3), (-4, 4)]:
+            sample = study.over(*window)
+            assert sample.sessions[row] == pair.sessions(window)
+            close(sample.car[row], pair.car(window) if pair.days(window) else np.nan)
+            if pair.days(window):
+                close(sample.std_error[row], pair.s * math.sqrt(pair.c(window)))
+    assert study.over(0, 3).sessions.tolist() == [4, 4]
+    assert study.over(-1, 1).asked.tolist() == [2, 2]
 
 
 # -- what the reader is told ---------------------------------------------------------------------
@@ -376,6 +408,8 @@ def test_averages_take_moves_of_one_session_and_sums_lose_none():
     close(study.caar(0).loc[1, "estimate"], study.car(0, 1)["estimate"].mean())
     # The portfolio's own sum is that of its securities too: the others stand in on 3 April.
     portfolio = study.portfolio()
+    tidy = study.to_frame().set_index(["security", "relative_session"])["spans"]
+    assert tidy["XLK", 1] == 2 and tidy.sum() == len(tidy) + 1
     close(portfolio.over(0, 1).car[0], study.car(0, 1)["estimate"].mean())
 
 
