@@ -76,9 +76,8 @@ class AbnormalReturns:
         HistoryError
             If none is left; the message gives the reasons.
         """
-        fitted = estimate(
-            panel, units.pairs, settings.estimation, settings.window, settings.min_observations
-        )
+        past = panel.past(units.pairs)
+        fitted = estimate(panel, units.pairs, past, settings.window, settings.min_observations)
         reasons = _why_not(fitted, settings, panel.layout)
         usable = np.flatnonzero(reasons == "")
         names = returns.columns.astype("str").to_numpy()[units.pairs.column]
@@ -103,7 +102,7 @@ class AbnormalReturns:
             alignment=units.table.iloc[kept],
             dropped=dropped,
             returns=returns,
-            fits=Fits(panel, fitted, units.pairs[usable], unit, settings),
+            fits=Fits(panel, fitted, units.pairs[usable], unit, settings, past),
             implied=implied,
             notes=notes,
         )
@@ -227,8 +226,8 @@ class AbnormalReturns:
         near = fits.panel.excluded
         excluded = None if near is None else np.atleast_2d(near.any(axis=0)).T
         layout = self.layout.averaged(self.returns.notna().to_numpy().T)
-        compounded = fits.panel.compounded
-        panel = Panel(returns.to_numpy(float), layout, excluded, spans, compounded)
+        kept = (self.settings.estimation, excluded, spans, fits.panel.compounded)
+        panel = Panel(returns.to_numpy(float), layout, *kept)
         units = Units(self.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
         return self.estimated(returns, panel, units, self.settings, notes=self.notes)
 
@@ -259,7 +258,7 @@ class AbnormalReturns:
     def residuals(self) -> pd.DataFrame:
         """Estimation residuals, rows as `abnormal`, columns relative session."""
         values, _ = self.fits.residuals_and_leverage
-        offsets = pd.Index(self.settings.estimation.offsets, name="relative_session")
+        offsets = pd.Index(self.fits.past.offsets, name="relative_session")
         return pd.DataFrame(values, index=self.abnormal.index, columns=offsets)
 
     def history(self, row: int) -> pd.Series:

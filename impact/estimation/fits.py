@@ -47,6 +47,8 @@ class Fits:
     unit : ndarray of int, shape (M,)
         Number of the unit of each pair.
     settings : Settings
+    past : Window
+        The rows that hold the estimation windows.
     """
 
     panel: Panel
@@ -54,6 +56,7 @@ class Fits:
     pairs: Pairs
     unit: np.ndarray
     settings: Settings
+    past: Window
 
     def take(self, rows: np.ndarray) -> Fits:
         """Return the fits of some pairs, their units numbered anew."""
@@ -73,7 +76,7 @@ class Fits:
     @cached_property
     def residuals_and_leverage(self) -> tuple[np.ndarray, np.ndarray]:
         """Estimation residuals and leverages, each of shape (M, L)."""
-        return residuals_and_leverage(self.panel, self.pairs, self.settings.estimation)
+        return residuals_and_leverage(self.panel, self.pairs, self.past)
 
     @cached_property
     def std_error(self) -> np.ndarray:

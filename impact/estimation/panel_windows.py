@@ -54,6 +54,8 @@ class Panel:
     layout : Design
         The normal-return model along the same T rows; where it lacks a regressor the return
         counts as missing.
+    estimation : Window
+        In rows, or with `spans` in sessions of the security's own exchange.
     excluded : ndarray of bool, shape (T, N), optional
         Sessions left out of estimation windows (other events' sessions).
     spans : Spans, optional
@@ -66,6 +68,7 @@ class Panel:
         self,
         returns: np.ndarray,
         layout: Design,
+        estimation: Window,
         excluded: np.ndarray | None = None,
         spans: Spans | None = None,
         compounded: bool = False,
@@ -81,7 +84,8 @@ class Panel:
         self.by_security = np.ascontiguousarray(adjusted)
         self.layout = layout
         self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
-        self.spans, self.compounded = spans, compounded
+        self.estimation, self.spans, self.compounded = estimation, spans, compounded
+        self._open: np.ndarray | None = None
         if spans is not None:
             self._bridge(returns.T, spans)
 
@@ -103,6 +107,9 @@ class Panel:
         if layout.user is not None:
             self.by_security[column, row] = np.nan
             self.spans = None
+        elif not spans.own.all():
+            # Own sessions before each row.
+            self._open = np.cumsum(np.pad(spans.own, ((0, 0), (1, 0))), axis=1)
         if self.excluded is not None:
             before = np.cumsum(np.pad(self.excluded, ((0, 0), (1, 0))), axis=1)
             touched = before[column, row + 1] > before[column, row + 1 - rows]
@@ -148,11 +155,33 @@ class Panel:
             return None
         return _blocks(self.spans.own, window)[pairs.column, pairs.position + window.start]
 
+    def past(self, pairs: Pairs) -> Window:
+        """Rows that hold the estimation window of every pair.
+
+        Days on which its exchange was shut are no sessions of it: the rows begin so much earlier,
+        as far as there are any.
+        """
+        asked = self.estimation
+        if self._open is None:
+            return asked
+        last = self._open[pairs.column, pairs.position] + asked.start + 1
+        first = np.zeros(len(pairs), dtype=int)
+        for column in np.unique(pairs.column):
+            here = pairs.column == column
+            first[here] = self._open[column, 1:].searchsorted(last[here])
+        begin = pairs.position + asked.start
+        earlier = min(int((begin - first).max()), int(begin.min()))
+        return Window(asked.start - earlier, asked.end)
+
     def estimation_returns(self, pairs: Pairs, window: Window) -> np.ndarray:
-        """As `returns_in`, with excluded sessions missing."""
-        returns = self.returns_in(pairs, window)
+        """As `returns_in` of `past`, with excluded sessions and those not asked for missing."""
+        returns, at = self.returns_in(pairs, window), pairs.position + window.start
+        if self._open is not None:
+            before = _blocks(self._open[:, :-1], window)[pairs.column, at]
+            place = before - self._open[pairs.column, pairs.position][:, None]
+            returns[(place < self.estimation.start) | (place > self.estimation.end)] = np.nan
         if self.excluded is not None:
-            out = _blocks(self.excluded, window)[pairs.column, pairs.position + window.start]
+            out = _blocks(self.excluded, window)[pairs.column, at]
             returns[out] = np.nan
         return returns
 

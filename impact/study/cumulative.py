@@ -91,27 +91,30 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
 def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:
     """Say which rows have no return in the window, or not all, or returns over several sessions."""
     used, sessions, length = sample.days > 0, sample.sessions, sample.tested.length
-    here = [f" ({n} of {length} sessions)" for n in sessions]
-    across = [
-        f" ({counted(int(n), 'return')} for {k} sessions)"
-        for n, k in zip(sample.days, sessions, strict=True)
-    ]
-    none = [""] * len(used)
-    said = [
-        ("No return in the window", ~used & ~sample.begins_inside, none),
-        (f"Left out, as {BEGINS_INSIDE}", sample.begins_inside, none),
-        ("Returns for part of the window", used & (sessions < sample.asked), here),
+    there = "({sessions} of {length} sessions)"
+    kinds = [
+        ("No return in the window", "", ~used & ~sample.begins_inside),
+        (f"Left out, as {BEGINS_INSIDE}", "", sample.begins_inside),
+        ("Returns for part of the window", there, used & (sessions < sample.asked)),
         (
             "Shut for part of the window",
-            used & (sessions == sample.asked) & (sessions < length),
-            here,
+            there,
+            used & (sample.asked <= sessions) & (sessions < length),
         ),
-        ("Returns across sessions without a price", used & (sessions > sample.days), across),
+        (
+            "Returns across sessions without a price",
+            "({returns} for {sessions} sessions)",
+            used & (sessions > sample.days),
+        ),
     ]
     lines = []
-    for what, rows, words in said:
+    for what, words, rows in kinds:
         found = np.flatnonzero(rows)
-        named = [f"{_row_name(study, i)}{words[i]}" for i in found[:_NAMED]]
+        named = []
+        for i in found[:_NAMED]:
+            returns = counted(int(sample.days[i]), "return")
+            said = words.format(sessions=sessions[i], length=length, returns=returns)
+            named.append(f"{_row_name(study, i)} {said}".rstrip())
         if len(found) > _NAMED:
             named.append(counted(len(found) - _NAMED, "more", "more"))
         if named:

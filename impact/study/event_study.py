@@ -75,7 +75,8 @@ def event_study(
     risk_free : Series, optional
         Risk-free return by session.
     estimation, window : pair of int
-        Estimation and event window, relative sessions, both ends included.
+        Estimation and event window, relative sessions, both ends included. Sessions are rows; in
+        the estimation window, days on which a security's exchange was shut do not count.
     min_observations : int
         Returns that a security must have in the estimation window.
     exclude_neighbours : bool
@@ -158,7 +159,8 @@ def event_study(
     _check_not_a_security(securities, layout)
     near = _neighbour_sessions(securities, units.pairs, settings)
     spans = read_spans(securities, clock)
-    panel = Panel(securities.to_numpy(float), layout, near, spans, kind == "simple")
+    kept = (settings.estimation, near, spans, kind == "simple")
+    panel = Panel(securities.to_numpy(float), layout, *kept)
     return EventStudy.estimated(securities, panel, units, settings, implied, notes)
 
 
