@@ -86,6 +86,8 @@ class Panel:
         self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
         self.estimation, self.spans, self.compounded = estimation, spans, compounded
         self._open: np.ndarray | None = None
+        self._sums: RunningSums | None = None
+        self._taken: RunningSums | None = None
         if spans is not None:
             self._bridge(returns.T, spans)
 
@@ -95,12 +97,11 @@ class Panel:
         column, row = np.nonzero(spans.rows > 1)
         rows = spans.rows[column, row]
         moves = returns[column, row]
-        self._sums = RunningSums(layout.regressors, self.compounded, layout.trade_to_trade)
+        kind = (self.compounded, layout.trade_to_trade)
+        self._sums = RunningSums(layout.regressors, *kind)
         absent = ~np.isfinite(self._sums.over(column, row, rows)).all(axis=0)
-        self._taken = None
         if layout.subtracted is not None:
-            taken = layout.subtracted[None]
-            self._taken = RunningSums(taken, self.compounded, layout.trade_to_trade)
+            self._taken = RunningSums(layout.subtracted[None], *kind)
             moves = moves - self._taken.over(column, row, rows)[0]
         self.by_security = self.by_security.copy()
         self.by_security[column, row] = np.where(absent, np.nan, moves)
@@ -121,25 +122,27 @@ class Panel:
 
     def regressors_in(self, pairs: Pairs, window: Window) -> np.ndarray:
         """Regressors of each pair in `window`, shape (R, M, W)."""
-        return self._over(self.regressors, "_sums", pairs, window)
+        return self._over(self.regressors, self._sums, pairs, window)
 
     def subtracted_in(self, pairs: Pairs, window: Window) -> np.ndarray:
         """What was taken off the returns of each pair in `window`, shape (M, W) or ()."""
         taken = self.layout.subtracted
         if taken is None:
             return np.zeros(())
-        return self._over(self.layout.by_row(taken)[None], "_taken", pairs, window)[0]
+        return self._over(self.layout.by_row(taken)[None], self._taken, pairs, window)[0]
 
-    def _over(self, values: np.ndarray, sums: str, pairs: Pairs, window: Window) -> np.ndarray:
+    def _over(
+        self, values: np.ndarray, sums: RunningSums | None, pairs: Pairs, window: Window
+    ) -> np.ndarray:
         """Values (R, T) or (R, N, T) of each pair in `window`, summed over what a return spans."""
         blocks, at = _blocks(values, window), pairs.position + window.start
         found = blocks[:, pairs.column, at] if blocks.ndim == 4 else blocks[:, at]
-        if self.spans is None or not len(values):
+        if self.spans is None or sums is None:
             return found
         rows = _blocks(self.spans.rows, window)[pairs.column, at]
         pair, day = np.nonzero(rows > 1)
         place = (pairs.column[pair], at[pair] + day, rows[pair, day])
-        found[:, pair, day] = np.nan_to_num(getattr(self, sums).over(*place))
+        found[:, pair, day] = np.nan_to_num(sums.over(*place))
         return found
 
     def sessions_in(self, pairs: Pairs, window: Window) -> np.ndarray | None:

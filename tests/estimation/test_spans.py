@@ -318,12 +318,10 @@ def test_where_no_earlier_rows_are_left_the_estimation_window_is_so_much_shorter
     prices, _ = priced(5)
     returns = impact.log_returns(prices)
     asked = {"estimation": ESTIMATION, "window": WINDOW, "min_observations": 20}
-    for at, rows in ((70, 63), (71, 63)):
+    for at, of_new_york in ((70, 62), (71, 63)):
+        assert returns.index[at - 70 : at - 7].isin(HOLIDAYS).sum() == 1
         study = impact.event_study(returns, [returns.index[at]], volatility=None, **asked)
-        shut = sum(day in HOLIDAYS for day in returns.index[at - 70 : at - 7])
-        assert shut == 1
-        expected = [rows - 1 if at == 70 else rows] * 5 + [rows]
-        assert study.fit["observations"].to_list() == expected
+        assert study.fit["observations"].to_list() == [of_new_york] * 5 + [63]
 
 
 def test_without_a_known_market_every_row_counts_and_a_line_says_so():
@@ -405,6 +403,19 @@ def test_one_missing_close_in_the_crash_changes_no_sum():
         pd.testing.assert_frame_equal(
             ours.drop(index="XLK", level=1), theirs.drop(index="XLK", level=1), check_exact=True
         )
+
+
+def test_one_column_of_a_table_with_gaps_can_be_studied_as_it_is():
+    gap = SECTORS.copy()
+    gap.loc["2025-04-03", "XLK"] = np.nan
+    returns = impact.log_returns(gap)
+    table, series = (
+        impact.event_study(part, ["2025-04-03"], volatility=None).car(-1, 2)
+        for part in (returns[["XLK"]], returns["XLK"])
+    )
+    pd.testing.assert_frame_equal(table, series)
+    with pytest.raises(ImpactError, match="nan on 2025-04-03"):
+        impact.event_study(pd.Series(returns["XLK"].to_numpy(), returns.index), ["2025-04-03"])
 
 
 def test_averages_take_moves_of_one_session_and_sums_lose_none():
