@@ -125,8 +125,8 @@ def _when(row: pd.Series, minute: pd.Series) -> str:
         return f"from {_clock_and_day(begin)} to {_clock_and_day(end)}, around the news,"
     if minute["minute"] == BOUNDED:
         return (
-            f"the news came out between {minute['earliest']:%H:%M} and {minute['latest']:%H:%M}; from "
-            f"{begin:%H:%M} to {end:%H:%M}"
+            f"the news came out between {minute['earliest']:%H:%M} and {minute['latest']:%H:%M}; "
+            f"from {begin:%H:%M} to {end:%H:%M}"
         )
     about = "about " if IF_RIGHT in row["note"] else ""
     return f"in the half hour after {about}{minute['at']:%H:%M}"
