@@ -139,7 +139,7 @@ def rate_table(
     --------
     >>> table = rate_table("set", columns=["variance"], group="15 sessions anywhere")
     >>> table.loc[("shift_studentised", "gjr")].to_list()
-    ['4.7%', '5.5%', '4.4%']
+    ['4.5%', '5.5%', '4.4%']
     """
     names = [experiment] if isinstance(experiment, str) else list(experiment)
     table = pd.concat(map(load_calibration, names), ignore_index=True)
