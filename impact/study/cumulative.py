@@ -239,36 +239,64 @@ def average_path(
     first = window.start if start is None else start
     first = tested_window(first, window.end, window).start
     days = range(first, window.end + 1)
+    cars = _cars(study, days, cumulative=cumulative)
     if len(study.alignment) == 1:
-        rows = [_one_unit(study, first if cumulative else day, day) for day in days]
+        found = _one_unit(study, cars, days, cumulative=cumulative)
         method = "exact prediction error of the one unit"
     else:
-        rows = [_over_units(study, first if cumulative else day, day) for day in days]
+        found = _over_units(cars, study.fits.unit)
         method = "spread over units, taken as independent"
-    names = ["estimate", "std_error", "dof", "n"]
-    table = pd.DataFrame(rows, columns=names, index=pd.Index(days, name="relative_session"))
+    table = pd.DataFrame(found, pd.Index(days, name="relative_session"))
     table["statistic"] = table["estimate"] / table["std_error"]
     table["p_value"] = 2 * scipy.special.stdtr(table["dof"], -table["statistic"].abs())
     reach = scipy.special.stdtrit(table["dof"], 0.975) * table["std_error"]
     table["ci_low"], table["ci_high"] = table["estimate"] - reach, table["estimate"] + reach
-    table["n"] = table["n"].astype(int)
     table.attrs.update(method=method, signature=study.signed(first, window.end))
     order = ["estimate", "std_error", "statistic", "dof", "p_value", "ci_low", "ci_high", "n"]
     return table[order]
 
 
-def _one_unit(study: AbnormalReturns, start: int, end: int) -> tuple[float, float, float, int]:
-    one = study.portfolio().over(start, end)
-    car = one.car[0]
+def _cars(study: AbnormalReturns, days: range, *, cumulative: bool) -> np.ndarray:
+    """Returns of each row by session, or their sums from the first one, shape (M, days)."""
     if study.fits.panel.spans is not None:
-        # The portfolio has no price of what is shut; each security's sum loses no move.
-        cars = study.over(start, end).car
-        car = np.nanmean(cars) if np.isfinite(cars).any() else np.nan
-    return car, one.std_error[0], one.dof[0], 1
+        # A window that begins inside a span lacks its first return, one by one.
+        windows = [study.over(days[0] if cumulative else day, day) for day in days]
+        return np.column_stack([window.car for window in windows])
+    returns = study.fits.estimates.abnormal[:, study.settings.window.offsets >= days[0]]
+    if not cumulative:
+        return returns
+    there = ~np.isnan(returns)
+    sums = np.where(there, returns, 0.0).cumsum(axis=1)
+    return np.where(np.maximum.accumulate(there, axis=1), sums, np.nan)
 
 
-def _over_units(study: AbnormalReturns, start: int, end: int) -> tuple[float, float, float, int]:
-    sample = study.over(start, end)
-    cars = pd.Series(sample.car).groupby(sample.event).mean().dropna()
-    n = len(cars)
-    return cars.mean(), cars.std(ddof=1) / np.sqrt(n), n - 1, n
+def _one_unit(
+    study: AbnormalReturns, cars: np.ndarray, days: range, *, cumulative: bool
+) -> dict[str, np.ndarray | int]:
+    portfolio = study.portfolio()
+    windows = [portfolio.over(days[0] if cumulative else day, day) for day in days]
+    # The portfolio has no price of what is shut; each security's sum loses no move.
+    spans = study.fits.panel.spans is not None
+    means = _nan_mean(cars)[0] if spans else np.array([one.car[0] for one in windows])
+    errors, dof = ([getattr(one, name)[0] for one in windows] for name in ("std_error", "dof"))
+    return {"estimate": means, "std_error": np.array(errors), "dof": np.array(dof), "n": 1}
+
+
+def _over_units(cars: np.ndarray, unit: np.ndarray) -> dict[str, np.ndarray]:
+    order = np.argsort(unit, kind="stable")
+    first = np.flatnonzero(np.diff(unit[order], prepend=-1))
+    if len(first) < len(unit):
+        there = ~np.isnan(cars[order])
+        sums = np.add.reduceat(np.where(there, cars[order], 0.0), first)
+        count = np.add.reduceat(there, first, dtype=int)
+        cars = np.where(count, sums / np.fmax(count, 1), np.nan)
+    mean, n = _nan_mean(cars)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.nansum((cars - mean) ** 2, axis=0) / (n - 1)
+        return {"estimate": mean, "std_error": np.sqrt(variance / n), "dof": n - 1, "n": n}
+
+
+def _nan_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the columns, NaN where all is missing, and the numbers that they are of."""
+    n = (~np.isnan(values)).sum(axis=0)
+    return np.where(n, np.nansum(values, axis=0) / np.fmax(n, 1), np.nan), n
