@@ -34,7 +34,7 @@ class SpannedPair:
             if model == "market-adjusted":
                 value, moves = value - moves[0], []
             self.value[offset], self.x[offset] = value, np.array(constant + moves)
-        past = [t for t in self.value if estimation[0] <= t <= estimation[1]]
+        past = [t for t in self.value if estimation[0] <= self.place(t) <= estimation[1]]
         x, y = np.array([self.x[t] for t in past]), np.array([self.value[t] for t in past])
         omega = np.diag([float(self.k[t]) for t in past])
         weight = np.linalg.inv(omega)
@@ -52,6 +52,12 @@ class SpannedPair:
         self.ar = {t: float(self.value[t] - self.x[t] @ self.parameters) for t in ahead}
         self.scaled = {t: ar / math.sqrt(self.k[t]) for t, ar in self.ar.items()}
         self.alone = {t: ar for t, ar in self.ar.items() if self.k[t] == 1}
+
+    def place(self, t):
+        """Own sessions from row t to the first one at or after the event, as a negative number."""
+        if t >= 0:
+            return t
+        return -sum(self.open_on[self.row + before] for before in range(t, 0))
 
     def asked(self, window):
         return sum(self.open_on[self.row + t] for t in range(window[0], window[1] + 1))
@@ -93,4 +99,6 @@ def spanned_study(pairs, estimation, window):
     """`SlowStudy` of pairs that are made already."""
     study = SlowStudy({}, [], [], None, estimation, window)
     study.pairs = pairs
+    # The rows begin earlier where an exchange was shut on some of them.
+    study.taus = range(min(min(pair.residual) for pair in pairs), estimation[1] + 1)
     return study

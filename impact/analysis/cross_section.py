@@ -129,7 +129,7 @@ def cross_section(
     index = pd.Index(["constant", *characteristics.columns], name="characteristic")
     return CrossSection(
         table=coefficients(fitted.params, fitted.bse, fitted.df_resid, index),
-        dropped=_dropped(study, rows, missing),
+        dropped=_dropped(study, rows, missing, sample.left_out),
         signature=signed(
             study.signed(start, end),
             "HC3 standard errors",
@@ -201,12 +201,12 @@ def _names(study: EventStudy) -> tuple[np.ndarray, np.ndarray]:
     return study.alignment.index.to_numpy()[study.fits.unit], securities[study.fits.pairs.column]
 
 
-def _dropped(study: EventStudy, rows: pd.DataFrame, missing: np.ndarray) -> pd.DataFrame:
+def _dropped(
+    study: EventStudy, rows: pd.DataFrame, missing: np.ndarray, left_out: np.ndarray
+) -> pd.DataFrame:
     reasons = [
-        "no return in the window"
-        if np.isnan(row["car"])
-        else f"no {list_of(row.index[row.isna()])}"
-        for _, row in rows[missing].iterrows()
+        why or f"no {list_of(row.index[row.isna()])}"
+        for (_, row), why in zip(rows[missing].iterrows(), left_out[missing], strict=True)
     ]
     events, securities = _names(study)
     here = dropped_rows(events[missing], reasons, securities[missing])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.nights import has_release, night, night_bars
+from impact.analysis.weak_spots import LARGE, after_a_large_move, weak_spots
 from impact.analysis.window_ranks import TESTED, RankedWindows, largest_window, ranked_windows
 from impact.inference.conditional import detectable, inverted
 from impact.market.bars import Bar, BarGrid
@@ -23,9 +24,6 @@ from impact.volatility.clock import PARTS, ClockVariance
 TO_CLOSE = "close"
 
 CLOSED = "closed hours"
-
-#: A half hour before the window that moved by more σ than this is pointed out.
-_LARGE = 3.0
 
 #: The longest window whose interval is given, in bars: two hours and the five minutes to which they
 #: are rounded up. Longer ones were not measured.
@@ -50,10 +48,6 @@ _NOT_KNOWN = "no σ and no p: 51 earlier sessions with these hours are needed"
 _NOT_CHECKED = "macro releases of this day are not known"
 _TOUCHES = "no p: trading is closed for a part of this stretch"
 _UNTESTED = "no p: windows to the close are not tested"
-_ALREADY_MOVING = "the market was already moving"
-_THEN_REJECTS = f"{_ALREADY_MOVING}; this test then rejects 10%, not 5%"
-_AFTER_OPENING = "in the first half hour of trading this test rejects 8%, not 5%"
-_WITHOUT_PRE_OPEN = "in the first half hour of trading this test rejects 9%, not 5%"
 
 
 @dataclass(frozen=True)
@@ -190,7 +184,7 @@ def reaction(
     else:
         _fill_window(row, known, where, None if window == TO_CLOSE else int(window), minute)
     if not where.night:
-        _fill_before(row, known, where.begin)
+        _fill_before(row, known, where.begin, 0 if window == TO_CLOSE else int(window))
     days = (grid.sessions[where.begin.row], grid.sessions[where.end.row])
     if not any(first <= min(days) and max(days) <= last for first, last in covered_spans()):
         row.notes.append(_NOT_CHECKED)
@@ -240,9 +234,8 @@ def _fill_window(
     else:
         row.cells["p_value"] = float(ranks.p[where.begin])
         row.cells["smallest_detectable"] = detectable(draws)
-        if OPEN <= where.begin.column < OPEN + _HALF_HOUR:
-            early = known.grid.first[where.begin.row] < OPEN
-            row.notes.append(_AFTER_OPENING if early else _WITHOUT_PRE_OPEN)
+        early = bool(known.grid.first[where.begin.row] < OPEN)
+        row.notes += weak_spots(ranks, where.begin, minutes, early=early)
 
 
 def _why_not(sigma: float, part: str) -> str:
@@ -264,7 +257,7 @@ def _fill_largest(row: _Row, ranks: RankedWindows, where: Stretch) -> None:
     )
 
 
-def _fill_before(row: _Row, known: ClockVariance, begin: Bar) -> None:
+def _fill_before(row: _Row, known: ClockVariance, begin: Bar, minutes: int) -> None:
     """Fill in the hour before, and say if the half hour before was already large."""
     for bars in (_HOUR, _HALF_HOUR):
         at = Bar(begin.row, begin.column - bars)
@@ -274,6 +267,6 @@ def _fill_before(row: _Row, known: ClockVariance, begin: Bar) -> None:
         if bars == _HOUR:
             row.cells["hour_before_move"] = float(ranks.windows.move[at])
             row.cells["hour_before_p"] = float(ranks.p[at])
-        elif abs(ranks.windows.z[at]) > _LARGE:
-            tested = np.isfinite(row.cells["p_value"])
-            row.notes.append(_THEN_REJECTS if tested else _ALREADY_MOVING)
+        elif abs(ranks.windows.z[at]) > LARGE:
+            tested = bool(np.isfinite(row.cells["p_value"]))
+            row.notes.append(after_a_large_move(minutes, tested=tested))

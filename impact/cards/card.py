@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from impact.cards.hours import hours_of
-from impact.cards.sentences import sentences
+from impact.cards.sentences import paragraphs, sentences
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
@@ -94,7 +94,10 @@ class Card:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        words = f'<p style="max-width:45em">{html.escape(self.sentence)}</p>'
+        (headline, *first), *others = paragraphs(self.facts)
+        told = [f"<b>{html.escape(headline)}</b> {html.escape(' '.join(first))}"]
+        told += [html.escape(" ".join(group)) for group in others]
+        words = "".join(f'<p style="max-width:45em">{text}</p>' for text in told)
         return words + self.table._repr_html_()
 
 
@@ -134,8 +137,10 @@ def event_card(
         returns, or there is more than one event.
     ReturnsError
         If `returns` are not one clean series of decimal returns.
+    BarsError
+        If `bars` break a rule of `impact.load_bars`.
     HistoryError
-        If there are too few sessions before the event.
+        If there are too few sessions before the event, or in `bars`.
 
     Examples
     --------

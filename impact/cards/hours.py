@@ -10,6 +10,7 @@ import pandas as pd
 from impact.analysis.day import EVENING, Day, day
 from impact.analysis.intraday import intraday_study
 from impact.analysis.reaction import CLOSED, IF_RIGHT, NO_P, OF_ALL_NIGHTS
+from impact.analysis.window_ranks import known_variance
 from impact.errors import DateError, EventError
 from impact.inference.tests import LEVEL
 from impact.market.bars import security_of
@@ -61,8 +62,13 @@ def hours_of(event: pd.DataFrame, session: pd.Timestamp, bars: pd.Series) -> Hou
     -------
     Hours or None
         None where the bars do not hold the session.
+
+    Raises
+    ------
+    BarsError, HistoryError
+        If the bars break a rule of `impact.load_bars`, or are too few.
     """
-    if session not in bars.index.tz_localize(None).normalize():
+    if session not in known_variance(bars).grid.sessions:
         return None
     security = security_of(bars)
     try:

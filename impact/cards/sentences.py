@@ -29,23 +29,26 @@ _MOVED = {
 }
 
 
-def sentences(facts: pd.Series) -> list[str]:
-    """Return what can be said of one event, each in a sentence.
+def paragraphs(facts: pd.Series) -> list[list[str]]:
+    """Return what can be said of one event: sentences, in groups; the first is the headline.
 
     Parameters
     ----------
     facts : Series
         A row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
     """
-    parts = [
-        *_what_moved(facts),
-        *_how_unusual(facts),
-        *_who_disagrees(facts),
-        *_within_the_day(facts),
-        *_what_could_be_found(facts),
-        *_what_it_is_not(facts),
+    groups = [
+        _what_moved(facts),
+        [*_how_unusual(facts), *_who_disagrees(facts)],
+        _within_the_day(facts),
+        [*_what_could_be_found(facts), *_what_it_is_not(facts)],
     ]
-    return [f"{part[0].upper()}{part[1:]}." for part in parts]
+    return [[f"{said[0].upper()}{said[1:]}." for said in group] for group in groups]
+
+
+def sentences(facts: pd.Series) -> list[str]:
+    """Return the sentences of `paragraphs`, one after the other."""
+    return [sentence for group in paragraphs(facts) for sentence in group]
 
 
 def _what_moved(facts: pd.Series) -> list[str]:
@@ -226,8 +229,8 @@ def _what_else(facts: pd.Series) -> list[str]:
         said.append(f"the catalogue has no other announcement for that session{macro}")
         said.append("what else moved prices that day, daily closes cannot say")
     if noted:
-        also = "nor can they" if held else "daily closes cannot"
-        said.append(f"{also} separate it from other news noted around it: {noted}")
+        also = "nor can they separate it" if held else "daily closes cannot separate this news"
+        said.append(f"{also} from other news noted around it: {noted}")
     if not checked:
         said.append("CPI, payrolls and FOMC releases were not checked")
     return said

@@ -135,7 +135,7 @@ def _draw_price(
         if end > begin:
             ax.axvspan(begin, end, color=BAND, linewidth=0, zorder=0.4)
         else:
-            ax.axvline(begin, **stroke(row.colour, 3, 1.6))
+            ax.axvline(begin, dashes=(4, 2), **stroke(row.colour, 3, 1.6))
     for part in parts.itertuples():
         inside = price[(price.index >= part.begin) & (price.index <= part.end)]
         look = stroke(STONE, 4, 3) | {"dashes": (1.5, 1.5)} if part.closed else stroke(INK, 4, 3)

@@ -82,18 +82,26 @@ def minute_paths(
     """
     grouped = {event: path.set_index("minute") for event, path in paths.groupby("event")}
     events = list(panels)
-    if len(events) == 1:
-        (event,) = events
-        if ax is None:
-            sheet = page(words, ALONE + 124)
-            ax = sheet.across(90, sheet.top, ALONE)
-            sheet.note(MARGIN + 90, sheet.top + ALONE + 48, _ACROSS)
-            key(sheet, sheet.top + ALONE + 96, _entries(PLAIN))
-        _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
-        return ax.figure
-    if ax is not None:
-        only_panel(len(events))
-    rows = -(-(len(events) + 1) // COLUMNS)
+    if ax is None and len(events) > 1:
+        return _small_pictures(words, grouped, panels, marks)
+    only_panel(len(events))
+    (event,) = events
+    if ax is None:
+        sheet = page(words, ALONE + 124)
+        ax = sheet.across(90, sheet.top, ALONE)
+        sheet.note(MARGIN + 90, sheet.top + ALONE + 48, _ACROSS)
+        key(sheet, sheet.top + ALONE + 96, _entries(PLAIN))
+    _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
+    return ax.figure
+
+
+def _small_pictures(
+    words: Words,
+    grouped: Mapping[str, pd.DataFrame],
+    panels: Mapping[str, MinutePanel],
+    marks: Sequence[Mark],
+) -> Figure:
+    events, rows = list(panels), -(-(len(panels) + 1) // COLUMNS)
     sheet = page(words, rows * CELL)
     cell = (WIDTH - 2 * MARGIN - 90 + GAP) / COLUMNS
     for row, start in enumerate(range(0, len(events), COLUMNS)):
@@ -102,8 +110,8 @@ def minute_paths(
         for column, event in enumerate(members):
             left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
             panel_heading(sheet, left, top, cell - GAP, panels[event], panels[event].mark.colour)
-            panel = sheet.axes(left, top + 106, cell - GAP, 240)
-            _panel(panel, grouped[event], panels[event], limits, labelled=column == 0)
+            ax = sheet.axes(left, top + 106, cell - GAP, 240)
+            _panel(ax, grouped[event], panels[event], limits, labelled=column == 0)
     used = MARGIN + 90 + (len(events) % COLUMNS) * cell + 10
     entries = [*_entries(), *(mark.entry for mark in marks)]
     reading_key(sheet, used, sheet.top + (rows - 1) * CELL + 26, entries)

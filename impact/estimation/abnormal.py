@@ -76,9 +76,8 @@ class AbnormalReturns:
         HistoryError
             If none is left; the message gives the reasons.
         """
-        fitted = estimate(
-            panel, units.pairs, settings.estimation, settings.window, settings.min_observations
-        )
+        past = panel.past(units.pairs)
+        fitted = estimate(panel, units.pairs, past, settings.window, settings.min_observations)
         reasons = _why_not(fitted, settings, panel.layout)
         usable = np.flatnonzero(reasons == "")
         names = returns.columns.astype("str").to_numpy()[units.pairs.column]
@@ -103,7 +102,7 @@ class AbnormalReturns:
             alignment=units.table.iloc[kept],
             dropped=dropped,
             returns=returns,
-            fits=Fits(panel, fitted, units.pairs[usable], unit, settings),
+            fits=Fits(panel, fitted, units.pairs[usable], unit, settings, past),
             implied=implied,
             notes=notes,
         )
@@ -227,8 +226,8 @@ class AbnormalReturns:
         near = fits.panel.excluded
         excluded = None if near is None else np.atleast_2d(near.any(axis=0)).T
         layout = self.layout.averaged(self.returns.notna().to_numpy().T)
-        compounded = fits.panel.compounded
-        panel = Panel(returns.to_numpy(float), layout, excluded, spans, compounded)
+        kept = (self.settings.estimation, excluded, spans, fits.panel.compounded)
+        panel = Panel(returns.to_numpy(float), layout, *kept)
         units = Units(self.alignment, pairs, np.arange(len(first)), dropped_rows([], []))
         return self.estimated(returns, panel, units, self.settings, notes=self.notes)
 
@@ -259,7 +258,7 @@ class AbnormalReturns:
     def residuals(self) -> pd.DataFrame:
         """Estimation residuals, rows as `abnormal`, columns relative session."""
         values, _ = self.fits.residuals_and_leverage
-        offsets = pd.Index(self.settings.estimation.offsets, name="relative_session")
+        offsets = pd.Index(self.fits.past.offsets, name="relative_session")
         return pd.DataFrame(values, index=self.abnormal.index, columns=offsets)
 
     def history(self, row: int) -> pd.Series:
@@ -294,15 +293,19 @@ class AbnormalReturns:
             whole = Pairs(np.zeros(1, dtype=int), column.column)
             regressors = panel.regressors_in(whole, every)[:, 0]
             values = values - self.fits.estimates.parameters[row, 1:] @ regressors
-        history = pd.Series(values, self.returns.index)
-        there = np.flatnonzero(np.isfinite(values))
-        if panel.spans is None:
-            first = int(column.position[0]) + self.settings.window.start
-            gaps = np.flatnonzero(~np.isfinite(values[:first]))
-            return history.iloc[int(gaps[-1]) + 1 if len(gaps) else 0 :]
-        begun = history.iloc[there[0] :]
-        history = begun[panel.spans.own[column.column[0], there[0] :]]
-        history.attrs["gaps"] = TRADE_TO_TRADE
+        window, at = self.settings.window, int(column.position[0])
+        lost = ~np.isfinite(values)
+        if panel.spans is not None:
+            # The move across a missing price comes later; one that the model cannot use does not.
+            priced = self.returns.iloc[:, column.column[0]].notna().to_numpy()
+            lost &= priced | ~np.maximum.accumulate(priced)
+        before = np.flatnonzero(lost[: at + window.start])
+        begin = int(before[-1]) + 1 if len(before) else 0
+        history = pd.Series(values, self.returns.index).iloc[begin:]
+        if panel.spans is not None:
+            history = history[panel.spans.own[column.column[0], begin:]]
+            if not lost[at + window.start : at + window.end + 1].any():
+                history.attrs["gaps"] = TRADE_TO_TRADE
         return history
 
 

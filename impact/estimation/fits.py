@@ -15,6 +15,9 @@ from impact.estimation.panel_windows import Pairs, Panel
 from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
+#: Why a row is left out where the first return of the window spans sessions before it.
+BEGINS_INSIDE = "its first return is partly of sessions before the window"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -50,6 +53,8 @@ class Fits:
     unit : ndarray of int, shape (M,)
         Number of the unit of each pair.
     settings : Settings
+    past : Window
+        The rows that hold the estimation windows.
     """
 
     panel: Panel
@@ -57,6 +62,7 @@ class Fits:
     pairs: Pairs
     unit: np.ndarray
     settings: Settings
+    past: Window
 
     def take(self, rows: np.ndarray) -> Fits:
         """Return the fits of some pairs, their units numbered anew."""
@@ -76,7 +82,7 @@ class Fits:
     @cached_property
     def residuals_and_leverage(self) -> tuple[np.ndarray, np.ndarray]:
         """Estimation residuals and leverages, each of shape (M, L)."""
-        return residuals_and_leverage(self.panel, self.pairs, self.settings.estimation)
+        return residuals_and_leverage(self.panel, self.pairs, self.past)
 
     @cached_property
     def std_error(self) -> np.ndarray:
@@ -168,6 +174,12 @@ class WindowReturns:
         if own is None:
             return np.full(len(self.days), self.tested.length)
         return (own & self.inside).sum(axis=1)
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """Why a pair has no return in the window, shape (M,); "" where it has one."""
+        why = np.where(self.begins_inside, BEGINS_INSIDE, "no return in the window")
+        return np.where(self.days > 0, "", why).astype(object)
 
     @cached_property
     def car(self) -> np.ndarray:

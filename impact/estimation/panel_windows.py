@@ -54,6 +54,8 @@ class Panel:
     layout : Design
         The normal-return model along the same T rows; where it lacks a regressor the return
         counts as missing.
+    estimation : Window
+        In rows, or with `spans` in sessions of the security's own exchange.
     excluded : ndarray of bool, shape (T, N), optional
         Sessions left out of estimation windows (other events' sessions).
     spans : Spans, optional
@@ -66,6 +68,7 @@ class Panel:
         self,
         returns: np.ndarray,
         layout: Design,
+        estimation: Window,
         excluded: np.ndarray | None = None,
         spans: Spans | None = None,
         compounded: bool = False,
@@ -81,7 +84,10 @@ class Panel:
         self.by_security = np.ascontiguousarray(adjusted)
         self.layout = layout
         self.excluded = None if excluded is None else np.ascontiguousarray(excluded.T)
-        self.spans, self.compounded = spans, compounded
+        self.estimation, self.spans, self.compounded = estimation, spans, compounded
+        self._open: np.ndarray | None = None
+        self._sums: RunningSums | None = None
+        self._taken: RunningSums | None = None
         if spans is not None:
             self._bridge(returns.T, spans)
 
@@ -91,18 +97,20 @@ class Panel:
         column, row = np.nonzero(spans.rows > 1)
         rows = spans.rows[column, row]
         moves = returns[column, row]
-        self._sums = RunningSums(layout.regressors, self.compounded, layout.trade_to_trade)
+        kind = (self.compounded, layout.trade_to_trade)
+        self._sums = RunningSums(layout.regressors, *kind)
         absent = ~np.isfinite(self._sums.over(column, row, rows)).all(axis=0)
-        self._taken = None
         if layout.subtracted is not None:
-            taken = layout.subtracted[None]
-            self._taken = RunningSums(taken, self.compounded, layout.trade_to_trade)
+            self._taken = RunningSums(layout.subtracted[None], *kind)
             moves = moves - self._taken.over(column, row, rows)[0]
         self.by_security = self.by_security.copy()
         self.by_security[column, row] = np.where(absent, np.nan, moves)
         if layout.user is not None:
             self.by_security[column, row] = np.nan
             self.spans = None
+        elif not spans.own.all():
+            # Own sessions before each row.
+            self._open = np.cumsum(np.pad(spans.own, ((0, 0), (1, 0))), axis=1)
         if self.excluded is not None:
             before = np.cumsum(np.pad(self.excluded, ((0, 0), (1, 0))), axis=1)
             touched = before[column, row + 1] > before[column, row + 1 - rows]
@@ -114,25 +122,27 @@ class Panel:
 
     def regressors_in(self, pairs: Pairs, window: Window) -> np.ndarray:
         """Regressors of each pair in `window`, shape (R, M, W)."""
-        return self._over(self.regressors, "_sums", pairs, window)
+        return self._over(self.regressors, self._sums, pairs, window)
 
     def subtracted_in(self, pairs: Pairs, window: Window) -> np.ndarray:
         """What was taken off the returns of each pair in `window`, shape (M, W) or ()."""
         taken = self.layout.subtracted
         if taken is None:
             return np.zeros(())
-        return self._over(self.layout.by_row(taken)[None], "_taken", pairs, window)[0]
+        return self._over(self.layout.by_row(taken)[None], self._taken, pairs, window)[0]
 
-    def _over(self, values: np.ndarray, sums: str, pairs: Pairs, window: Window) -> np.ndarray:
+    def _over(
+        self, values: np.ndarray, sums: RunningSums | None, pairs: Pairs, window: Window
+    ) -> np.ndarray:
         """Values (R, T) or (R, N, T) of each pair in `window`, summed over what a return spans."""
         blocks, at = _blocks(values, window), pairs.position + window.start
         found = blocks[:, pairs.column, at] if blocks.ndim == 4 else blocks[:, at]
-        if self.spans is None or not len(values):
+        if self.spans is None or sums is None:
             return found
         rows = _blocks(self.spans.rows, window)[pairs.column, at]
         pair, day = np.nonzero(rows > 1)
         place = (pairs.column[pair], at[pair] + day, rows[pair, day])
-        found[:, pair, day] = np.nan_to_num(getattr(self, sums).over(*place))
+        found[:, pair, day] = np.nan_to_num(sums.over(*place))
         return found
 
     def sessions_in(self, pairs: Pairs, window: Window) -> np.ndarray | None:
@@ -148,11 +158,33 @@ class Panel:
             return None
         return _blocks(self.spans.own, window)[pairs.column, pairs.position + window.start]
 
+    def past(self, pairs: Pairs) -> Window:
+        """Rows that hold the estimation window of every pair.
+
+        Days on which its exchange was shut are no sessions of it: the rows begin so much earlier,
+        as far as there are any.
+        """
+        asked = self.estimation
+        if self._open is None:
+            return asked
+        last = self._open[pairs.column, pairs.position] + asked.start + 1
+        first = np.zeros(len(pairs), dtype=int)
+        for column in np.unique(pairs.column):
+            here = pairs.column == column
+            first[here] = self._open[column, 1:].searchsorted(last[here])
+        begin = pairs.position + asked.start
+        earlier = min(int((begin - first).max()), int(begin.min()))
+        return Window(asked.start - earlier, asked.end)
+
     def estimation_returns(self, pairs: Pairs, window: Window) -> np.ndarray:
-        """As `returns_in`, with excluded sessions missing."""
-        returns = self.returns_in(pairs, window)
+        """As `returns_in` of `past`, with excluded sessions and those not asked for missing."""
+        returns, at = self.returns_in(pairs, window), pairs.position + window.start
+        if self._open is not None:
+            before = _blocks(self._open[:, :-1], window)[pairs.column, at]
+            place = before - self._open[pairs.column, pairs.position][:, None]
+            returns[(place < self.estimation.start) | (place > self.estimation.end)] = np.nan
         if self.excluded is not None:
-            out = _blocks(self.excluded, window)[pairs.column, pairs.position + window.start]
+            out = _blocks(self.excluded, window)[pairs.column, at]
             returns[out] = np.nan
         return returns
 

@@ -69,14 +69,12 @@ def words(data: Hours) -> Words:
 
 def draw(data: Hours) -> Figure:
     """Draw a panel for each announcement."""
-    panels = {
-        row.Index: MinutePanel(row.label, when(row.announced_at), MARKS[row.kind])
-        for row in data.rows.itertuples()
-    }
     measured = (data.rows["to"] - data.rows["from"]) / pd.Timedelta(minutes=1)
     panels = {
-        event: MinutePanel(panel.heading, panel.note, panel.mark, int(measured[event]))
-        for event, panel in panels.items()
+        row.Index: MinutePanel(
+            row.label, when(row.announced_at), MARKS[row.kind], int(measured[row.Index])
+        )
+        for row in data.rows.itertuples()
     }
     marks = marks_of(data.rows["kind"])
     return minute_paths(words(data), data.paths, panels, marks=marks)

@@ -139,7 +139,7 @@ def rate_table(
     --------
     >>> table = rate_table("set", columns=["variance"], group="15 sessions anywhere")
     >>> table.loc[("shift_studentised", "gjr")].to_list()
-    ['4.7%', '5.5%', '4.4%']
+    ['4.5%', '5.5%', '4.4%']
     """
     names = [experiment] if isinstance(experiment, str) else list(experiment)
     table = pd.concat(map(load_calibration, names), ignore_index=True)
@@ -251,3 +251,38 @@ def panel_in_words(test: str, panel: str) -> str:
         f"at 5% it rejects {number(100 * rates[1.0], 1)}% of simulated panels ({panel}), "
         f"{number(100 * rates[3.0], 1)}% where events treble the variance"
     )
+
+
+# -- the intraday test ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def _intraday(digest: str) -> dict[tuple[str, str], float]:
+    """Size at 5% of the rank of a window, by its length and group; the key hashes the file."""
+    table = load_calibration()
+    table = table[(table["level"] == LEVEL) & (table["tail"] == "two-sided")]
+    table = table[(table["test"] == "window_rank") & (table["effect"] == 0)]
+    return dict(zip(zip(table["window"], table["group"], strict=True), table["rate"], strict=True))
+
+
+def intraday_size(group: str, minutes: int) -> float | None:
+    """Return the share of five-minute windows on which the intraday test rejects at 5%.
+
+    Parameters
+    ----------
+    group : str
+        As in the experiments "intraday" and "intraday-miss" of `load_calibration`.
+    minutes : int
+        Length of the window.
+
+    Returns
+    -------
+    float or None
+        None where this was not measured.
+
+    Examples
+    --------
+    >>> intraday_size("over lunch", 30) is None
+    True
+    """
+    return _intraday(data_hash(_FILE)).get((f"{minutes} minutes", group))

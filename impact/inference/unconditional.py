@@ -75,8 +75,8 @@ def conformal(sample: CheckedReturns) -> Found:
     """
     _need_constant_mean(sample, "re-estimates a mean")
     fits = sample.fits
-    past = fits.panel.estimation_returns(fits.pairs, fits.settings.estimation)[0]
-    if (span := fits.panel.sessions_in(fits.pairs, fits.settings.estimation)) is not None:
+    past = fits.panel.estimation_returns(fits.pairs, fits.past)[0]
+    if (span := fits.panel.sessions_in(fits.pairs, fits.past)) is not None:
         past = past[span[0] == 1]
     return among_cyclic_shifts(
         past[np.isfinite(past)], fits.panel.returns_in(fits.pairs, sample.tested)[0]

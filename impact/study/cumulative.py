@@ -14,7 +14,7 @@ import pandas as pd
 import scipy
 
 from impact.estimation.abnormal import AbnormalReturns
-from impact.estimation.fits import WindowReturns
+from impact.estimation.fits import BEGINS_INSIDE, WindowReturns
 from impact.inference.conditional import conditional_columns
 from impact.market.windows import tested_window
 from impact.text.formats import counted, list_of
@@ -38,12 +38,11 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
         Index as ``study.abnormal``; `session`, `label`, `announcements`, `estimate`,
         `std_error`, `statistic`, `dof`, `p_textbook`, `ci_low_textbook`, `ci_high_textbook`
         (exact prediction t, 95% interval). Where the returns of a row do not cover every session
-        of the window on which its exchange was open, `days` counts those that they cover. For
-        one series with a variance model also the columns of
-        `impact.inference.conditional.conditional_columns`. Rows without a return in the window,
-        or with one that is partly of sessions before it, are left out and listed in
-        ``.attrs["missing"]``; ``.attrs["gaps"]`` says so in sentences, and ``.attrs["notes"]``
-        what a forecast had to say, by event.
+        of the window, `days` counts those that they cover. For one series with a variance model
+        also the columns of `impact.inference.conditional.conditional_columns`. Rows without a
+        return in the window, or with a first one that is partly of sessions before it, are left
+        out and listed in ``.attrs["missing"]``; ``.attrs["gaps"]`` says all that in sentences,
+        and ``.attrs["notes"]`` what a forecast had to say, by event.
 
     Raises
     ------
@@ -78,7 +77,7 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
         columns = conditional_columns(study, sample.tested)
         notes = columns.attrs["notes"]
         table = pd.concat([table, columns.set_axis(table.index)], axis=1)
-    if (sample.sessions < sample.asked)[sample.days > 0].any():
+    if (sample.sessions < sample.tested.length)[sample.days > 0].any():
         table.insert(table.columns.get_loc("estimate"), "days", sample.sessions)
     empty = sample.days == 0
     table = table[~empty]
@@ -91,28 +90,31 @@ def car_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.
 
 def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:
     """Say which rows have no return in the window, or not all, or returns over several sessions."""
-    used, begun = sample.days > 0, sample.begins_inside
-    said = {
-        "No return in the window": (~used & ~begun, lambda i: ""),
-        "Left out, as the first return is partly of sessions before the window": (
-            begun,
-            lambda i: "",
+    used, sessions, length = sample.days > 0, sample.sessions, sample.tested.length
+    there = "({sessions} of {length} sessions)"
+    kinds = [
+        ("No return in the window", "", ~used & ~sample.begins_inside),
+        (f"Left out, as {BEGINS_INSIDE}", "", sample.begins_inside),
+        ("Returns for part of the window", there, used & (sessions < sample.asked)),
+        (
+            "Shut for part of the window",
+            there,
+            used & (sample.asked <= sessions) & (sessions < length),
         ),
-        "Not the whole window": (
-            used & (sample.sessions < sample.asked),
-            lambda i: f" (returns for {sample.sessions[i]} of {sample.asked[i]} sessions)",
+        (
+            "Returns across sessions without a price",
+            "({returns} for {sessions} sessions)",
+            used & (sessions > sample.days),
         ),
-        "Returns across closed sessions": (
-            used & (sample.sessions > sample.days),
-            lambda i: (
-                f" ({counted(int(sample.days[i]), 'return')} for {sample.sessions[i]} sessions)"
-            ),
-        ),
-    }
+    ]
     lines = []
-    for what, (rows, words) in said.items():
+    for what, words, rows in kinds:
         found = np.flatnonzero(rows)
-        named = [f"{_row_name(study, i)}{words(i)}" for i in found[:_NAMED]]
+        named = []
+        for i in found[:_NAMED]:
+            returns = counted(int(sample.days[i]), "return")
+            said = words.format(sessions=sessions[i], length=length, returns=returns)
+            named.append(f"{_row_name(study, i)} {said}".rstrip())
         if len(found) > _NAMED:
             named.append(counted(len(found) - _NAMED, "more", "more"))
         if named:

@@ -16,7 +16,7 @@ from impact.estimation.panel_windows import Pairs, Panel
 from impact.estimation.spans import gap_notes, read_spans
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_numbers, on_rows
-from impact.market.returns import check_returns, split_like
+from impact.market.returns import TRADE_TO_TRADE, check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
@@ -78,7 +78,8 @@ def event_study(
     risk_free : Series, optional
         Risk-free return by session.
     estimation, window : pair of int
-        Estimation and event window, relative sessions, both ends included.
+        Estimation and event window, relative sessions, both ends included. Sessions are rows; in
+        the estimation window, days on which a security's exchange was shut do not count.
     min_observations : int
         Returns that a security must have in the estimation window.
     exclude_neighbours : bool
@@ -132,6 +133,8 @@ def event_study(
     -0.049972
     """
     kind, unit = _kind(returns, kind, unit)
+    if isinstance(returns, pd.Series) and returns.attrs.get("gaps") == TRADE_TO_TRADE:
+        returns = returns.to_frame()
     checked = check_returns(returns, kind=kind)
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
     clock = market_of(frame.index, market, "returns")
@@ -170,7 +173,8 @@ def event_study(
     _check_not_a_security(securities, layout)
     near = _neighbour_sessions(securities, units.pairs, settings)
     spans = read_spans(securities, clock)
-    panel = Panel(securities.to_numpy(float), layout, near, spans, kind == "simple")
+    kept = (settings.estimation, near, spans, kind == "simple")
+    panel = Panel(securities.to_numpy(float), layout, *kept)
     study = EventStudy.estimated(securities, panel, units, settings, implied, notes)
     _count_left_out(study)
     return study
@@ -242,7 +246,7 @@ def _implied(
         raise ModelError("implied= has no effect with volatility=None: leave out one of the two")
     if securities.shape[1] > 1:
         raise ReturnsError("implied= belongs to one series (the S&P 500), not to a panel")
-    if model != "constant-mean":
+    if model not in ("constant-mean", "raw"):
         raise ModelError(
             "implied= is the variance of the returns, not of what a model leaves of them: leave "
             "it out, or use model='constant-mean'"

@@ -127,7 +127,10 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
     # -- display ---------------------------------------------------------------------------------
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the study in tidy form: one row a pair and relative session."""
+        """Return the study in tidy form: one row a pair and relative session.
+
+        Where prices are missing, `spans` counts the sessions that each return covers.
+        """
         tidy = pd.DataFrame(
             {
                 "abnormal": self.abnormal.stack(future_stack=True),
@@ -139,6 +142,8 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             (self.fits.pairs.position[:, None] + self.settings.window.offsets).ravel()
         ]
         tidy.insert(tidy.columns.get_loc("relative_session") + 1, "session", sessions)
+        if self.fits.estimates.span is not None:
+            tidy["spans"] = self.fits.estimates.span.ravel()
         return tidy
 
     def summary(self, start: int = 0, end: int | None = None) -> Table:

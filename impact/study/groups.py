@@ -149,7 +149,7 @@ def compare_groups(
     window = study.over(start, end)
     group = _groups(study, by)
     reasons = np.where(pd.isna(group), "no group", "").astype(object)
-    reasons[window.days == 0] = "no return in the window"
+    reasons = np.where(window.days > 0, reasons, window.left_out)
     use = reasons == ""
     rows = pd.DataFrame(
         {"group": group[use], "session": window.position[use], "car": window.car[use]}

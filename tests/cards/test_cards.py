@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import re
 
 import matplotlib.figure
@@ -209,6 +210,15 @@ def test_a_card_is_frozen_pure_and_leaves_its_input_alone():
     assert repr(one) == one.sentence
     with pytest.raises(AttributeError):
         one.sentence = "better"
+
+
+def test_a_page_shows_the_headline_bold_and_the_rest_in_paragraphs():
+    made = card("wsj-fentanyl-overture")
+    page = made._repr_html_()
+    assert "<b>On Friday 2 May 2025 the S&amp;P 500 rose 1.47%.</b> That was the day" in page
+    told = re.sub(r"<table.*", "", page.replace("</p><p", "</p> <p"), flags=re.S)
+    words = html.unescape(re.sub(r"<[^>]+>", "", told))
+    assert words.startswith(made.sentence) and page.count("<p style") >= 4
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 import impact
 from impact.cards.card import event_card
+from impact.errors import BarsError, HistoryError
 from impact.news.catalogue import load_events
 from impact.text.formats import percent
 
@@ -105,6 +106,13 @@ def test_bars_of_ones_own_and_their_first_day():
     night = event_card("ieepa-fentanyl-orders", bars=late).sentence
     assert "The five-minute prices do not hold it, so no half hour can be measured." in night
     assert "aily closes cannot separate" in night
+
+
+def test_bars_that_are_none_are_refused():
+    with pytest.raises(BarsError, match="use load_bars"):
+        event_card("geneva-truce", bars=[500.0, 501.0])
+    with pytest.raises(HistoryError, match="bring more"):
+        event_card("geneva-truce", bars=impact.load_bars()["2025-05-01":"2025-05-20"])
 
 
 def test_a_move_of_nothing_is_not_a_rise():

@@ -11,6 +11,7 @@ from statistics_by_name import BESIDES, OURS, SLOW
 
 import impact
 from impact.errors import ImpactError
+from impact.market.calendar import exchange
 
 ESTIMATION, WINDOW = (-70, -8), (-4, 4)
 NYSE = impact.nyse_sessions("2023-01-03", "2023-10-31")
@@ -138,7 +139,8 @@ def close(ours, theirs):
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-13)
 
 
-WINDOWS = list(itertools.combinations_with_replacement(range(WINDOW[0], WINDOW[1] + 1), 2))
+#: Every third window.
+WINDOWS = list(itertools.combinations_with_replacement(range(WINDOW[0], WINDOW[1] + 1), 2))[::3]
 
 
 @pytest.mark.parametrize("kind", TO_RETURNS)
@@ -163,7 +165,8 @@ def test_fits_and_windows_are_those_of_generalised_least_squares(gaps, model, ki
         close(table["std_error"], [pair.s * math.sqrt(pair.c(window)) for pair in there])
         asked, sessions = ([getattr(p, f)(window) for p in slow] for f in ("asked", "sessions"))
         assert sample.asked.tolist() == asked and sample.sessions.tolist() == sessions
-        partial = any(p.sessions(window) < p.asked(window) for p in there)
+        length = window[1] - window[0] + 1
+        partial = any(pair.sessions(window) < length for pair in there)
         assert ("days" in table) == partial
         if partial:
             assert table["days"].to_list() == [pair.sessions(window) for pair in there]
@@ -192,6 +195,17 @@ def test_every_panel_test_agrees_with_slow_loops(gaps, model):
             assert np.isclose(found, slow(loops, window), rtol=1e-9), (name, window)
             computed += 1
     assert computed > 130
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_closes_missing_at_random_on_one_day_in_seven_are_no_matter(seed):
+    for kind, model in itertools.product(TO_RETURNS, ["market", "factors"]):
+        study, pairs = both(thin, model, kind, seed=seed)
+        for window in [(-4, 4), (0, 0), (0, 2), (-2, -1)]:
+            table = study.car(*window)
+            there = [pair for pair in pairs() if pair.days(window)]
+            close(table["estimate"], [pair.car(window) for pair in there])
+            close(table["std_error"], [pair.s * math.sqrt(pair.c(window)) for pair in there])
 
 
 # -- what stands beside the returns ---------------------------------------------------------------
@@ -289,15 +303,26 @@ def test_a_holiday_of_one_market_loses_no_move_of_the_others():
     mixed["EU"] = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 601)))
     asked = {"events": ["2023-05-30"], "window": (-2, 2), "volatility": None}
     right = impact.event_study(impact.log_returns(prices), **asked)
-    assert right.car(0)["estimate"].round(4).to_list() == [-0.0085, 0.013, 0.0054]
-    # Windows count rows: one holds the holiday, so the same sessions begin one row later.
-    right = impact.event_study(impact.log_returns(prices), estimation=(-259, -10), **asked)
     study = impact.event_study(impact.log_returns(mixed), **asked)
+    assert study.car(0)["estimate"].round(4).to_list()[:3] == [-0.0085, 0.013, 0.0054]
     for window in [(0, 0), (0, 1), (0, 2)]:
         ours, theirs = (found.car(*window).iloc[:3] for found in (study, right))
         for column in ("estimate", "std_error"):
             np.testing.assert_allclose(ours[column], theirs[column], rtol=1e-12)
-    assert study.notes == () and len(study.car(0)) == 4 and "days" not in study.car(-1, 1)
+    assert study.notes == () and len(study.car(0)) == 4 and "days" not in study.car(0, 1)
+    assert study.car(-1, 1)["days"].to_list() == [2, 2, 2, 3]
+    shut = "Shut for part of the window: S0 (2 of 3 sessions), S1 (2 of 3 sessions) and S2"
+    assert any(line.startswith(shut) for line in study.summary(-1, 1).notes)
+
+
+def test_where_no_earlier_rows_are_left_the_estimation_window_is_so_much_shorter():
+    prices, _ = priced(5)
+    returns = impact.log_returns(prices)
+    asked = {"estimation": ESTIMATION, "window": WINDOW, "min_observations": 20}
+    for at, of_new_york in ((70, 62), (71, 63)):
+        assert returns.index[at - 70 : at - 7].isin(HOLIDAYS).sum() == 1
+        study = impact.event_study(returns, [returns.index[at]], volatility=None, **asked)
+        assert study.fit["observations"].to_list() == [of_new_york] * 5 + [63]
 
 
 def test_without_a_known_market_every_row_counts_and_a_line_says_so():
@@ -316,20 +341,40 @@ def test_without_a_known_market_every_row_counts_and_a_line_says_so():
 
 
 def test_a_named_market_says_which_rows_are_sessions():
-    """Whit Monday's row is no session of Shanghai's neighbours in Zurich: no span there."""
-    xswx = pd.bdate_range("2023-01-03", "2023-10-31")
+    """Rows of every weekday: Zurich was shut on some of them, Whit Monday among others."""
+    weekdays = pd.bdate_range("2023-01-03", "2023-10-31")
     rng = np.random.default_rng(2)
     prices = pd.DataFrame(
-        np.exp(0.01 * rng.standard_normal((len(xswx), 2)).cumsum(axis=0)), xswx, ["A", "B"]
+        np.exp(0.01 * rng.standard_normal((len(weekdays), 2)).cumsum(axis=0)), weekdays, ["A", "B"]
     )
-    shut = xswx[impact.market.calendar.exchange("XSWX").sessions.get_indexer(xswx) < 0]
+    sessions = exchange("XSWX").sessions
+    shut = weekdays.difference(sessions)
     assert pd.Timestamp("2023-05-29") in shut
     prices.loc[shut] = np.nan
-    prices.loc["2023-06-01", "A"] = np.nan
+    prices.loc["2023-06-01", "A"] = prices.loc["2023-04-18":"2023-04-20", "B"] = np.nan
     study = study_of(impact.log_returns(prices), market="XSWX")
-    sample = study.over(0, 3)
-    assert sample.sessions.tolist() == [4, 4] and sample.days.tolist() == [3, 4]
-    assert sample.begins_inside.tolist() == [False, False]
+    open_on = weekdays.isin(sessions).tolist()
+    at = weekdays.get_loc(DATE)
+    for name, row in (("A", 0), ("B", 1)):
+        pair = SpannedPair(
+            name,
+            prices[name].tolist(),
+            [],
+            open_on,
+            at,
+            "constant-mean",
+            ESTIMATION,
+            WINDOW,
+            CHANGES["log"],
+        )
+        for window in [(0, 0), (0, 3), (-1, 1), (1, 3), (-4, 4)]:
+            sample = study.over(*window)
+            assert sample.sessions[row] == pair.sessions(window)
+            close(sample.car[row], pair.car(window) if pair.days(window) else np.nan)
+            if pair.days(window):
+                close(sample.std_error[row], pair.s * math.sqrt(pair.c(window)))
+    assert study.over(0, 3).sessions.tolist() == [4, 4]
+    assert study.over(-1, 1).asked.tolist() == [2, 2]
 
 
 # -- what the reader is told ---------------------------------------------------------------------
@@ -350,15 +395,28 @@ def test_one_missing_close_in_the_crash_changes_no_sum():
         close(study.caar(-1)[column].loc[1:], complete.caar(-1)[column].loc[1:])
     assert "XLK" not in study.car(0).index.get_level_values(1)
     assert "No return in the window: XLK." in study.summary().notes
-    left = "Left out, as the first return is partly of sessions before the window: XLK."
+    left = "Left out, as its first return is partly of sessions before the window: XLK."
     assert left in study.summary(1).notes
-    across = "Returns across closed sessions: XLK (3 returns for 4 sessions)."
+    across = "Returns across sessions without a price: XLK (3 returns for 4 sessions)."
     assert across in study.summary(-1, 2).notes
     # The other columns do not notice: not a bit of them moves.
     for ours, theirs in ((study.abnormal, complete.abnormal), (study.fit, complete.fit)):
         pd.testing.assert_frame_equal(
             ours.drop(index="XLK", level=1), theirs.drop(index="XLK", level=1), check_exact=True
         )
+
+
+def test_one_column_of_a_table_with_gaps_can_be_studied_as_it_is():
+    gap = SECTORS.copy()
+    gap.loc["2025-04-03", "XLK"] = np.nan
+    returns = impact.log_returns(gap)
+    table, series = (
+        impact.event_study(part, ["2025-04-03"], volatility=None).car(-1, 2)
+        for part in (returns[["XLK"]], returns["XLK"])
+    )
+    pd.testing.assert_frame_equal(table, series)
+    with pytest.raises(ImpactError, match="nan on 2025-04-03"):
+        impact.event_study(pd.Series(returns["XLK"].to_numpy(), returns.index), ["2025-04-03"])
 
 
 def test_averages_take_moves_of_one_session_and_sums_lose_none():
@@ -372,6 +430,8 @@ def test_averages_take_moves_of_one_session_and_sums_lose_none():
     close(study.caar(0).loc[1, "estimate"], study.car(0, 1)["estimate"].mean())
     # The portfolio's own sum is that of its securities too: the others stand in on 3 April.
     portfolio = study.portfolio()
+    tidy = study.to_frame().set_index(["security", "relative_session"])["spans"]
+    assert tidy["XLK", 1] == 2 and tidy.sum() == len(tidy) + 1
     close(portfolio.over(0, 1).car[0], study.car(0, 1)["estimate"].mean())
 
 
@@ -382,7 +442,7 @@ def test_a_window_that_is_partly_empty_says_so():
     study = study_of(impact.log_returns(prices), window=(-5, 5))
     table = study.car(0, 5)
     assert table["days"].to_list() == [6, 2, 6]
-    said = "Not the whole window: S1 (returns for 2 of 6 sessions)."
+    said = "Returns for part of the window: S1 (2 of 6 sessions)."
     assert said in study.summary(0, 5).notes and "days" in repr(study.summary(0, 5))
     assert "days" not in study.car(0, 1) and said not in study.summary(0, 1).notes
     assert study.notes == ()

@@ -143,6 +143,25 @@ def test_a_row_on_which_the_exchange_was_shut_is_no_session_of_the_history():
         assert study.car(0)[name].item() == complete.car(0)[name].item()
 
 
+def test_a_move_that_the_model_cannot_use_is_no_gap_of_prices():
+    """Where the factor is missing the return is lost: the history begins after it."""
+    prices = CLOSES.to_frame()
+    prices.loc["2024-06-03"] = np.nan
+    returns = impact.log_returns(prices)
+    index = impact.log_returns(impact.load_prices()).reindex(returns.index).to_frame("market")
+    index.attrs.clear()
+    asked = STUDY | {"model": "factors"}
+    early, event = index.copy(), index.copy()
+    early.loc["2019-03-05"] = np.nan
+    event.loc["2025-04-03"] = np.nan
+    found = impact.event_study(returns, factors=early, **asked).car(0)
+    begun = impact.event_study(returns.loc["2019-03-06":], factors=index, **asked).car(0)
+    for name in ("sigma_conditional", "p_conditional"):
+        np.testing.assert_allclose(found[name], begun[name], rtol=1e-12)
+    partial = impact.event_study(returns, factors=event, **asked).car(0, 1)
+    assert partial["days"].to_list() == [1] and partial["p_conditional"].isna().all()
+
+
 def test_a_window_that_a_gap_crosses_is_refused():
     gap = CLOSES.copy()
     gap.loc["2025-04-03"] = np.nan
