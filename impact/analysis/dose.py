@@ -285,10 +285,7 @@ def dosed_sessions(
             f"{study.settings.volatility!r}: run event_study on one column with volatility='gjr'"
         )
     if study.unit:
-        raise InferenceError(
-            f"dose_response writes in percent, and the study is of changes in {study.unit}: use "
-            "cross_section with the dose as the characteristic"
-        )
+        raise InferenceError(f"dose_response knows no changes in {study.unit}: use cross_section")
     car, units = study.car(start, end), study.alignment
     doses = _doses(units, dose)
     reasons = pd.Series("", index=car.index, dtype="object")

@@ -112,7 +112,7 @@ def compare_groups(
         Such as an `EventStudy`.
     by : str, dict or Series
         A column of ``study.alignment`` (``"direction"``, or any column of one's own events), or
-        event id -> group, or security -> group. Rows without a group are left out.
+        id or label of an event -> group, or security -> group. Rows without a group are left out.
     start, end : int
         Relative sessions that are cumulated, both included.
 
@@ -228,6 +228,7 @@ def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray
     labels.index = labels.index.astype(str)
     names = {
         "events": study.alignment.index.to_numpy()[study.fits.unit],
+        "labels": study.units["label"].to_numpy(),
         "securities": study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column],
     }
     for keys in names.values():
