@@ -90,6 +90,8 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
     >>> load_register().loc["talks-raise", "claim"]
     'Talks with China raised the index.'
     """
+    if not isinstance(path, str | Path | None):
+        raise HypothesisError(f"path={path!r} is no path: name the CSV of a register")
     source = data_path(_FILE) if path is None else Path(path)
     text, digest = _read(source)
     problems = [

@@ -35,6 +35,8 @@ _CANDLE = {"Open", "High", "Low", "Close"}
 _LARGE, _HUGE, _ENOUGH = 0.1, 0.5, 20
 #: Levels move from one session to the next by less than this share of their own spread.
 _NEAR = 0.5
+#: The squares of larger values are no numbers any more.
+_ENDLESS = 1e100
 #: A risk-free rate above this a session is 65% a year; below this many points no volatility lies.
 _RATE, _POINTS = 0.002, 2.0
 
@@ -237,6 +239,8 @@ def check_units(
             infinite = np.isinf(values)
             refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
             mean = np.nanmean(size, axis=0)
+        if (mean > _ENDLESS).any() and unit != "control":
+            refuse_values(frame, size > _ENDLESS, name, "is too large for a return: correct it")
     if kind == "change" and unit in ("return", "control"):
         _refuse_levels(frame, name)
         return

@@ -74,6 +74,7 @@ def _two_numbers(bounds: Window | Sequence[int], name: str) -> Window:
     try:
         start, end = bounds
         whole = float(start).is_integer() and float(end).is_integer()
+        whole &= not isinstance(start, str | bool) and not isinstance(end, str | bool)
     except (TypeError, ValueError):
         whole = False
     if not whole:

@@ -246,7 +246,7 @@ def table(
     Raises
     ------
     TableError
-        If `percent` or `p` names no column of numbers.
+        If `frame` is none, or `percent` or `p` names no column of numbers.
 
     Examples
     --------
@@ -259,6 +259,12 @@ def table(
     XLE     −2.10%   0.012
     ----------------------
     """
+    if not isinstance(frame, pd.DataFrame) or not isinstance(title, str):
+        raise TableError(
+            f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
+            f"{title!r}: use .to_frame()"
+        )
+    percent, p = ([each] if isinstance(each, str) else each for each in (percent, p))
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
     shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
     _check_named(named, shown)
