@@ -310,7 +310,7 @@ def dosed_sessions(
 
 
 def _doses(units: pd.DataFrame, dose: str) -> pd.Series:
-    if dose not in list(units):
+    if not isinstance(dose, str) or dose not in units:
         known = [repr(name) for name in units if is_any_real_numeric_dtype(units[name])]
         raise InferenceError(
             f"the events of the study have no column {dose!r}; columns of numbers: "

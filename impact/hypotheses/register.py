@@ -158,8 +158,10 @@ def _read(source: Path) -> tuple[pd.DataFrame, str]:
     """Return the cells of a register as text, and the hash of its file."""
     try:
         content = source.read_bytes()
-    except OSError as error:
-        raise HypothesisError(f"the register {source} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise HypothesisError(
+            f"the register {source} cannot be read: {getattr(error, 'strerror', error)}"
+        ) from error
     try:
         # Spreadsheets put a byte order mark in front of UTF-8.
         text = pd.read_csv(

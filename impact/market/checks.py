@@ -131,6 +131,10 @@ def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError
     if frame.empty:
         raise error(f"{name}: there is no column: give at least one")
     frame = closes_of(frame, name, error)
+    if isinstance(table, pd.DataFrame) and frame.columns.hasnans:
+        raise error(
+            f"{name}: column {int(frame.columns.isna().argmax()) + 1} has no name: give one"
+        )
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise error(f"{name}: column {twice!r} stands twice: rename or drop one")

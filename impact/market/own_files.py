@@ -109,8 +109,9 @@ def _content(path: Path) -> bytes:
         raise DataFileError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise DataFileError(f"{path} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        raise DataFileError(f"{path} cannot be read: {why}") from None
 
 
 def _csv(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:

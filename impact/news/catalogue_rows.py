@@ -29,8 +29,10 @@ def read_rows(path: Path) -> tuple[bytes, Rows]:
     """
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise EventError(f"the catalogue {path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise EventError(
+            f"the catalogue {path} cannot be read: {getattr(error, 'strerror', error)}"
+        ) from error
     suffix = path.suffix.lower()
     if suffix == ".xls":
         raise EventError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")

@@ -264,6 +264,9 @@ def table(
             f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
             f"{title!r}: use .to_frame()"
         )
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise TableError(f"two columns of the table are called {twice!r}: rename one")
     percent, p = ([each] if isinstance(each, str) else each for each in (percent, p))
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
     shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
@@ -303,6 +306,6 @@ def _guess(name: str, values: pd.Series) -> Column:
         return Column(name, heading, lambda value: formats.number(value, 0))
     if str(name).startswith("p_"):
         return Column(name, heading, formats.p_value)
-    if pd.api.types.is_numeric_dtype(values):
+    if pd.api.types.is_any_real_numeric_dtype(values):
         return Column(name, heading, formats.number)
     return Column(name, heading, _words, is_text=True)
