@@ -159,7 +159,7 @@ def _add_missing(
     dates = begin.to_numpy().astype("M8[D]"), due.to_numpy().astype("M8[D]")
     traded = np.bincount(rows.day_of_week, minlength=7) > 0
     passed = np.zeros(len(lost), dtype=int)
-    passed[inside] = np.busday_count(dates[0][inside], dates[1][inside], weekmask=traded)
+    passed[inside] = np.busday_count(dates[0][inside], dates[1][inside], weekmask=traded.tolist())
     for i in np.flatnonzero(passed > 0):
         lost[i] = (
             f"{iso(begin[i])}, a {begin[i]:%A}, is not a row of the returns: if its exchange was "
