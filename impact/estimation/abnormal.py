@@ -93,9 +93,9 @@ class AbnormalReturns:
         fitted = fitted.take(usable)
         index = _labels(ids[usable], names[usable], returns.shape[1])
         columns = pd.Index(settings.window.offsets, name="relative_session")
-        fit = pd.DataFrame(fitted.parameters, index=index, columns=list(panel.layout.parameters))
-        fit["residual_variance"] = fitted.residual_std**2
-        fit["dof"], fit["observations"] = fitted.dof, fitted.observations
+        named = dict(zip(panel.layout.parameters, fitted.parameters.T, strict=True))
+        named |= {"residual_variance": fitted.residual_std**2, "dof": fitted.dof}
+        fit = pd.DataFrame(named | {"observations": fitted.observations}, index)
         return cls(
             abnormal=pd.DataFrame(fitted.abnormal, index=index, columns=columns),
             fit=fit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable
 
 import pandas as pd
@@ -12,6 +13,9 @@ from impact.text.formats import iso, list_of
 
 #: What people call the columns that events have.
 _SAME = {"date": "announced_at", "event": "id", "security": "security"}
+
+#: A number that a spreadsheet wrote as one with decimals.
+_WHOLE = re.compile(r"^(\d+)\.0+$")
 
 #: What people call the column of securities beside that.
 _SECURITIES = ("ticker", "symbol", "firm", "company", "permno", "permco", "isin", "cusip", "ric")
@@ -102,5 +106,7 @@ def security_texts(values: pd.Series) -> pd.Series:
     >>> security_texts(pd.Series([10107.0, None])).to_list()
     ['10107', '']
     """
-    texts = values.astype("object").where(values.notna(), "").map(str).str.strip()
-    return texts.str.replace(r"^(\d+)\.0+$", r"\1", regex=True).astype("str")
+    known = zip(values.tolist(), values.notna().tolist(), strict=True)
+    texts = [str(value).strip() if there else "" for value, there in known]
+    whole = [_WHOLE.sub(r"\1", text) if text[-2:] == ".0" else text for text in texts]
+    return pd.Series(whole, values.index, dtype="str", name=values.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 
 import numpy as np
@@ -61,11 +62,14 @@ def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
         notes += said
     if "security" in frame:
         texts = security_texts(frame["security"])
-        found = texts.map(find)
-        frame = frame.assign(security=found.fillna(texts).astype("str"))
-        strange = (found.isna() & (texts != "") & (frame["dropped"] == "")).to_numpy()
-        reasons = _reasons(texts[strange].unique(), columns)
-        frame.loc[strange, "dropped"] = texts[strange].map(reasons).to_numpy()
+        found = [find(text) for text in texts]
+        known = [name or text for name, text in zip(found, texts, strict=True)]
+        frame = frame.assign(security=pd.array(known, dtype="str"))
+        strange = np.array([name is None for name in found]) & (texts != "").to_numpy()
+        strange &= (frame["dropped"] == "").to_numpy()
+        if strange.any():
+            reasons = _reasons(texts[strange].unique(), columns)
+            frame.loc[strange, "dropped"] = texts[strange].map(reasons).to_numpy()
         frame, said = _on_common_dates(frame, texts, len(columns))
         notes += said
     frame.attrs = {**aligned.attrs, **({"notes": tuple(notes)} if notes else {})}
@@ -74,10 +78,10 @@ def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
 
 def _finder(columns: pd.Index) -> Callable[[str], str | None]:
     """Return the function that finds a column by its text, or by a case that no other shares."""
-    texts = columns.astype("str")
-    loose = security_texts(texts.to_series()).str.casefold()
-    alone = ~loose.duplicated(keep=False)
-    exact, folded = set(texts), dict(zip(loose[alone], texts[alone], strict=True))
+    texts = columns.astype("str").to_list()
+    loose = [text.casefold() for text in security_texts(pd.Series(texts))]
+    times, exact = Counter(loose), set(texts)
+    folded = {case: text for case, text in zip(loose, texts, strict=True) if times[case] == 1}
     return lambda name: name if name in exact else folded.get(name.casefold())
 
 
@@ -130,9 +134,12 @@ def _on_common_dates(
 ) -> tuple[pd.DataFrame, list[str]]:
     """One event a session where the rows of each session name every security once."""
     kept = frame[frame["dropped"] == ""]
+    # Few tables have a row for each security in each session: their number tells most apart.
+    if securities == 1 or kept.empty or len(kept) % securities:
+        return frame, []
     by_session = kept.groupby("session", sort=False)["security"]
     full = by_session.nunique().eq(securities) & by_session.size().eq(securities)
-    if securities == 1 or kept.empty or not full.all() or (kept["security"] == "").any():
+    if not full.all() or (kept["security"] == "").any():
         return frame, []
     members = [rows for _, rows in kept.groupby("session", sort=False)]
     own = kept.columns.difference([*_OF_THE_SESSION])

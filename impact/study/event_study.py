@@ -183,13 +183,14 @@ def event_study(
 def _count_left_out(study: EventStudy) -> None:
     """Write into the table of what was left out how much that is of what was asked for."""
     dropped, events = study.dropped, study.dropped["security"] == ""
-    rows = study.alignment["announcements"].map(len).iloc[study.fits.unit]
+    members = np.array([len(ids) for ids in study.alignment["announcements"]])
     if events.all():
-        count_left_out(dropped, int(study.alignment["announcements"].map(len).sum()))
+        count_left_out(dropped, int(members.sum()))
         return
     # An event of all columns that was left out is as many rows as there are columns.
     every = study.returns.shape[1] if study.has_common_dates else 1
-    count_left_out(dropped, int(rows.sum()), int(np.where(events, every, 1).sum()))
+    rows = int(members[study.fits.unit].sum())
+    count_left_out(dropped, rows, int(np.where(events, every, 1).sum()))
 
 
 def _kind(returns: pd.Series | pd.DataFrame, kind: str | None, unit: str | None) -> tuple[str, str]:
