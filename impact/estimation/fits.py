@@ -32,6 +32,7 @@ class Settings:
     seed: int
     market: str = NYSE
     unit: str = ""
+    n_jobs: int = 1
 
     @property
     def what(self) -> str:
