@@ -28,8 +28,8 @@ COLUMNS = (
 #: What can keep a forecast from one event without being wrong for the others.
 _NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
-#: Tasks for each process: some securities take longer than others.
-_TASKS = 4
+#: Fewest tasks that the securities are divided into: some take longer than others.
+_TASKS = 16
 
 
 def row_names(index: pd.Index) -> list[str]:
@@ -74,14 +74,16 @@ def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
 
 
 def _find_all(study: AbnormalReturns, tested: Window) -> None:
-    """Make the forecasts of a panel in several processes, those of a security in one."""
+    """Make the forecasts of a panel, those of a security in one process."""
     jobs, securities = study.settings.n_jobs, study.fits.pairs.column
     known = FOUND.setdefault(study, {})
-    if jobs == 1 or study.is_one_series or (0, tested) in known:
+    if study.is_one_series or (0, tested) in known:
         return
     from joblib import Parallel, delayed, effective_n_jobs
 
-    tasks = np.array_split(np.unique(securities), _TASKS * effective_n_jobs(jobs))
+    # Also of one process: joblib may have been told of a cluster.
+    count = max(_TASKS, 4 * effective_n_jobs(jobs))
+    tasks = np.array_split(np.unique(securities), count)
     rows = [np.flatnonzero(np.isin(securities, task)) for task in tasks if len(task)]
     found = Parallel(n_jobs=jobs)(delayed(_found_in)(study.take(part), tested) for part in rows)
     for part, tests in zip(rows, found, strict=True):
