@@ -245,26 +245,23 @@ def test_groups_that_cannot_be_compared_are_refused(dates, by, message):
 # -- tests of many rows ----------------------------------------------------------------------------
 
 
-def test_tests_are_the_same_where_residuals_are_made_some_rows_at_a_time(monkeypatch):
+@pytest.mark.parametrize("gaps", ["none", "lost", "spanned"])
+def test_tests_are_the_same_where_residuals_are_made_some_rows_at_a_time(monkeypatch, gaps):
     prices = impact.load_prices("sectors")
-    rng = np.random.default_rng(3)
-    returns = impact.log_returns(prices.mask(rng.random(prices.shape) < 0.01))
-    rows = pd.DataFrame(
-        {
-            "session": prices.index[700:1900:15],
-            "security": [returns.columns[i % 11] for i in range(80)],
-        }
-    )
-    for sessions in (rows, ["2025-04-03"]):
-        for gaps in ({}, returns.attrs):
-            returns.attrs = dict(gaps)
-            study = impact.event_study(returns, sessions, volatility=None)
-            whole = _statistics(study)
-            with monkeypatch.context() as patched:
-                patched.setattr(fits, "KEPT_NUMBERS", 0)
-                patched.setattr(panel_windows, "CHUNK_NUMBERS", 3_000)
-                parts = _statistics(impact.event_study(returns, sessions, volatility=None))
-            np.testing.assert_allclose(parts, whole, rtol=1e-11)
+    if gaps != "none":
+        prices = prices.mask(np.random.default_rng(3).random(prices.shape) < 0.01)
+    returns = impact.log_returns(prices)
+    returns.attrs = {} if gaps == "lost" else returns.attrs
+    days = prices.index[700:1900:15]
+    security = [returns.columns[i % 11] for i in range(len(days))]
+    firms = pd.DataFrame({"session": days, "security": security})
+    for events in (firms, ["2025-04-03"]):
+        whole = _statistics(impact.event_study(returns, events, volatility=None))
+        with monkeypatch.context() as patched:
+            patched.setattr(fits, "KEPT_NUMBERS", 0)
+            patched.setattr(panel_windows, "CHUNK_NUMBERS", 1_000)
+            parts = _statistics(impact.event_study(returns, events, volatility=None))
+        np.testing.assert_allclose(parts, whole, rtol=1e-11)
 
 
 def _statistics(study):
