@@ -65,7 +65,8 @@ def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
         found = [find(text) for text in texts]
         known = [name or text for name, text in zip(found, texts, strict=True)]
         frame = frame.assign(security=pd.array(known, dtype="str"))
-        strange = np.array([name is None for name in found]) & (texts != "").to_numpy()
+        strange = np.array([name is None for name in found], dtype=bool)
+        strange &= (texts != "").to_numpy(bool)
         strange &= (frame["dropped"] == "").to_numpy()
         if strange.any():
             reasons = _reasons(texts[strange].unique(), columns)
