@@ -17,6 +17,7 @@ from impact.analysis.arguments import whole
 from impact.analysis.coefficients import (
     Coefficients,
     coefficients,
+    has_usable_size,
     is_collinear,
     is_fitted_alone,
 )
@@ -227,6 +228,8 @@ def _check_regressors(index: pd.DatetimeIndex, values: np.ndarray, names: Sequen
         if not np.isfinite(column).all():
             day = iso(index[~np.isfinite(column)][0])
             raise ModelError(f"{name} has no value on {day}, a session that is held: fill it")
+        if not has_usable_size(column):
+            raise ModelError(f"{name} is too large or small: correct or scale it")
     if is_collinear(values[:, 1:]):
         raise ModelError("the factors are collinear or constant in the sessions that are held")
 

@@ -177,7 +177,7 @@ class Coefficients(Result):
         InferenceError
             If `level` does not lie between 0 and 1.
         """
-        if not 0 < level < 1:
+        if not isinstance(level, float) or not 0 < level < 1:
             raise InferenceError(f"level={level!r} is not between 0 and 1: 95% is level=0.95")
         reach = scipy.special.stdtrit(self.dof, (1 + level) / 2) * self.bse
         return pd.DataFrame({0: self.params - reach, 1: self.params + reach})

@@ -78,8 +78,8 @@ def cross_section(
     ----------
     study : EventStudy
     characteristics : DataFrame
-        Numbers, one column a characteristic; indexed by security, by event id, or by
-        (event, security).
+        Numbers, one column a characteristic; indexed by security, by id or label of the event, or
+        by (event, security).
     start, end : int
         Relative sessions that are cumulated, both included.
 
@@ -183,7 +183,8 @@ def _numbers(characteristics: pd.DataFrame) -> pd.DataFrame:
 def _matched(study: EventStudy, characteristics: pd.DataFrame) -> pd.DataFrame:
     """Characteristics of each row of the study, NaN where it has none."""
     events, securities = _names(study)
-    keys: list[pd.Index] = [pd.Index(securities), pd.Index(events)]
+    labels = study.units["label"]
+    keys: list[pd.Index] = [pd.Index(securities), pd.Index(events), pd.Index(labels)]
     if characteristics.index.nlevels > 1:
         keys = [pd.MultiIndex.from_arrays([events, securities])]
     for key in keys:

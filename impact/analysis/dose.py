@@ -285,10 +285,7 @@ def dosed_sessions(
             f"{study.settings.volatility!r}: run event_study on one column with volatility='gjr'"
         )
     if study.unit:
-        raise InferenceError(
-            f"dose_response writes in percent, and the study is of changes in {study.unit}: use "
-            "cross_section with the dose as the characteristic"
-        )
+        raise InferenceError(f"dose_response knows no changes in {study.unit}: use cross_section")
     car, units = study.car(start, end), study.alignment
     doses = _doses(units, dose)
     reasons = pd.Series("", index=car.index, dtype="object")
@@ -313,7 +310,7 @@ def dosed_sessions(
 
 
 def _doses(units: pd.DataFrame, dose: str) -> pd.Series:
-    if dose not in list(units):
+    if not isinstance(dose, str) or dose not in units:
         known = [repr(name) for name in units if is_any_real_numeric_dtype(units[name])]
         raise InferenceError(
             f"the events of the study have no column {dose!r}; columns of numbers: "

@@ -178,6 +178,8 @@ class AbnormalReturns:
         EventError
             If the id is unknown (the nearest are named) or was dropped (the reason is given).
         """
+        if not isinstance(event, str):
+            raise EventError(f"an event is named by the text of its id or label, not by {event!r}")
         units = zip(self.alignment["announcements"], self.alignment["label"], strict=True)
         for row, (members, label) in enumerate(units):
             if event in members or event in (label, *label.split("; ")):

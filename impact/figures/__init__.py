@@ -54,7 +54,7 @@ def figure(name: str) -> Figure:
     >>> figure("can-you-trust-the-p").get_size_inches()[0].item()
     8.0
     """
-    if name not in FIGURES:
+    if not isinstance(name, str) or name not in FIGURES:
         raise FigureError(f"there is no figure {name!r}; known: {list_of(FIGURES)}")
     return make_exhibit(name).figure
 

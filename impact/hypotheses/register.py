@@ -90,6 +90,8 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
     >>> load_register().loc["talks-raise", "claim"]
     'Talks with China raised the index.'
     """
+    if not isinstance(path, str | Path | None):
+        raise HypothesisError(f"path={path!r} is no path: name the CSV of a register")
     source = data_path(_FILE) if path is None else Path(path)
     text, digest = _read(source)
     problems = [
@@ -156,8 +158,10 @@ def _read(source: Path) -> tuple[pd.DataFrame, str]:
     """Return the cells of a register as text, and the hash of its file."""
     try:
         content = source.read_bytes()
-    except OSError as error:
-        raise HypothesisError(f"the register {source} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise HypothesisError(
+            f"the register {source} cannot be read: {getattr(error, 'strerror', error)}"
+        ) from error
     try:
         # Spreadsheets put a byte order mark in front of UTF-8.
         text = pd.read_csv(

@@ -90,7 +90,7 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
     >>> bool(rate["prediction_t", "", "high volatility"] > 0.1)
     True
     """
-    if experiment is not None and experiment not in EXPERIMENTS:
+    if experiment is not None and not (isinstance(experiment, str) and experiment in EXPERIMENTS):
         raise InferenceError(
             f"there is no experiment {experiment!r}: use {list_of(map(repr, EXPERIMENTS), 'or')}"
         )

@@ -139,6 +139,8 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     >>> apart.index[apart < 0.05].to_list()
     ['XLE', 'XLI', 'XLP', 'XLU', 'XLV']
     """
+    if not isinstance(study, AbnormalReturns):
+        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
     if study.is_one_series or not study.has_common_dates:
         raise InferenceError(
             "relative moves need securities that share their event dates: give event_study() a "

@@ -76,6 +76,8 @@ def load_bars(path: str | Path | None = None, *, security: str = _SPY) -> pd.Ser
                 f"the committed bars are of SPY, not of {security!r}: give the path of your own"
             )
         return _committed(data_hash(_FILE)).copy()
+    if not isinstance(path, str | Path):
+        raise BarsError(f"path={path!r} is no path: name a CSV of five-minute prices")
     return _read(Path(path), security)
 
 
@@ -298,12 +300,12 @@ def _read(path: Path, security: str) -> pd.Series:
 def _table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype="str", encoding="utf-8-sig", keep_default_na=False)
-    except OSError as error:
-        raise BarsError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BarsError(f"{path.name} is not UTF-8 text: save it as CSV UTF-8") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise BarsError(f"{path.name} is not a CSV of time,close: {error}") from None
+    except (OSError, ValueError) as error:
+        raise BarsError(f"{path} cannot be read: {error}") from None
     if list(table.columns) != _HEADER or table.empty:
         found = ",".join(map(str, table.columns))
         raise BarsError(

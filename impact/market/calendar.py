@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import DateError, ReturnsError
-from impact.market.checks import check_labels, has_shifted_labels
 from impact.market.instants import NEW_YORK, parse_date
+from impact.market.row_labels import check_labels, has_shifted_labels
 from impact.text.formats import counted, iso, list_of
 from impact.text.formats import date as in_words
 from impact.text.nearest import suggestion

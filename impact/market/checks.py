@@ -13,21 +13,17 @@ import pandas as pd
 from pandas.api.types import is_any_real_numeric_dtype
 
 from impact.errors import ImpactError, ReturnsError
-from impact.market.instants import NEW_YORK
+from impact.market.row_labels import (
+    check_labels,
+    has_shifted_labels,
+    without_time,
+    without_zone,
+)
 from impact.text.formats import iso, list_of, percent
-
-_DAY = pd.Timedelta(days=1)
-_FRIDAY, _SUNDAY = 4, 6
 
 #: Rows that lie further apart than this, on the median, are no daily sessions.
 _DAILY = 4
 _BARS = {8: "weekly", 35: "monthly", 100: "quarterly", 1e9: "yearly"}
-
-#: Zones whose midnights a label may be, one for each offset with a large exchange.
-_ZONES = (
-    *(NEW_YORK, "Europe/London", "Europe/Berlin", "Asia/Tokyo", "Asia/Hong_Kong"),
-    *("Asia/Kolkata", "Australia/Sydney", "America/Sao_Paulo", "Pacific/Auckland"),
-)
 
 #: Prices of one security on one day, as data services call them; the first that is there counts.
 _CLOSES = ("Adj Close", "Close")
@@ -39,6 +35,8 @@ _CANDLE = {"Open", "High", "Low", "Close"}
 _LARGE, _HUGE, _ENOUGH = 0.1, 0.5, 20
 #: Levels move from one session to the next by less than this share of their own spread.
 _NEAR = 0.5
+#: The squares of larger values are no numbers any more.
+_ENDLESS = 1e100
 #: A risk-free rate above this a session is 65% a year; below this many points no volatility lies.
 _RATE, _POINTS = 0.002, 2.0
 
@@ -77,9 +75,9 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
     if index.hasnans:
         raise error(f"{name}: row {int(index.isna().argmax())} of the index is NaT: give a date")
     if index.tz is not None:
-        raise error(f"{name}: the index has time zone {index.tz}: use {_without_zone(index)}")
+        raise error(f"{name}: the index has time zone {index.tz}: use {without_zone(index)}")
     if (odd := index != index.normalize()).any():
-        raise error(f"{name}: {index[odd][0]} has a time of day: use .index{_without_time(index)}")
+        raise error(f"{name}: {index[odd][0]} has a time of day: use .index{without_time(index)}")
     if index.has_duplicates:
         twice = index[index.duplicated()][0]
         raise error(f"{name}: {iso(twice)} stands twice: delete one of its rows")
@@ -88,41 +86,6 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
         late, early = iso(index[row]), iso(index[row + 1])
         raise error(f"{name}: {early} comes after {late}: use .sort_index()")
     _check_daily(index, name, error)
-
-
-def _without_zone(index: pd.DatetimeIndex) -> str:
-    """How to turn labels with a zone into sessions, by the zone whose midnights they are."""
-    zone = _midnights_of(index)
-    if zone == str(index.tz):
-        return ".tz_localize(None)"
-    if zone is None:
-        return ".tz_convert(<zone of the exchange>).tz_localize(None).normalize()"
-    return f".tz_convert({zone!r}).tz_localize(None), they are midnights there"
-
-
-def _without_time(index: pd.DatetimeIndex) -> str:
-    """How to turn labels with a time of day into sessions: a midnight elsewhere is no close."""
-    labels = index.tz_localize("UTC")
-    zone = _midnights_of(labels)
-    if zone is not None:
-        there = labels.tz_convert(zone).tz_localize(None)
-        if _has_weekends(index) or (there == index.normalize()).all():
-            return f".tz_localize('UTC'){_without_zone(labels)}"
-    return ".normalize()"
-
-
-def _midnights_of(index: pd.DatetimeIndex) -> str | None:
-    """The zone in which every label is a midnight, its own first."""
-    for zone in (str(index.tz), *_ZONES):
-        local = index.tz_convert(zone).tz_localize(None)
-        moved_to_weekends = _has_weekends(local) and not _has_weekends(index)
-        if (local == local.normalize()).all() and not moved_to_weekends:
-            return zone
-    return None
-
-
-def _has_weekends(index: pd.DatetimeIndex) -> bool:
-    return bool((index.day_of_week > _FRIDAY).any())
 
 
 def _check_daily(index: pd.DatetimeIndex, name: str, error: type[ImpactError]) -> None:
@@ -135,37 +98,6 @@ def _check_daily(index: pd.DatetimeIndex, name: str, error: type[ImpactError]) -
             f"{name}: the rows are {apart:g} days apart ({iso(index[0])}, {iso(index[1])}, …), so "
             f"these are {bars} bars, in which one announcement cannot be told from the others of "
             "its bar: give daily sessions"
-        )
-
-
-def has_shifted_labels(index: pd.DatetimeIndex) -> bool:
-    """Whether weekend rows show that the labels are a day off, as another zone's midnights are.
-
-    A market that trades on Sundays all week long has Fridays too, a Saturday session has its
-    Monday; a week that begins on Sunday and ends on Thursday is a week moved by a day.
-
-    Examples
-    --------
-    >>> week = pd.bdate_range("2025-04-28", "2025-05-16")
-    >>> has_shifted_labels(week), has_shifted_labels(week - pd.Timedelta(days=1))
-    (False, True)
-    """
-    for weekend, other_end in ((_SUNDAY, 5 * _DAY), (_SUNDAY - 1, -5 * _DAY)):
-        days = index[index.day_of_week == weekend]
-        if len(days) > 1 and not (days + other_end).isin(index).any():
-            return True
-    return False
-
-
-def check_labels(index: pd.DatetimeIndex, name: str) -> None:
-    """Raise where weekend rows show that the labels are midnights of another time zone."""
-    if has_shifted_labels(index):
-        weekend = index[index.day_of_week > _FRIDAY][0]
-        raise ReturnsError(
-            f"{name}: {iso(weekend)} is a {weekend:%A}, and the week of such a row is a day short "
-            "at its other end, so the labels look like midnights of another time zone: before "
-            "the zone is dropped use .tz_convert(<zone of the exchange>).tz_localize(None); an "
-            "exchange that trades on Sundays is named with market="
         )
 
 
@@ -198,6 +130,10 @@ def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError
     if frame.empty:
         raise error(f"{name}: there is no column: give at least one")
     frame = closes_of(frame, name, error)
+    if isinstance(table, pd.DataFrame) and frame.columns.hasnans:
+        raise error(
+            f"{name}: column {int(frame.columns.isna().argmax()) + 1} has no name: give one"
+        )
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise error(f"{name}: column {twice!r} stands twice: rename or drop one")
@@ -306,6 +242,8 @@ def check_units(
             infinite = np.isinf(values)
             refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
             mean = np.nanmean(size, axis=0)
+        if (mean > _ENDLESS).any() and unit != "control":
+            refuse_values(frame, size > _ENDLESS, name, "is too large for a return: correct it")
     if kind == "change" and unit in ("return", "control"):
         _refuse_levels(frame, name)
         return

@@ -19,8 +19,8 @@ from impact.market.checks import check_numbers, refuse_values
 from impact.market.instants import midnights_as_dates, parse_date
 from impact.text.formats import counted, list_of
 
-_EXCEL = (".xlsx", ".xlsm")
-_SUFFIXES = (".csv", ".txt", *_EXCEL, ".xls")
+EXCEL = (".xlsx", ".xlsm")
+_SUFFIXES = (".csv", ".txt", *EXCEL, ".xls")
 
 #: What people and data services call the columns of such a file, in lower case.
 _DATES = ("date", "session", "day", "datetime", "timestamp")
@@ -73,7 +73,7 @@ def own_prices(path: str | Path) -> pd.Series | pd.DataFrame:
     """
     path = Path(path)
     content = _content(path)
-    header, rows = _sheet(path, content) if path.suffix.lower() in _EXCEL else _csv(path, content)
+    header, rows = _sheet(path, content) if path.suffix.lower() in EXCEL else _csv(path, content)
     names = [str(name).strip() for name in header]
     lower = [name.lower() for name in names]
     when = _first(lower, _DATES)
@@ -109,8 +109,9 @@ def _content(path: Path) -> bytes:
         raise DataFileError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise DataFileError(f"{path} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        raise DataFileError(f"{path} cannot be read: {why}") from None
 
 
 def _csv(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
@@ -131,6 +132,21 @@ def _csv(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
 
 
 def _sheet(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
+    rows = [
+        _Row(line, ["" if cell is None else cell for cell in row])
+        for line, row in enumerate(workbook_cells(path, content), start=1)
+    ]
+    return _header_and_rows(path.name, rows)
+
+
+def workbook_cells(path: Path, content: bytes) -> list[tuple[Any, ...]]:
+    """Return the cells of the first sheet of an Excel workbook, row by row; None for a blank.
+
+    Raises
+    ------
+    DataFileError
+        If openpyxl is not installed, or the file is no workbook.
+    """
     try:
         import openpyxl
     except ImportError:
@@ -142,12 +158,7 @@ def _sheet(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise DataFileError(f"{path.name} is no Excel workbook ({error}): save it anew") from None
-    cells = book.worksheets[0].iter_rows(values_only=True)
-    rows = [
-        _Row(line, ["" if cell is None else cell for cell in row])
-        for line, row in enumerate(cells, start=1)
-    ]
-    return _header_and_rows(path.name, rows)
+    return list(book.worksheets[0].iter_rows(values_only=True))
 
 
 def _header_and_rows(name: str, rows: list[_Row]) -> tuple[list[Any], list[_Row]]:

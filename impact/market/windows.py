@@ -12,6 +12,8 @@ import numpy as np
 
 from impact.errors import WindowError
 
+_TESTED = "tested window"
+
 
 @dataclass(frozen=True, order=True)
 class Window:
@@ -59,9 +61,10 @@ def as_window(bounds: Window | Sequence[int], name: str = "window") -> Window:
     """
     window = _two_numbers(bounds, name)
     if window.start > window.end:
-        raise WindowError(
-            f"{name}={window} is reversed: write {name}=({window.end}, {window.start})"
-        )
+        turned = f"({window.end}, {window.start})"
+        if name == _TESTED:
+            raise WindowError(f"the tested window {window} is reversed: write {turned[1:-1]}")
+        raise WindowError(f"{name}={window} is reversed: write {name}={turned}")
     return window
 
 
@@ -71,6 +74,7 @@ def _two_numbers(bounds: Window | Sequence[int], name: str) -> Window:
     try:
         start, end = bounds
         whole = float(start).is_integer() and float(end).is_integer()
+        whole &= not isinstance(start, str | bool) and not isinstance(end, str | bool)
     except (TypeError, ValueError):
         whole = False
     if not whole:
@@ -120,7 +124,7 @@ def tested_window(start: int, end: int | None, within: Window) -> Window:
     WindowError
         If the tested window is reversed or reaches outside `within`.
     """
-    tested = as_window((start, start if end is None else end), "tested window")
+    tested = as_window((start, start if end is None else end), _TESTED)
     if not within.holds(tested):
         raise WindowError(
             f"the tested window {tested} reaches outside the study's window={within}: "

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import io
 import itertools
 from collections.abc import Iterable
 from functools import lru_cache
@@ -18,6 +16,7 @@ import pandas as pd
 from impact.errors import DateError, EventError
 from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_announced_at
+from impact.news.catalogue_rows import Rows, read_rows
 from impact.news.own_columns import as_iso, renamed, said, without_empty_columns
 from impact.text.formats import counted, iso, list_of
 from impact.text.nearest import nearest, suggestion
@@ -82,13 +81,14 @@ def load_events(
     Parameters
     ----------
     path : str or Path, optional
-        A CSV of your own, in UTF-8 with a header. It needs the columns ``id`` and
-        ``announced_at`` alone (``event`` and ``date`` are read as these, and
-        ``attrs["notes"]`` says so); the others may be left out or blank: ``label``
-        then is the id, ``time_basis`` follows from ``announced_at``, ``news`` and ``included``
-        are yes, rates and dose are NaN, texts are blank. ``not_before`` and ``not_after`` bound
-        an announcement whose minute is not known. Columns that the catalogue does not
-        have (``security``, for one) are kept as text. By default the committed catalogue.
+        A file of your own with a header: a CSV in UTF-8, or an Excel workbook, whose first sheet
+        is read (extra ``office``). It needs the columns ``id`` and ``announced_at`` alone
+        (``event`` and ``date`` are read as these, and ``attrs["notes"]`` says so); the others may
+        be left out or blank: ``label`` then is the id, ``time_basis`` follows from
+        ``announced_at``, ``news`` and ``included`` are yes, rates and dose are NaN, texts are
+        blank. ``not_before`` and ``not_after`` bound an announcement whose minute is not known.
+        Columns that the catalogue does not have (``security``, for one) are kept as text. By
+        default the committed catalogue.
     counterparty, direction, instrument, status, tags : str or list of str, optional
         Keep the rows that hold one of these values; a cell can hold several, joined by ``;``.
     since, until : str or Timestamp, optional
@@ -121,6 +121,8 @@ def load_events(
     >>> events["label"].to_list()
     ['MOFCOM "evaluating" talks', 'Fentanyl overture (WSJ)']
     """
+    if not isinstance(path, str | Path | None):
+        raise EventError(f"path={path!r} is no path: name a CSV or Excel file of events")
     catalogue = _committed(data_hash(_FILE)) if path is None else read_catalogue(Path(path))
     wanted = {
         "counterparty": counterparty,
@@ -199,17 +201,8 @@ def read_catalogue(path: Path) -> pd.DataFrame:
     EventError
         If the file is missing, empty or not UTF-8, has a wrong header, or rows break a rule.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise EventError(f"the catalogue {path} cannot be read: {error.strerror}") from error
-    try:
-        # Spreadsheets put a byte order mark in front of UTF-8.
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EventError(f"{path.name} is not UTF-8 (line {line}): save it as CSV UTF-8") from error
-    header, rows, notes = _split(text, path.name)
+    content, rows = read_rows(path)
+    header, rows, notes = _split(rows, path.name)
     problems = [
         f"line {line}: {problem}"
         for line, fields in rows
@@ -230,17 +223,8 @@ def _line_of(problem: str) -> int:
     return int(problem.split(":", 1)[0].removeprefix("line "))
 
 
-def _split(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]], tuple[str, ...]]:
-    """Return the header, each row with the line on which it begins, and what was renamed."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows, line = [], 1
-    try:
-        for fields in reader:
-            if any(field.strip() for field in fields):
-                rows.append((line, [field.strip() for field in fields]))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise EventError(f"line {line} of {name} is not CSV: {error}") from error
+def _split(rows: Rows, name: str) -> tuple[list[str], Rows, tuple[str, ...]]:
+    """Return the header, the rows below it, and what was renamed."""
     if not rows:
         raise EventError(f"{name} is empty: it needs the columns {list_of(_NEEDED)}")
     rows = without_empty_columns(rows)
@@ -254,7 +238,7 @@ def _split(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]]
     return header, rows, (said(names),) if names else ()
 
 
-def _write_dates_in_iso(header: list[str], rows: list[tuple[int, list[str]]]) -> None:
+def _write_dates_in_iso(header: list[str], rows: Rows) -> None:
     """Turn written months, and the midnights that a spreadsheet adds, into dates, in place."""
     where = header.index("announced_at")
     whole = [fields for _, fields in rows if len(fields) == len(header)]
@@ -285,7 +269,7 @@ def _check_header(header: list[str], name: str) -> None:
                 raise EventError(f"{name} has a column {column!r}: did you mean {meant!r}?")
 
 
-def _repeated_ids(header: list[str], rows: list[tuple[int, list[str]]]) -> list[str]:
+def _repeated_ids(header: list[str], rows: Rows) -> list[str]:
     where = header.index("id")
     first: dict[str, int] = {}
     problems = []

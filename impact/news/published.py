@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from impact.errors import ReturnsError
+from impact.market.checks import check_numbers, refuse_values
 from impact.market.files import data_hash, data_path
 from impact.market.prices import load_prices
+from impact.text.formats import iso
 
 _FILE = "published_results.csv"
 
@@ -26,7 +29,13 @@ def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
     DataFrame
         Index = id of the published number; `first_session`, `last_session`, `published`, `ours`
         (decimal fractions), `rounding` (half a unit of the last printed digit), `agrees` (ours
-        rounds to what was published), `source`.
+        rounds to what was published), `source`. Numbers of sessions that the prices do not have
+        are left out and listed in ``.attrs["missing"]``.
+
+    Raises
+    ------
+    ReturnsError
+        If `prices` are returns, several columns, or have none of the sessions.
 
     Examples
     --------
@@ -34,10 +43,17 @@ def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
     >>> len(table), bool(table["agrees"].all())
     (27, True)
     """
-    closes = load_prices() if prices is None else prices
+    closes = _closes(load_prices() if prices is None else prices)
     table = pd.read_csv(
         data_path(_FILE), index_col="id", parse_dates=["first_session", "last_session"]
     )
+    held = table[["first_session", "last_session"]].isin(closes.index[1:]).all(axis=1)
+    if not held.any():
+        raise ReturnsError(
+            f"prices: of no published number there are closes from {iso(closes.index[0])} to "
+            f"{iso(closes.index[-1])}: bring more"
+        )
+    missing, table = table.index[~held], table[held]
     before = closes.shift(1).reindex(table["first_session"]).to_numpy()
     ours = closes.reindex(table["last_session"]).to_numpy() / before - 1
     published = table["published_value"].to_numpy()
@@ -58,4 +74,18 @@ def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
         f"simple changes; data {closes.attrs.get('hash', 'of the caller')}; "
         f"published numbers {data_hash(_FILE)}"
     )
+    result.attrs["missing"] = missing.to_list()
     return result
+
+
+def _closes(prices: pd.Series) -> pd.Series:
+    frame = check_numbers(prices, "prices")
+    if frame.shape[1] > 1:
+        raise ReturnsError(
+            f"prices: {frame.shape[1]} columns: give the closes of the S&P 500 alone"
+        )
+    bad = ~(frame.to_numpy() > 0)
+    refuse_values(
+        frame, bad, "prices", "is no close of the S&P 500: give load_prices(), no returns"
+    )
+    return frame.iloc[:, 0]

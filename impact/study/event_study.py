@@ -221,16 +221,29 @@ def _settings(
     rng: int | np.random.Generator,
 ) -> Settings:
     past, tested = study_windows(estimation, window)
-    if volatility is not None and volatility not in VARIANCE_MODELS:
+    if volatility is not None and volatility not in tuple(VARIANCE_MODELS):
         known = list_of(map(repr, VARIANCE_MODELS), "or")
         raise ModelError(f"volatility={volatility!r} is not known: use {known}, or None")
+    if not isinstance(exclude_neighbours, bool | np.bool_):
+        raise ModelError(f"exclude_neighbours={exclude_neighbours!r}: say True or False")
+    if not _is_whole(min_observations) or min_observations < 1:
+        raise WindowError(f"min_observations={min_observations!r}: give a whole number from 1")
     if past.length < min_observations:
         raise WindowError(
             f"estimation={past} has {past.length} sessions, fewer than "
             f"min_observations={min_observations}: lengthen the one or lower the other"
         )
-    seed = rng if isinstance(rng, int | np.integer) else int(rng.integers(2**32))
-    return Settings(past, tested, min_observations, exclude_neighbours, volatility, kind, int(seed))
+    seed = rng.integers(2**32) if isinstance(rng, np.random.Generator) else rng
+    if not _is_whole(seed) or seed < 0:
+        raise ModelError(
+            f"rng={rng!r} is no seed: give a whole number from 0, or a numpy Generator"
+        )
+    settings = past, tested, int(min_observations), bool(exclude_neighbours)
+    return Settings(*settings, volatility, kind, int(seed))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _implied(

@@ -112,7 +112,7 @@ def compare_groups(
         Such as an `EventStudy`.
     by : str, dict or Series
         A column of ``study.alignment`` (``"direction"``, or any column of one's own events), or
-        event id -> group, or security -> group. Rows without a group are left out.
+        id or label of an event -> group, or security -> group. Rows without a group are left out.
     start, end : int
         Relative sessions that are cumulated, both included.
 
@@ -146,8 +146,12 @@ def compare_groups(
     >>> bool(compare_groups(study, "direction").table["n"].ge(2).all())
     True
     """
+    if not isinstance(study, AbnormalReturns):
+        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
     window = study.over(start, end)
     group = _groups(study, by)
+    if any(isinstance(value, tuple | list | set | dict) for value in group):
+        raise InferenceError("by= holds lists of values: give one group for each, a text or number")
     reasons = np.where(pd.isna(group), "no group", "").astype(object)
     reasons = np.where(window.days > 0, reasons, window.left_out)
     use = reasons == ""
@@ -229,10 +233,18 @@ def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray
             raise InferenceError(f"by={by!r} is not a column of the alignment: use {known}")
         values = study.alignment[by]
         return values.where(values.ne("")).to_numpy(object)[study.fits.unit]
+    if not isinstance(by, Mapping | pd.Series):
+        raise InferenceError(
+            f"by= is a {type(by).__name__}: name a column, or give a dict or Series id -> group"
+        )
     labels = pd.Series(by)
     labels.index = labels.index.astype(str)
+    if labels.index.has_duplicates:
+        twice = labels.index[labels.index.duplicated()][0]
+        raise InferenceError(f"by= names {twice!r} twice: give each its group once")
     names = {
         "events": study.alignment.index.to_numpy()[study.fits.unit],
+        "labels": study.units["label"].to_numpy(),
         "securities": study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column],
     }
     for keys in names.values():

@@ -246,7 +246,7 @@ def table(
     Raises
     ------
     TableError
-        If `percent` or `p` names no column of numbers.
+        If `frame` is none, or `percent` or `p` names no column of numbers.
 
     Examples
     --------
@@ -259,6 +259,15 @@ def table(
     XLE     −2.10%   0.012
     ----------------------
     """
+    if not isinstance(frame, pd.DataFrame) or not isinstance(title, str):
+        raise TableError(
+            f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
+            f"{title!r}: use .to_frame()"
+        )
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise TableError(f"two columns of the table are called {twice!r}: rename one")
+    percent, p = ([each] if isinstance(each, str) else each for each in (percent, p))
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
     shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
     _check_named(named, shown)
@@ -297,6 +306,6 @@ def _guess(name: str, values: pd.Series) -> Column:
         return Column(name, heading, lambda value: formats.number(value, 0))
     if str(name).startswith("p_"):
         return Column(name, heading, formats.p_value)
-    if pd.api.types.is_numeric_dtype(values):
+    if pd.api.types.is_any_real_numeric_dtype(values):
         return Column(name, heading, formats.number)
     return Column(name, heading, _words, is_text=True)

@@ -1,5 +1,9 @@
 """Events as people keep them: date and event, written months, midnights, empty columns."""
 
+import datetime as dt
+import sys
+
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -130,3 +134,77 @@ def test_ids_labels_and_dates_are_one_list_of_events():
         load_events(included=None).loc[["geneva-truce", "liberation-day"]],
         check_index_type=False,
     )
+
+
+# -- Excel ---------------------------------------------------------------------------------------
+
+
+def workbook(folder, rows, name="own.xlsx"):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(folder / name)
+    return folder / name
+
+
+def test_a_workbook_of_events_is_read_as_the_same_csv(tmp_path):
+    rows = [
+        ["Date", "Event", "security", "size", "included", None],
+        [dt.datetime(2025, 4, 2), "a", 10107, 1.5, True, None],
+        [dt.datetime(2025, 4, 3), "b", 10145.0, None, "yes", None],
+        [None] * 6,
+        ["9 May 2025", "c", "AAPL ", -2, False, None],
+    ]
+    found = load_events(workbook(tmp_path, rows), included=None)
+    text = (
+        "Date,Event,security,size,included\n2025-04-02,a,10107,1.5,yes\n2025-04-03,b,10145,,yes\n"
+        "2025-05-09,c,AAPL,-2,no\n"
+    )
+    expected = load_events(own(tmp_path, text), included=None)
+    pd.testing.assert_frame_equal(found, expected)
+    assert found.attrs["source"] == "own.xlsx" and found.attrs["notes"] == expected.attrs["notes"]
+
+
+def test_times_of_a_workbook_are_new_york_times(tmp_path):
+    rows = [["id", "announced_at"], ["a", dt.datetime(2025, 4, 2, 16, 5)], ["b", "2025-04-03"]]
+    events = load_events(workbook(tmp_path, rows))
+    assert events["announced_at"].to_list() == ["2025-04-02T16:05:00", "2025-04-03"]
+    days = pd.bdate_range("2025-03-20", "2025-04-17")
+    assert list(align(events, days, window=(0, 1))["session"].dt.day) == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "is empty"),
+        ([["id", "announced_at"]], "has a header and no events"),
+        ([["id", "when"], ["a", "2025-04-02"]], "no column 'announced_at'"),
+        ([["id", "announced_at"], ["a", 45749]], "line 2: '45749'|line 2: 45749"),
+        ([["id", "announced_at"], ["a", "2025-04-02", "x"]], "column 3 of own.xlsx has no name"),
+        ([["id", "announced_at"], [None, "2025-04-02"]], "line 2: the id is empty"),
+    ],
+)
+def test_a_workbook_that_is_wrong_names_its_line(tmp_path, rows, message):
+    with pytest.raises(EventError, match=message):
+        load_events(workbook(tmp_path, rows))
+
+
+def test_other_files_of_a_spreadsheet_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "old.xls").write_bytes(b"\xd0\xcf")
+    (tmp_path / "none.xlsx").write_bytes(b"no workbook")
+    with pytest.raises(EventError, match=r"old\.xls is of the old Excel format: save it as \.xlsx"):
+        load_events(tmp_path / "old.xls")
+    with pytest.raises(EventError, match=r"none\.xlsx is no Excel workbook"):
+        load_events(tmp_path / "none.xlsx")
+    with pytest.raises(EventError, match="cannot be read"):
+        load_events(tmp_path / "away.xlsx")
+    path = workbook(tmp_path, [["id", "announced_at"], ["a", "2025-04-02"]])
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(EventError, match=r"pip install 'tariff-impact\[office\]'"):
+        load_events(path)
+
+
+def test_a_column_called_security_in_capitals_is_the_security(tmp_path):
+    events = load_events(own(tmp_path, "id,announced_at,Security\na,2025-04-02,AAPL\n"))
+    assert events["security"].to_list() == ["AAPL"]
+    assert "column 'Security' was read as 'security'" in events.attrs["notes"][0]

@@ -158,7 +158,7 @@ def test_percentages_called_returns_are_still_refused():
 
 def test_dose_response_says_that_it_writes_in_percent():
     events = pd.DataFrame({"announced_at": EVENTS, "dose": [1.0, 2.0, 3.0]})
-    with pytest.raises(ImpactError, match="changes in points: use cross_section"):
+    with pytest.raises(ImpactError, match="no changes in points: use cross_section"):
         impact.dose_response(studied(events=events), "dose")
 
 

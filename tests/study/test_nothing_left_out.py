@@ -8,7 +8,7 @@ import pytest
 from history import index_returns
 
 import impact
-from impact.errors import DateError, EventError, HistoryError, ImpactError, ModelError
+from impact.errors import DateError, EventError, HistoryError, ImpactError, ModelError, WindowError
 
 DAYS = impact.nyse_sessions("2022-06-01", "2024-12-31")[:600]
 FIRST, SECOND = (str(DAYS[row].date()) for row in (400, 430))
@@ -236,3 +236,40 @@ def test_the_volatility_index_without_a_variance_model_says_which_to_leave_out()
         impact.event_study(
             index_returns(), ["2025-05-02"], volatility=None, implied=impact.load_vix()
         )
+
+
+# -- labels and windows --------------------------------------------------------------------------
+
+
+def test_labels_name_events_wherever_ids_do():
+    dates = ["2025-04-03", "2025-04-09", "2025-05-12", "2025-06-02"]
+    events = pd.DataFrame({"announced_at": dates, "id": list("abcd"), "label": list("WXYZ")})
+    study = studied(events, index_returns())
+    by_id, by_label = (
+        {n: "up" if n in "abWX" else "down" for n in names} for names in ("abcd", "WXYZ")
+    )
+    pd.testing.assert_frame_equal(study.compare(by_label).table, study.compare(by_id).table)
+    size = pd.DataFrame({"size": [1.0, 2.0, 4.0, 3.0]}, list("abcd"))
+    found = impact.cross_section(study, size.set_axis(list("WXYZ")))
+    pd.testing.assert_frame_equal(found.table, impact.cross_section(study, size).table)
+    assert study["X"].abnormal.index.to_list() == ["b"]
+
+
+def test_one_label_of_the_catalogue_is_a_study():
+    by_id, by_label = (
+        studied("liberation-day", index_returns()),
+        studied("Liberation Day", index_returns()),
+    )
+    pd.testing.assert_frame_equal(by_id.abnormal, by_label.abnormal)
+    series = studied(pd.Series(["Liberation Day", "geneva-truce"]), index_returns())
+    assert series.abnormal.index.to_list() == ["liberation-day", "geneva-truce"]
+
+
+def test_the_advice_on_a_reversed_window_works():
+    with pytest.raises(WindowError, match=r"\(2, 0\) is reversed: write 0, 2$"):
+        studied([FIRST]).car(2, 0)
+    with pytest.raises(WindowError, match=r"reversed: write window=\(-5, 5\)$"):
+        studied([FIRST], window=(5, -5))
+    with pytest.raises(WindowError, match=r"write estimation=\(-250, -30\)"):
+        studied([FIRST], estimation=(250, 30))
+    assert len(studied([FIRST], estimation=(-250, -30)).car(0, 2)) == 3

@@ -1,0 +1,85 @@
+"""The rows of a file of events, CSV or Excel, as texts with the line on which each begins."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+from typing import Any
+
+from impact.errors import DataFileError, EventError
+from impact.market.own_files import EXCEL, workbook_cells
+
+Rows = list[tuple[int, list[str]]]
+
+
+def read_rows(path: Path) -> tuple[bytes, Rows]:
+    """Return the bytes of a file of events and its rows, header first, empty rows left out.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV in UTF-8, or the first sheet of an .xlsx workbook (needs the extra ``office``).
+
+    Raises
+    ------
+    EventError
+        If the file is missing, not UTF-8, no CSV or no workbook.
+    """
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise EventError(
+            f"the catalogue {path} cannot be read: {getattr(error, 'strerror', error)}"
+        ) from error
+    suffix = path.suffix.lower()
+    if suffix == ".xls":
+        raise EventError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")
+    rows = _of_workbook(path, content) if suffix in EXCEL else _of_csv(path.name, content)
+    return content, [(line, fields) for line, fields in rows if any(fields)]
+
+
+def _of_csv(name: str, content: bytes) -> Rows:
+    try:
+        # Spreadsheets put a byte order mark in front of UTF-8.
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EventError(f"{name} is not UTF-8 (line {line}): save it as CSV UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, line = [], 1
+    try:
+        for fields in reader:
+            rows.append((line, [field.strip() for field in fields]))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise EventError(f"line {line} of {name} is not CSV: {error}") from error
+    return rows
+
+
+def _of_workbook(path: Path, content: bytes) -> Rows:
+    try:
+        cells = workbook_cells(path, content)
+    except DataFileError as error:
+        raise EventError(str(error)) from None
+    width = max(map(len, cells), default=0)
+    rows = [[_as_text(cell) for cell in row] for row in cells]
+    return [(line, row + [""] * (width - len(row))) for line, row in enumerate(rows, start=1)]
+
+
+def _as_text(cell: Any) -> str:
+    """A cell of a spreadsheet as a CSV would hold it.
+
+    Examples
+    --------
+    >>> _as_text(dt.datetime(2025, 4, 2, 16, 5)), _as_text(10107.0), _as_text(True), _as_text(None)
+    ('2025-04-02T16:05:00', '10107', 'yes', '')
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat()
+    return f"{cell:.15g}" if isinstance(cell, float) else str(cell).strip()
