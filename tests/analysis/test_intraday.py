@@ -336,8 +336,9 @@ def test_other_approximate_minutes_are_shown_with_their_condition(table):
 @pytest.mark.parametrize(
     ("announced_at", "words"),
     [
-        ("2025-06-17T09:40", "in the first half hour of trading this test rejects"),
-        ("2025-04-09T13:45", "the market was already moving; this test then rejects"),
+        ("2025-06-17T09:40", "in the first half hour of trading this test rejects 8%, not 5%"),
+        ("2025-11-18T09:40", "in the first half hour of trading this test rejects 9%, not 5%"),
+        ("2025-04-09T13:45", "the market was already moving; this test then rejects 10%, not 5%"),
         ("2024-11-13T11:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
         ("2024-11-13T22:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
     ],
