@@ -25,12 +25,12 @@ def test_returns_by_hand():
 
 
 def test_the_move_across_missing_prices_stands_where_a_price_returns():
-    table = pd.DataFrame({"A": [np.nan, 100, 110, 121], "B": [1.0, np.nan, 1.2, 0.6]}, index=DAYS)
+    table = pd.DataFrame({"A": [np.nan, 100, 110, 121], "B": [10, np.nan, 12, 9]}, index=DAYS)
     untouched = table.copy(deep=True)
     result = simple_returns(table)
     np.testing.assert_allclose(result["A"], [np.nan, 0.1, 0.1])
-    np.testing.assert_allclose(result["B"], [np.nan, 0.2, -0.5])
-    np.testing.assert_allclose(log_returns(table)["B"], [np.nan, np.log(1.2), -np.log(2)])
+    np.testing.assert_allclose(result["B"], [np.nan, 0.2, -0.25])
+    np.testing.assert_allclose(log_returns(table)["B"], [np.nan, np.log(1.2), np.log(0.75)])
     assert result.attrs["gaps"] == "trade-to-trade"
     pd.testing.assert_frame_equal(table, untouched)
     check_returns(result.iloc[1:])
