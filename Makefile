@@ -58,8 +58,8 @@ lint: $(STAMP) ## look for mistakes that can be seen without running the code
 	$(dir $(PY))lint-imports
 	$(PY) -m mypy
 
-bench: $(STAMP) ## time the engine against a plain NumPy floor
-	$(PY) benchmarks/event_study.py
+bench: $(STAMP) ## measure speed and memory, beside other packages (minutes; writes benchmarks/RESULTS.md)
+	$(PY) -m benchmarks
 
 data: $(STAMP) ## add what is new to the committed prices, from the network
 	$(PY) -m impact data
