@@ -164,10 +164,18 @@ def calendar_time_portfolio(
     aligned = with_securities(align(events, returns.index), returns.columns)
     # Sessions 0 alone have to lie in the returns: a portfolio is held as long as they last.
     units = form_units(aligned, returns, Window(0, 0), Window(0, 0))
-    values = returns.to_numpy(float)
+    values, inside = returns.to_numpy(float), _held(units, returns.shape, held_in)
+    notes = list(aligned.attrs.get("notes", ()))
     if (spans := read_spans(returns, market_of(returns.index))) is not None:
-        values = np.where(spans.sessions.T > 1, np.nan, values)
-    held = _held(units, returns.shape, held_in) & ~np.isnan(values)
+        long = spans.sessions.T > 1
+        values = np.where(long, np.nan, values)
+        if (lost := inside & long).any():
+            count = counted(int(lost.sum()), "return")
+            of = list_of(map(str, returns.columns[lost.any(axis=0)]))
+            notes.append(
+                f"Left out, as the portfolio has one a session: {count} of several ({of})."
+            )
+    held = inside & ~np.isnan(values)
     members = held.sum(axis=1)
     use = members >= whole("min_securities", min_securities, 1)
     mean = np.where(held, values, 0.0).sum(axis=1)[use] / members[use]
@@ -197,7 +205,7 @@ def calendar_time_portfolio(
         members=pd.Series(members, returns.index, name="members"),
         window=held_in,
         covariance=words,
-        notes=aligned.attrs.get("notes", ()),
+        notes=tuple(notes),
     )
 
 

@@ -28,6 +28,16 @@ def firm_events():
     return firms, market, pairs, events
 
 
+def test_a_return_of_several_sessions_is_left_out_and_said():
+    prices = load_prices(["XLK", "XLF"], start="2024-01-02", end="2025-12-31")
+    prices.loc["2025-04-03", "XLK"] = np.nan
+    returns = log_returns(prices)
+    found = calendar_time_portfolio(returns, ["2025-04-02"], window=(0, 9))
+    assert "1 return of several (XLK)" in str(found.summary())
+    assert found.members["2025-04-03":"2025-04-07"].to_list() == [1, 1, 2]
+    close(found.returns["2025-04-04"], returns.loc["2025-04-04", "XLF"])
+
+
 def test_calendar_time_portfolio_is_the_slow_loop(firm_events):
     firms, _, pairs, events = firm_events
     found = calendar_time_portfolio(firms, events, window=(1, 10))
