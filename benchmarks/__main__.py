@@ -151,7 +151,8 @@ def fits() -> Part:
 
 def pictures() -> Part:
     """CPU time of the figures of 0.1.0, today and then."""
-    what, asked = "`make figures`, CPU, the twelve figures of 0.1.0", f"{FIGURES_SHARE}x"
+    what = "`make figures`, CPU, the twelve figures of 0.1.0 (now as SVG too), against 0.1.0"
+    asked = f"{FIGURES_SHARE}x"
     try:
         ours, theirs = figures()
         with empty_folder() as folder:
