@@ -34,7 +34,7 @@ class Bar:
         """Whether the bar is met, or by how much it is missed."""
         if self.short != self.short:
             return "not measured"
-        return "met" if self.short <= 1 else f"missed {self.short:.1f} times over"
+        return "met" if self.short <= 1 else f"missed by a factor of {self.short:.1f}"
 
     def row(self) -> tuple[str, ...]:
         """Its row in the table; where the time goes matters where the bar is missed."""
@@ -44,9 +44,9 @@ class Bar:
         return "" if self.short <= 1 else ", ".join(self.where)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown, the first column to the left and the others to the right."""
-    rule = ("---", *["---:"] * (len(head) - 1))
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
+    """Return a table in Markdown; after the first, so many columns hold numbers."""
+    rule = ["---:" if 0 < place <= numbers else "---" for place in range(len(head))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
