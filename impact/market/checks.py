@@ -252,8 +252,8 @@ def check_units(
         refuse_values(frame, values <= 0, name, fix)
         if np.nanmedian(values) < _POINTS:
             raise ReturnsError(
-                f"{name}: {_example(frame, 0)} looks like a fraction: multiply by 100, a "
-                "volatility index is in points"
+                f"{name}: this looks like a fraction ({_example(frame, 0)}): multiply by 100, "
+                "a volatility index is in points"
             )
         return
     if unit == "rate":
@@ -347,7 +347,7 @@ def on_rows(
         check_labels(frame.index, name)
     said = frame.attrs.get("returns")
     if kind and said and said != kind and unit == "return":
-        fix = f"make both with {kind}_returns()"
+        fix = f"make both with {kind}_returns() or with {said}_returns()"
         if kind == "change":
             fix = "give changes there too, as levels.diff() makes them"
         raise ReturnsError(f"{name} holds {said} returns and the returns are {kind} ones: {fix}")

@@ -80,7 +80,8 @@ def as_spelt(events: pd.DataFrame, columns: pd.Index) -> tuple[pd.DataFrame, pd.
     ['SPY', 'QQQ']
     """
     find = _finder(columns)
-    frame, said = events.copy(), []
+    frame = events.copy()
+    said: list[str] = []
     if "security" not in frame:
         frame, said = _renamed(frame, find, columns)
     if said:
