@@ -218,3 +218,18 @@ def test_events_of_the_catalogue_sign_with_its_hash():
     )
     found = calendar_time_portfolio(returns, events)
     assert found.signature.count(f"catalogue {events.attrs['hash']}") == 1
+
+
+def test_returns_across_several_sessions_are_left_out_and_said():
+    prices = load_prices("sectors")["2024":].copy()
+    whole = calendar_time_portfolio(log_returns(prices), ["2025-04-02"], window=(0, 5))
+    prices.loc["2025-04-03", ["XLK", "XLF"]] = np.nan
+    found = calendar_time_portfolio(log_returns(prices), ["2025-04-02"], window=(0, 5))
+    assert "Left out: 2 returns across several sessions, of XLF and XLK." in str(found.summary())
+    assert "across several" not in str(whole.summary())
+    day = pd.Timestamp("2025-04-04")
+    others = np.log(prices).diff().loc[day].drop(["XLF", "XLK"])
+    close(found.returns[day], others.mean())
+    assert found.members[day] == 9
+    late = calendar_time_portfolio(log_returns(prices), ["2025-05-12"], window=(0, 5))
+    assert "across several" not in str(late.summary())

@@ -200,7 +200,7 @@ def test_it_shows_itself(firms):
 
 def test_changes_are_shown_in_their_unit(firms):
     study, traits = firms
-    events = study.alignment[["session", "security"]]
+    events = study.car(0).reset_index()[["session", "security"]]
     yields = event_study(study.returns, events, kind="change", unit="basis points", volatility=None)
     assert "In basis points." in str(cross_section(yields, traits).summary())
     assert "In " not in str(cross_section(study, traits).summary())
