@@ -26,7 +26,7 @@ from impact.estimation.models import design
 from impact.estimation.observations import Units, form_units
 from impact.estimation.spans import read_spans
 from impact.market.calendar import market_of
-from impact.market.returns import check_returns
+from impact.market.returns import check_returns, split_like
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
@@ -171,6 +171,8 @@ def calendar_time_portfolio(
         notes = (*notes, *_said_of_spans(held & long & ~np.isnan(values), returns.columns))
         values = np.where(long, np.nan, values)
     held &= ~np.isnan(values)
+    split = split_like(returns.where(held), kind or "log")
+    notes = (*notes, *([split] if split else []))
     members = held.sum(axis=1)
     use = members >= whole("min_securities", min_securities, 1)
     mean = np.where(held, values, 0.0).sum(axis=1)[use] / members[use]

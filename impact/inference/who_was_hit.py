@@ -167,7 +167,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     row, column = np.nonzero(studied & ~there)
     absent = dropped_rows(
         units[row],
-        f"no return in sessions {tested} or in {BURN_IN} before them",
+        f"a return is missing in sessions {tested} or in the {BURN_IN} before them",
         names.astype("str")[column],
     )
     dropped = study.dropped

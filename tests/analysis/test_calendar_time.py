@@ -233,3 +233,12 @@ def test_returns_across_several_sessions_are_left_out_and_said():
     assert found.members[day] == 9
     late = calendar_time_portfolio(log_returns(prices), ["2025-05-12"], window=(0, 5))
     assert "across several" not in str(late.summary())
+
+
+def test_a_return_like_an_unadjusted_split_is_named_where_it_is_held():
+    returns = log_returns(load_prices("sectors")["2024":])
+    returns.loc["2025-04-04", "XLK"] -= np.log(2)
+    held = calendar_time_portfolio(returns, ["2025-04-02"], window=(0, 5))
+    later = calendar_time_portfolio(returns, ["2025-05-12"], window=(0, 5))
+    assert "unadjusted split: XLK on 2025-04-04 (−" in str(held.summary())
+    assert "split" not in str(later.summary())
