@@ -296,6 +296,8 @@ def _check_size(frame: pd.DataFrame, name: str, columns: np.ndarray, *, switches
             continue
         example = _example(frame, int(column))
         what, fix = "percentages", "divide by 100, returns are decimal fractions"
+        if name == "returns":
+            fix += "; changes of a yield or an index are for event_study(kind='change')"
         if np.nanmin(one) > 0:
             what, fix = "prices", "use log_returns(prices)"
         raise ReturnsError(f"{name}: these look like {what} ({example}): {fix}")
