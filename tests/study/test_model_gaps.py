@@ -7,7 +7,7 @@ import pytest
 import impact
 from impact.errors import ModelError
 
-XLK = impact.log_returns(impact.load_prices("XLK"))
+XLK = impact.simple_returns(impact.load_prices("XLK"))
 FACTORS = impact.load_factors()
 EVENTS = ["2025-04-03", "2025-11-24", "2026-02-20"]
 
