@@ -11,7 +11,7 @@ import pandas as pd
 
 from impact.errors import EventError, HistoryError, ModelError, VolatilityError
 from impact.estimation.fits import Fits, Settings, WindowReturns
-from impact.estimation.least_squares import Estimates, estimate
+from impact.estimation.least_squares import Estimates, estimate, slopes
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
 from impact.estimation.panel_windows import Pairs, Panel
@@ -93,9 +93,9 @@ class AbnormalReturns:
         fitted = fitted.take(usable)
         index = _labels(ids[usable], names[usable], returns.shape[1])
         columns = pd.Index(settings.window.offsets, name="relative_session")
-        fit = pd.DataFrame(fitted.parameters, index=index, columns=list(panel.layout.parameters))
-        fit["residual_variance"] = fitted.residual_std**2
-        fit["dof"], fit["observations"] = fitted.dof, fitted.observations
+        named = dict(zip(panel.layout.parameters, fitted.parameters.T, strict=True))
+        named |= {"residual_variance": fitted.residual_std**2, "dof": fitted.dof}
+        fit = pd.DataFrame(named | {"observations": fitted.observations}, index)
         return cls(
             abnormal=pd.DataFrame(fitted.abnormal, index=index, columns=columns),
             fit=fit,
@@ -152,8 +152,11 @@ class AbnormalReturns:
         """One line: model, windows, kind and span of the returns, units, variance, hashes."""
         return self.signed(self.settings.window.start, self.settings.window.end)
 
-    def signed(self, start: int, end: int | None = None) -> str:
-        """Return the signature of a table of the window (start, end)."""
+    def signed(self, start: int, end: int | None = None, *, conditional: bool | None = None) -> str:
+        """Return the signature of a table of the window (start, end).
+
+        It names the variance model where the table is conditional: by default that of one series.
+        """
         settings, sessions = self.settings, self.returns.index
         parts = [
             self.layout.name,
@@ -164,7 +167,8 @@ class AbnormalReturns:
         ]
         if settings.market != NYSE:
             parts.append(f"sessions of {settings.market or 'no market that was named'}")
-        if self.is_one_series and settings.volatility is not None:
+        conditional = self.is_one_series if conditional is None else conditional
+        if conditional and settings.volatility is not None:
             parts.append(f"conditional variance {settings.volatility}")
         return signed(*parts, prices=self.returns, events=[self.alignment])
 
@@ -263,13 +267,16 @@ class AbnormalReturns:
         offsets = pd.Index(self.fits.past.offsets, name="relative_session")
         return pd.DataFrame(values, index=self.abnormal.index, columns=offsets)
 
-    def history(self, row: int) -> pd.Series:
+    def history(self, row: int, fitted: slice | None = None) -> pd.Series:
         """Return returns less what the fitted model explains, by session of the security.
 
         Parameters
         ----------
         row : int
             Position of the pair in `abnormal`.
+        fitted : slice, optional
+            Rows of the returns that the loadings are fitted on; those of the pair's estimation
+            window otherwise.
 
         Returns
         -------
@@ -291,10 +298,6 @@ class AbnormalReturns:
             )
         column, every = pairs[row : row + 1], Window(0, len(self.returns) - 1)
         values = panel.by_security[column.column[0]]
-        if layout.names:
-            whole = Pairs(np.zeros(1, dtype=int), column.column)
-            regressors = panel.regressors_in(whole, every)[:, 0]
-            values = values - self.fits.estimates.parameters[row, 1:] @ regressors
         window, at = self.settings.window, int(column.position[0])
         lost = ~np.isfinite(values)
         if panel.spans is not None:
@@ -303,6 +306,14 @@ class AbnormalReturns:
             lost &= priced | ~np.maximum.accumulate(priced)
         before = np.flatnonzero(lost[: at + window.start])
         begin = int(before[-1]) + 1 if len(before) else 0
+        if layout.names:
+            whole = Pairs(np.zeros(1, dtype=int), column.column)
+            regressors = panel.regressors_in(whole, every)[:, 0]
+            loadings = self.fits.estimates.parameters[row, 1:]
+            if fitted is not None:
+                known = slice(max(fitted.start, begin), fitted.stop)
+                loadings = slopes(values[known], regressors[:, known])
+            values = values - np.einsum("r,rt->t", loadings, regressors)
         history = pd.Series(values, self.returns.index).iloc[begin:]
         if panel.spans is not None:
             history = history[panel.spans.own[column.column[0], begin:]]

@@ -5,6 +5,7 @@ All arrays run over M pairs of event and security.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from impact.estimation.least_squares import Estimates, residuals_and_leverage
 from impact.estimation.panel_windows import Pairs, Panel
 from impact.market.calendar import NYSE
 from impact.market.windows import Window
+
+#: Residuals are kept up to so many (32 MiB), and of more pairs made when a test needs them.
+KEPT_NUMBERS = 2**22
 
 #: Why a row is left out where the first return of the window spans sessions before it.
 BEGINS_INSIDE = "its first return is partly of sessions before the window"
@@ -32,6 +36,7 @@ class Settings:
     seed: int
     market: str = NYSE
     unit: str = ""
+    n_jobs: int = 1
 
     @property
     def what(self) -> str:
@@ -83,6 +88,20 @@ class Fits:
     def residuals_and_leverage(self) -> tuple[np.ndarray, np.ndarray]:
         """Estimation residuals and leverages, each of shape (M, L)."""
         return residuals_and_leverage(self.panel, self.pairs, self.past)
+
+    def estimation_chunks(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield some pairs at a time, with their estimation residuals and leverages.
+
+        Those of many pairs are computed anew each time: kept, they would fill the memory.
+        """
+        length = self.past.length
+        whole = len(self.pairs) * length <= KEPT_NUMBERS or "residuals_and_leverage" in vars(self)
+        for chunk in self.pairs.chunks(length):
+            if whole:
+                residuals, leverage = self.residuals_and_leverage
+                yield chunk, residuals[chunk], leverage[chunk]
+            else:
+                yield chunk, *residuals_and_leverage(self.panel, self.pairs[chunk], self.past)
 
     @cached_property
     def std_error(self) -> np.ndarray:

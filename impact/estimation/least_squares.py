@@ -240,6 +240,28 @@ def _solve(
     return np.einsum("mrs,ms->mr", inverse, moment), inverse
 
 
+def slopes(returns: np.ndarray, regressors: np.ndarray) -> np.ndarray:
+    """Loadings of one series on regressors beside a constant, shape (R,); missing returns skipped.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (T,)
+    regressors : ndarray, shape (R, T)
+
+    Examples
+    --------
+    >>> slopes(np.array([1.0, np.nan, 5.0, 7.0]), np.array([[0.0, 1.0, 2.0, 3.0]]))
+    array([2.])
+    """
+    known = np.isfinite(returns)
+    if not known.any():
+        return np.zeros(len(regressors))
+    y, x = returns[known], regressors[:, known]
+    x = x - x.mean(axis=1, keepdims=True)
+    cross = np.einsum("rt,st->rs", x, x)
+    return np.linalg.pinv(cross, hermitian=True) @ np.einsum("rt,t->r", x, y)
+
+
 def residuals_and_leverage(
     panel: Panel, pairs: Pairs, estimation: Window
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -47,11 +47,13 @@ class Units:
 
 
 def dropped_rows(
-    events: Iterable[object], reasons: Iterable[str], securities: Iterable[str] | str = ""
+    events: Iterable[object], reasons: Iterable[str] | str, securities: Iterable[str] | str = ""
 ) -> pd.DataFrame:
     """Return a table of what was left out and why."""
-    frame = pd.DataFrame({"event": list(events), "security": securities, "reason": reasons})
-    return frame.astype("str")[list(DROPPED_COLUMNS)]
+    ids = list(events)
+    told = ([said] * len(ids) if isinstance(said, str) else said for said in (securities, reasons))
+    columns = [pd.array([*map(str, texts)], dtype="str") for texts in (ids, *told)]
+    return pd.DataFrame(dict(zip(DROPPED_COLUMNS, columns, strict=True)))
 
 
 def form_units(
@@ -69,17 +71,17 @@ def form_units(
     estimation, window : Window
         A unit whose windows do not fit into the rows is dropped, with the reason.
     """
-    reasons = aligned["dropped"].to_numpy(object)
+    reasons, security = aligned["dropped"].to_numpy(object), _securities(aligned)
     kept = reasons == ""
-    dropped = [(aligned.index[~kept], reasons[~kept], _securities(aligned)[~kept])]
-    events = aligned[kept]
-    security = _securities(events)
+    dropped = [(aligned.index[~kept], reasons[~kept], security[~kept])]
+    events = aligned if kept.all() else aligned[kept]
+    security = security[kept]
     column = _columns(security, returns.columns)
     position = returns.index.get_indexer(pd.DatetimeIndex(events["session"]))
     reasons = _no_room(position, events["session"], returns.index, estimation, window)
     fits = reasons == ""
     dropped.append((events.index[~fits], reasons[~fits], security[~fits]))
-    table, first = _group(events[fits], column[fits], position[fits])
+    table, first = _group(events if fits.all() else events[fits], column[fits], position[fits])
     column, position = column[fits][first], position[fits][first]
     pairs, unit, covered = _over_columns(table, column, position, returns.columns)
     dropped.append(covered)
@@ -93,7 +95,8 @@ def form_units(
 def _securities(events: pd.DataFrame) -> np.ndarray:
     if "security" not in events:
         return np.full(len(events), "", dtype=object)
-    return events["security"].astype("object").where(events["security"].notna(), "").to_numpy()
+    named = events["security"].to_numpy(object)
+    return np.where(pd.isna(named), "", named)
 
 
 def _columns(security: np.ndarray, columns: pd.Index) -> np.ndarray:
@@ -140,8 +143,8 @@ def _group(
     codes = pd.factorize(position * (column.max(initial=0) + 2) + column)[0]
     first = np.unique(codes, return_index=True)[1]
     facts = events.drop(columns=["label", "dropped", "security"], errors="ignore")
-    table = facts.iloc[first].copy()
-    table.insert(0, "label", events["label"].to_numpy()[first])
+    table = facts.copy() if len(first) == len(facts) else facts.iloc[first].copy()
+    table.insert(0, "label", events["label"].array[first])
     announcements = list(zip(events.index.to_numpy()[first], strict=True))
     shared = np.flatnonzero(np.bincount(codes) > 1)
     for code in shared:

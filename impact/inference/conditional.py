@@ -19,33 +19,18 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError, WindowError
+from impact.errors import InferenceError, ReturnsError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.tests import LEVEL, CheckedReturns, Found, window_test
 from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window
+from impact.volatility.fitting import refit_rows
 from impact.volatility.forecast import Forecast, variance_forecast
+from impact.volatility.garch import FIT_SESSIONS
 from impact.volatility.vix import implied_forecast
 
 #: Power at which an effect counts as one that the test finds.
 POWER = 0.8
-
-#: What `conditional_columns` holds, in order.
-COLUMNS = (
-    "sigma_conditional",
-    "z_conditional",
-    "p_conditional",
-    "p_conditional_t",
-    "ci_low_conditional",
-    "ci_high_conditional",
-    "sigma_implied",
-    "z_implied",
-    "p_implied",
-    "smallest_detectable",
-)
-
-#: What can keep a forecast from one event without being wrong for the others.
-_NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 
 # -- arrays --------------------------------------------------------------------------------------
@@ -59,6 +44,8 @@ def conditional_tests(
     model: str = "gjr",
     seed: int = 0,
     paths: int = 10_000,
+    estimate: float | None = None,
+    error: float = 0.0,
 ) -> tuple[Found, Found]:
     """Test that the returns of a window sum to what their mean and eve's variance allow.
 
@@ -75,6 +62,11 @@ def conditional_tests(
         depends on (seed, first, last) alone, whatever else is tested.
     paths : int
         Simulated paths.
+    estimate : float, optional
+        The sum that is tested where it is another than that of these returns less their mean:
+        the CAR of a model with loadings.
+    error : float
+        Variance of what the estimate takes off the returns. The draws are widened by it.
 
     Returns
     -------
@@ -128,14 +120,18 @@ def conditional_tests(
     known = variance_forecast(returns, first, model=model)
     # A return after missing ones is the move of their sessions too, and has their means.
     car = float(np.nansum(window - known.mean) - np.isnan(window).sum() * known.mean)
+    car = car if estimate is None else estimate
+    variance = float(known.fit.variances(known.sigma, len(window)).sum())
+    sigma, wider = float(np.sqrt(variance + error)), float(np.sqrt(1 + error / variance))
     if len(window) == 1:
-        sums = known.sigma * known.past_z
-        p_t, ends_t = _student(car, known)
+        sums = wider * known.sigma * known.past_z
+        p_t, ends_t = _student(car, sigma, known.nu)
     else:
         generator = np.random.default_rng([seed, first, last])
-        sums, sums_t = simulated_sums(known, len(window), generator, paths)
+        sums, sums_t = (
+            wider * drawn for drawn in simulated_sums(known, len(window), generator, paths)
+        )
         p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car)
-    sigma = float(np.sqrt(known.fit.variances(known.sigma, len(window)).sum()))
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
     detail["note"] = known.note
     both = {"statistic": car / sigma, "n": len(known.past_z)}
@@ -184,10 +180,9 @@ def unit_student_p(z: float | np.ndarray, nu: float | np.ndarray) -> np.ndarray:
     return 2 * scipy.special.stdtr(nu, -np.abs(z) * np.sqrt(nu / (nu - 2)))
 
 
-def _student(car: float, known: Forecast) -> tuple[float, tuple[float, float]]:
-    quantile = scipy.special.stdtrit(known.nu, 1 - LEVEL / 2) * np.sqrt((known.nu - 2) / known.nu)
-    reach = float(quantile * known.sigma)
-    return float(unit_student_p(car / known.sigma, known.nu)), (car - reach, car + reach)
+def _student(car: float, sigma: float, nu: float) -> tuple[float, tuple[float, float]]:
+    reach = float(scipy.special.stdtrit(nu, 1 - LEVEL / 2) * np.sqrt((nu - 2) / nu) * sigma)
+    return float(unit_student_p(car / sigma, nu)), (car - reach, car + reach)
 
 
 def equal_tails(draws: np.ndarray, value: float) -> float:
@@ -311,35 +306,73 @@ def implied_t(sample: CheckedReturns) -> Found:
         raise sample.refusal(
             "tests one session of a study made with implied=load_vix(), for the S&P 500 alone"
         )
-    return _implied(sample.study, 0, sample.tested)
+    return implied_of_row(sample.study, 0, sample.tested)
 
 
 def _of_event(sample: CheckedReturns) -> tuple[Found, Found]:
     if sample.study.settings.volatility is None:
         raise sample.refusal("needs a variance model: run the study with volatility='gjr'")
-    return _of_row(sample.study, 0, sample.tested)
+    return tests_of_row(sample.study, 0, sample.tested)
 
 
 #: What was found of a study, by row and window: two tests and a table share one forecast.
-_FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
+FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
 
 
-def _of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found]:
-    found = _FOUND.setdefault(study, {})
+def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found]:
+    """Test one row of a study against its own variance forecast.
+
+    Parameters
+    ----------
+    study : AbnormalReturns
+    i : int
+        Position of the row in ``study.abnormal``.
+    tested : Window
+
+    Returns
+    -------
+    tuple of dict
+        As `conditional_tests`; remembered as long as the study.
+
+    Notes
+    -----
+    The variance is that of the security's returns less what the model explains. The loadings are
+    then those of the returns that the parameters of the month are fitted on, so all events of a
+    security in a month share one fit. What is tested is the CAR by the row's own loadings, and
+    the error of these counts: Var = Σ σ² + s² (C - S), with s² C the variance of the CAR and S
+    the number of its sessions.
+    """
+    found = FOUND.setdefault(study, {})
     if (i, tested) not in found:
-        history, rows = study.history(i), study.returns.index
-        at = int(study.fits.pairs.position[i])
+        rows, at = study.returns.index, int(study.fits.pairs.position[i])
+        months = refit_rows(rows, 1)
+        estimate, error = None, 0.0
+        if study.layout.names:
+            window = found.setdefault(tested, study.over(tested.start, tested.end))
+            estimate = float(window.car[i])
+            error = float(window.s[i] ** 2 * (window.c[i] - window.sessions[i]))
+        month = int(months[months <= at + tested.start][-1])
+        history = study.history(i, slice(max(month - FIT_SESSIONS, 0), month))
         first = int(history.index.searchsorted(rows[at + tested.start]))
         last = int(history.index.searchsorted(rows[at + tested.end], side="right")) - 1
         if last < first:
             raise ReturnsError("the exchange was shut on every session of the tested window")
         model, seed = str(study.settings.volatility), study.settings.seed
-        both = conditional_tests(history, first=first, last=last, model=model, seed=seed)
+        both = conditional_tests(
+            history,
+            first=first,
+            last=last,
+            model=model,
+            seed=seed,
+            estimate=estimate,
+            error=error,
+        )
         found[i, tested] = both
     return found[i, tested]
 
 
-def _implied(study: AbnormalReturns, i: int, tested: Window) -> Found:
+def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:
+    """Test the session of one row against the variance that the volatility index implied."""
     position = int(study.fits.pairs.position[i])
     if study.over(tested.start).begins_inside[i]:
         raise ReturnsError("the return of the tested session spans several")
@@ -362,57 +395,3 @@ def _implied(study: AbnormalReturns, i: int, tested: Window) -> Found:
         "distribution": "Student t of unit variance, calibrated on earlier sessions",
         "detail": {"sigma": known.sigma},
     }
-
-
-def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
-    """Conditional and implied tests of every row of a study of one series.
-
-    Parameters
-    ----------
-    study : AbnormalReturns
-        On one series, with a variance model.
-    tested : Window
-        Tested window, relative sessions.
-
-    Returns
-    -------
-    DataFrame, shape (M, 10)
-        Index as ``study.abnormal``; `sigma_conditional` (of the window's sum), `z_conditional`,
-        `p_conditional` (filtered historical simulation, equal tails), `p_conditional_t`,
-        `ci_low_conditional`, `ci_high_conditional` (95%), `sigma_implied`, `z_implied`,
-        `p_implied` (one session, and only with ``implied=``), `smallest_detectable`. NaN where a
-        forecast is not available; ``.attrs["notes"]`` says why, by event.
-    """
-    rows, notes = [], []
-    for i, event in enumerate(study.abnormal.index):
-        row, said = _row(study, i, tested)
-        rows.append(row)
-        notes += [f"{event}: {note}" for note in said if note]
-    table = pd.DataFrame(rows, columns=COLUMNS, index=study.abnormal.index, dtype=float)
-    table.attrs["notes"] = notes
-    return table
-
-
-def _row(study: AbnormalReturns, i: int, tested: Window) -> tuple[dict[str, float], list[str]]:
-    """What there is of `COLUMNS`, and what the forecasts have to say."""
-    row: dict[str, float] = {}
-    notes = []
-    try:
-        by_past, by_t = _of_row(study, i, tested)
-        detail = by_past["detail"]
-        row |= _named(by_past, "conditional") | {"p_conditional_t": by_t["p_value"]}
-        row["smallest_detectable"] = detail["smallest_detectable"]
-        notes.append(detail["note"])
-    except _NOT_AVAILABLE as error:
-        notes.append(str(error))
-    if study.implied is not None and tested.length == 1:
-        try:
-            row |= _named(_implied(study, i, tested), "implied")
-        except _NOT_AVAILABLE as error:
-            notes.append(str(error))
-    return row, notes
-
-
-def _named(found: Found, kind: str) -> dict[str, float]:
-    held = found["detail"] | {"z": found["statistic"], "p": found["p_value"]}
-    return {f"{name}_{kind}": value for name, value in held.items()}

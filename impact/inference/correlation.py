@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.estimation.fits import WindowReturns
+from impact.estimation.fits import Fits, WindowReturns
 from impact.inference.tests import ROUNDING, CheckedReturns, check_option
 from impact.text.formats import number
 
@@ -60,17 +62,22 @@ def mean_correlation(
     return correlation_of(sample, correlation, truncate)
 
 
+#: Sum and number of the correlations of a study: one for all its tests.
+_FOUND: WeakKeyDictionary[Fits, dict[bool, tuple[float, int]]] = WeakKeyDictionary()
+
+
 def correlation_of(sample: WindowReturns, correlation: str, truncate: bool) -> float:
     """As `mean_correlation`, for a sample."""
     check_option("correlation", correlation, ("event-time", "calendar"))
-    residuals, owner = sample.estimation_ar, None
-    if correlation == "calendar" and np.ptp(sample.position):
-        residuals, owner = _on_calendar(residuals, sample.position), sample.security
-    total, count = _sum_of_correlations(residuals, owner)
+    fits, calendar = sample.fits, bool(correlation == "calendar" and np.ptp(sample.position))
+    found = _FOUND.setdefault(fits, {})
+    if calendar not in found:
+        found[calendar] = _summed(fits, calendar=calendar)
+    total, count = found[calendar]
     if not count:
         raise InferenceError(
             f"the mean correlation needs two residual series with {MIN_COMMON} common sessions, "
-            f"and none of the {len(residuals)} series share as many"
+            f"and none of the {len(fits.pairs)} series share as many"
         )
     mean = total / count
     return max(mean, 0.0) if truncate else mean
@@ -96,6 +103,36 @@ def clustering(
     return mean, inflation
 
 
+def _summed(fits: Fits, *, calendar: bool) -> tuple[float, int]:
+    """Sum and number of the correlations, some rows at a time where none has a gap."""
+    if not calendar:
+        total, series = np.zeros(fits.past.length), 0
+        for _, residuals, _ in fits.estimation_chunks():
+            if np.isnan(residuals).any():
+                break
+            scaled = _scaled(residuals, np.ones_like(residuals, dtype=bool))[0]
+            total += scaled.sum(axis=0)
+            series += len(scaled)
+        else:
+            # Σ_{i≠j} r_ij = |Σ z_i|² - n.
+            return (float(np.square(total).sum()) - series) / 2, series * (series - 1) // 2
+    residuals, owner = fits.residuals_and_leverage[0], None
+    if calendar:
+        owner = fits.pairs.column
+        residuals = _on_calendar(residuals, fits.pairs.position)
+    return _sum_of_correlations(residuals, owner)
+
+
+def _scaled(residuals: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that vary, centred and of length one so that sums do not cancel, and which they are."""
+    days = observed.sum(axis=1, keepdims=True)
+    filled = np.where(observed, residuals, 0.0)
+    filled = np.where(observed, filled - filled.sum(axis=1, keepdims=True) / np.fmax(days, 1), 0.0)
+    size = np.sqrt(np.square(filled).sum(axis=1, keepdims=True))
+    varies = ((days >= MIN_COMMON) & (size > 0)).ravel()
+    return filled[varies] / size[varies], varies
+
+
 def _on_calendar(residuals: np.ndarray, position: np.ndarray) -> np.ndarray:
     """Move each row to its own place in the calendar, NaN elsewhere."""
     shift = position - position.min()
@@ -108,13 +145,7 @@ def _on_calendar(residuals: np.ndarray, position: np.ndarray) -> np.ndarray:
 def _sum_of_correlations(residuals: np.ndarray, owner: np.ndarray | None) -> tuple[float, int]:
     """Sum and number of the pairwise-complete correlations; rows of one owner are not paired."""
     observed = ~np.isnan(residuals)
-    days = observed.sum(axis=1, keepdims=True)
-    filled = np.where(observed, residuals, 0.0)
-    # Centred and scaled first, so that sums of squares do not cancel.
-    filled = np.where(observed, filled - filled.sum(axis=1, keepdims=True) / np.fmax(days, 1), 0.0)
-    size = np.sqrt(np.square(filled).sum(axis=1, keepdims=True))
-    varies = ((days >= MIN_COMMON) & (size > 0)).ravel()
-    scaled = filled[varies] / size[varies]
+    scaled, varies = _scaled(residuals, observed)
     observed = observed[varies]
     complete = observed.all(axis=1)
     if owner is not None:

@@ -34,6 +34,7 @@ from impact.inference.tests import (
     normal_p,
     student_or_normal,
     student_p,
+    sums_by_session,
     window_test,
 )
 
@@ -100,7 +101,8 @@ def crude_dependence_t(sample: CheckedReturns, *, distribution: str = "t") -> Fo
     Brown and Warner (1985), Using daily stock returns, J. Financial Economics 14.
     """
     aar = _average_by_session(sample.ar_of_one[:, sample.inside])
-    past = _average_by_session(sample.estimation_ar)
+    sums, present = sums_by_session(part for _, part, _ in sample.fits.estimation_chunks())
+    past = sums[present > 0] / present[present > 0]
     if not len(aar) or len(past) < 2:
         raise sample.refusal(f"needs a return in {sample.tested} and two estimation sessions")
     spread = sample.spread(past, "average residuals", sample.s.max())
@@ -130,7 +132,8 @@ def brown_warner_1980(sample: CheckedReturns, *, distribution: str = "t") -> Fou
     if not here.any():
         raise sample.refusal(f"needs a return of one session in {sample.tested}")
     aar, present = _average_by_session(values), here.sum(axis=0)
-    variance = np.nanvar(sample.estimation_ar, axis=1, ddof=1)
+    parts = [np.nanvar(part, axis=1, ddof=1) for _, part, _ in sample.fits.estimation_chunks()]
+    variance = np.concatenate(parts)
     by_session = (variance[:, None] * here).sum(axis=0) / np.fmax(present, 1) ** 2
     t = aar.sum() / np.sqrt(by_session.sum())
     return student_or_normal(distribution, t, sample.n_estimation.mean() - 1, n)
@@ -290,6 +293,5 @@ def _patell_z(sample: CheckedReturns, days: str) -> tuple[float, int]:
 
 def _average_by_session(ar: np.ndarray) -> np.ndarray:
     """Means of the columns that hold a number, shape (at most columns,)."""
-    present = (~np.isnan(ar)).sum(axis=0)
-    kept = present > 0
-    return np.nansum(ar[:, kept], axis=0) / present[kept]
+    sums, present = sums_by_session([ar])
+    return sums[present > 0] / present[present > 0]

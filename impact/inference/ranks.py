@@ -22,6 +22,8 @@ Examples
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from impact.inference.correlation import correlation_of
@@ -31,6 +33,7 @@ from impact.inference.tests import (
     check_option,
     normal_p,
     student_p,
+    sums_by_session,
     window_test,
 )
 from impact.text.formats import number
@@ -55,9 +58,12 @@ def corrado(sample: CheckedReturns, *, ranking: str = "event window") -> Found:
     Corrado (1989), A nonparametric test for abnormal security-price performance, J. Financial
     Economics 23.
     """
-    values, tested = _ranking_set(sample, ranking)
-    ranks, size = _ranks(values)
-    total, present = _by_session(ranks - (size[:, None] + 1) / 2)
+
+    def centred(values: np.ndarray) -> np.ndarray:
+        ranks, size = _ranks(values)
+        return ranks - (size[:, None] + 1) / 2
+
+    total, present, tested = _summed(sample, ranking, centred)
     return _normal(sample, _scaled(sample, total / np.fmax(present, 1), present, tested))
 
 
@@ -80,9 +86,8 @@ def corrado_zivney(
     hypothesis tests using daily stock returns, J. Financial and Quantitative Analysis 27.
     """
     check_option("scores", scores, ("rank", "sign"))
-    values, tested = _ranking_set(sample, ranking)
-    score = _uniform(values)[0] if scores == "rank" else np.sign(values - _median(values))
-    total, present = _by_session(score)
+    score = _uniform if scores == "rank" else lambda values: np.sign(values - _median(values))
+    total, present, tested = _summed(sample, ranking, score)
     return _normal(sample, _scaled(sample, total / np.sqrt(np.fmax(present, 1)), present, tested))
 
 
@@ -107,11 +112,10 @@ def cowan_rank(
     Cowan (1992), Nonparametric event study tests, Review of Quantitative Finance and
     Accounting 2; weights as in Campbell and Wasley (1993), J. Financial Economics 33.
     """
-    values, tested = _ranking_set(sample, ranking)
-    total, present = _by_session(_uniform(values)[0])
+    total, present, tested = _summed(sample, ranking, _uniform)
     _need_return(sample, present, tested)
     average = total / np.fmax(present, 1)
-    weight = present / len(values) if weighted else 1.0
+    weight = present / len(sample.car) if weighted else 1.0
     scale = np.sqrt((weight * average**2).sum() / (present > 0).sum())
     days = (present[tested] > 0).sum()
     z = np.sqrt(days) * total[tested].sum() / present[tested].sum() / _positive(sample, scale)
@@ -148,11 +152,10 @@ def grank_t(
     Finance 18.
     """
     mean = correlation_of(sample, correlation, True) if correlation_adjusted else 0.0
-    score, _ = _generalised_ranks(sample, standardisation, mean)
-    total, present = _by_session(score)
+    total, present = sums_by_session(_generalised_ranks(sample, standardisation, mean))
     average = total / np.fmax(present, 1)
     sessions = int((present > 0).sum())
-    scale = np.sqrt((present / len(score) * average**2).sum() / sessions)
+    scale = np.sqrt((present / len(sample.car) * average**2).sum() / sessions)
     z = average[-1] / _positive(sample, scale)
     remainder = sessions - 1 - z**2
     if sessions < 3 or remainder <= 0:
@@ -178,36 +181,44 @@ def grank_z(sample: CheckedReturns, *, standardisation: str = "residual") -> Fou
     ----------
     Kolari and Pynnönen (2011), J. Empirical Finance 18.
     """
-    score, size = _generalised_ranks(sample, standardisation, 0.0)
-    used = sample.days > 0
-    variance = (size[used] - 1) / (12 * (size[used] + 1))
-    return _normal(sample, score[used, -1].sum() / np.sqrt(variance.sum()))
+    total, variance = 0.0, 0.0
+    for score in _generalised_ranks(sample, standardisation, 0.0):
+        used = score[~np.isnan(score[:, -1])]
+        size = (~np.isnan(used)).sum(axis=1)
+        total += used[:, -1].sum()
+        variance += ((size - 1) / (12 * (size + 1))).sum()
+    return _normal(sample, total / np.sqrt(variance))
 
 
 def _generalised_ranks(
     sample: CheckedReturns, standardisation: str, mean_correlation: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of estimation residuals and, in the last column, of SCAR*; and the counts M_i."""
+) -> Iterator[np.ndarray]:
+    """Scores of estimation residuals and, in the last column, of SCAR*, some pairs at a time."""
     check_option("standardisation", standardisation, ("residual", "prediction", "studentised"))
     values, used = sample.scars(2), sample.days > 0
     if mean_correlation >= 1:
         raise sample.refusal("is not defined: the securities are perfectly correlated")
     spread = sample.spread(values, "SCARs") / np.sqrt(1 - mean_correlation)
-    residuals = sample.estimation_ar / sample.s[:, None]
-    if standardisation != "residual":
-        sign = 1 if standardisation == "prediction" else -1
-        residuals = residuals / np.sqrt(1 + sign * sample.leverage)
-    return _uniform(np.column_stack([residuals, np.where(used, sample.scar / spread, np.nan)]))
+    last = np.where(used, sample.scar / spread, np.nan)
+    sign = {"residual": 0, "prediction": 1, "studentised": -1}[standardisation]
+    for chunk, residuals, leverage in sample.fits.estimation_chunks():
+        scaled = residuals / sample.s[chunk, None] / np.sqrt(1 + sign * leverage)
+        yield _uniform(np.column_stack([scaled, last[chunk]]))
 
 
-def _ranking_set(sample: CheckedReturns, ranking: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns that are ranked, shape (M, T), and which of their sessions are tested."""
+def _summed(
+    sample: CheckedReturns, ranking: str, score: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums of the scores of each ranked session, their numbers n_t, and which are tested."""
     check_option("ranking", ranking, ("event window", "tested window"))
     ar, inside = sample.ar_of_session, sample.inside
     if ranking == "tested window":
         ar, inside = ar[:, inside], inside[inside]
-    past = sample.estimation_ar
-    return np.hstack([past, ar]), np.concatenate([np.zeros(past.shape[1], dtype=bool), inside])
+    chunks = sample.fits.estimation_chunks()
+    total, present = sums_by_session(score(np.hstack([past, ar[at]])) for at, past, _ in chunks)
+    tested = np.zeros(len(total), dtype=bool)
+    tested[len(total) - len(inside) :] = inside
+    return total, present, tested
 
 
 def _ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -220,10 +231,10 @@ def _ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(missing, np.nan, ranks), (~missing).sum(axis=1)
 
 
-def _uniform(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores K/(M + 1) - 1/2 along rows, and M."""
+def _uniform(values: np.ndarray) -> np.ndarray:
+    """Scores K/(M + 1) - 1/2 along rows."""
     ranks, size = _ranks(values)
-    return ranks / (size[:, None] + 1) - 0.5, size
+    return ranks / (size[:, None] + 1) - 0.5
 
 
 def _median(values: np.ndarray) -> np.ndarray:
@@ -233,11 +244,6 @@ def _median(values: np.ndarray) -> np.ndarray:
     rows = np.arange(len(values))
     middle = ordered[rows, np.maximum(size - 1, 0) // 2] + ordered[rows, size // 2]
     return middle[:, None] / 2
-
-
-def _by_session(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of the scores of each session and the number n_t of them."""
-    return np.nansum(score, axis=0), (~np.isnan(score)).sum(axis=0)
 
 
 def _scaled(

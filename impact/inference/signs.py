@@ -80,7 +80,12 @@ def generalised_sign(sample: CheckedReturns, *, pooled: bool = False) -> Found:
     Accounting 2.
     """
     n, positive = _counted(sample)
-    p = _positive_share(sample.estimation_ar, pooled)
+    counts = [
+        ((part > 0).sum(axis=1), (~np.isnan(part)).sum(axis=1))
+        for _, part, _ in sample.fits.estimation_chunks()
+    ]
+    positive_residuals, residuals = map(np.concatenate, zip(*counts, strict=True))
+    p = _positive_share(positive_residuals, residuals, pooled)
     if not 0 < p < 1:
         raise sample.refusal("is not defined: all residuals have the same sign")
     share = percent(p, 1, signed=False)
@@ -93,8 +98,7 @@ def _counted(sample: CheckedReturns) -> tuple[int, int]:
     return len(values), int((values > 0).sum())
 
 
-def _positive_share(residuals: np.ndarray, pooled: bool) -> float:
-    positive, number = (residuals > 0).sum(axis=1), (~np.isnan(residuals)).sum(axis=1)
+def _positive_share(positive: np.ndarray, number: np.ndarray, pooled: bool) -> float:
     return float(positive.sum() / number.sum() if pooled else (positive / number).mean())
 
 

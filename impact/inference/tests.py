@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from typing import Any
@@ -309,6 +309,19 @@ def window_test(
         return test
 
     return make
+
+
+def sums_by_session(parts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of the columns over all rows of some arrays, and how many numbers they are of.
+
+    Examples
+    --------
+    >>> sums_by_session([np.array([[1.0, np.nan]]), np.array([[2.0, 3.0]])])
+    (array([3., 3.]), array([2, 1]))
+    """
+    found = [(np.nansum(part, axis=0), (~np.isnan(part)).sum(axis=0)) for part in parts]
+    sums, present = zip(*found, strict=True)
+    return np.sum(sums, axis=0), np.sum(present, axis=0)
 
 
 def _check_one_event(study: AbnormalReturns, name: str) -> None:

@@ -67,8 +67,9 @@ def has_shifted_labels(index: pd.DatetimeIndex) -> bool:
     >>> has_shifted_labels(week), has_shifted_labels(week - pd.Timedelta(days=1))
     (False, True)
     """
+    day_of_week = index.day_of_week
     for weekend, other_end in ((_SUNDAY, 5 * _DAY), (_SUNDAY - 1, -5 * _DAY)):
-        days = index[index.day_of_week == weekend]
+        days = index[day_of_week == weekend]
         if len(days) > 1 and not (days + other_end).isin(index).any():
             return True
     return False

@@ -14,7 +14,7 @@ from impact.market.checks import check_index
 from impact.market.placement import missing_around, place
 from impact.market.windows import Window, as_window
 from impact.news.events import read_events
-from impact.news.surroundings import NOT_CHECKED, mixed, others, releases_on
+from impact.news.surroundings import NOT_CHECKED, mixed, others, release_words
 from impact.text.formats import counted, iso
 
 #: Reasons that say the news came out when the session of its date was over.
@@ -87,17 +87,20 @@ def align(
     shared, near = others(frame.index, position, sessions, window, clock)
     found = {
         "session": placed["session"].to_numpy(),
-        "moved": placed["moved"].to_numpy(),
+        "moved": placed["moved"].array,
         "after_close": placed["moved"].isin(_AFTER_CLOSE).to_numpy(bool),
         "date_only": placed["date_only"].to_numpy(bool),
         "neighbours": near,
         "shared_with": shared,
         "mixed": mixed(frame, position, dropped, sessions, clock),
-        "releases": np.append(releases_on(sessions, clock).to_numpy(object), NOT_CHECKED)[position],
+        "releases": np.append(release_words(sessions, clock), NOT_CHECKED)[position],
         "dropped": dropped,
     }
-    aligned = frame.drop(columns=["from_catalogue", "session"], errors="ignore").assign(**found)
-    aligned = aligned.astype({"moved": "str", "releases": "str", "dropped": "str"})
+    for name in ("moved", "releases", "dropped"):
+        found[name] = pd.array(found[name], dtype="str")
+    given = {name: frame[name] for name in frame if name not in ("from_catalogue", "session")}
+    aligned = pd.DataFrame(given | found, frame.index)
+    aligned.attrs = dict(frame.attrs)
     return _with_unknown(aligned, unknown) if unknown else aligned
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable
 
 import numpy as np
@@ -17,6 +18,9 @@ _SAME = {"date": "announced_at", "event": "id", "security": "security"}
 #: What people call a column with the times of day of a column of dates, and how such a time looks.
 _TIMES = ("time", "hour", "clock", "time of day", "announcement_time", "time_of_day")
 _CLOCK = r"\d{1,2}[:.h]\d{2}(:\d{2})?\s*([ap]\.?m\.?)?"
+
+#: A number that a spreadsheet wrote as one with decimals.
+_WHOLE = re.compile(r"^(\d+)\.0+$")
 
 #: What people call the column of securities beside that.
 _SECURITIES = ("ticker", "symbol", "firm", "company", "permno", "permco", "isin", "cusip", "ric")
@@ -124,5 +128,7 @@ def security_texts(values: pd.Series) -> pd.Series:
     >>> security_texts(pd.Series([10107.0, None])).to_list()
     ['10107', '']
     """
-    texts = values.astype("object").where(values.notna(), "").map(str).str.strip()
-    return texts.str.replace(r"^(\d+)\.0+$", r"\1", regex=True).astype("str")
+    known = zip(values.tolist(), values.notna().tolist(), strict=True)
+    texts = [str(value).strip() if there else "" for value, there in known]
+    whole = [_WHOLE.sub(r"\1", text) if text[-2:] == ".0" else text for text in texts]
+    return pd.Series(whole, values.index, dtype="str", name=values.name)

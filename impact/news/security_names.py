@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 
 import numpy as np
@@ -59,8 +60,9 @@ def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
     if texts is not None:
         strange = ~frame["security"].isin(["", *columns.astype("str")]) & (frame["dropped"] == "")
         strange = strange.to_numpy()
-        reasons = _reasons(texts[strange].unique(), columns)
-        frame.loc[strange, "dropped"] = texts[strange].map(reasons).to_numpy()
+        if strange.any():
+            reasons = _reasons(texts[strange].unique(), columns)
+            frame.loc[strange, "dropped"] = texts[strange].map(reasons).to_numpy()
         frame, said = _on_common_dates(frame, texts, len(columns))
         notes = (*notes, *said)
     frame.attrs = {**attrs, **({"notes": notes} if notes else {})}
@@ -94,10 +96,10 @@ def as_spelt(events: pd.DataFrame, columns: pd.Index) -> tuple[pd.DataFrame, pd.
 
 def _finder(columns: pd.Index) -> Callable[[str], str | None]:
     """Return the function that finds a column by its text, or by a case that no other shares."""
-    texts = columns.astype("str")
-    loose = security_texts(texts.to_series()).str.casefold()
-    alone = ~loose.duplicated(keep=False)
-    exact, folded = set(texts), dict(zip(loose[alone], texts[alone], strict=True))
+    texts = columns.astype("str").to_list()
+    loose = [text.casefold() for text in security_texts(pd.Series(texts))]
+    times, exact = Counter(loose), set(texts)
+    folded = {case: text for case, text in zip(loose, texts, strict=True) if times[case] == 1}
     return lambda name: name if name in exact else folded.get(name.casefold())
 
 
@@ -150,9 +152,12 @@ def _on_common_dates(
 ) -> tuple[pd.DataFrame, list[str]]:
     """One event a session where the rows of each session name every security once."""
     kept = frame[frame["dropped"] == ""]
+    # Few tables have a row for each security in each session: their number tells most apart.
+    if securities == 1 or kept.empty or len(kept) % securities:
+        return frame, []
     by_session = kept.groupby("session", sort=False)["security"]
     full = by_session.nunique().eq(securities) & by_session.size().eq(securities)
-    if securities == 1 or kept.empty or not full.all() or (kept["security"] == "").any():
+    if not full.all() or (kept["security"] == "").any():
         return frame, []
     members = [rows for _, rows in kept.groupby("session", sort=False)]
     own = kept.columns.difference([*_OF_THE_SESSION])

@@ -202,8 +202,13 @@ def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Ser
     ['', '', 'payrolls', '']
     """
     check_index(sessions, "sessions")
+    words = release_words(sessions, market_of(sessions, market))
+    return pd.Series(words, index=sessions, dtype="str", name="releases")
+
+
+def release_words(sessions: pd.DatetimeIndex, clock: Market) -> np.ndarray:
+    """Return what `releases_on` does of checked sessions, as an array of objects."""
     releases, spans = _releases(data_hash(_RELEASES))
-    clock = market_of(sessions, market)
     words = np.full(len(sessions), NOT_CHECKED, dtype=object)
     for first, last in spans if clock.closes is not None else ():
         words[(sessions >= first) & (sessions <= last)] = ""
@@ -212,4 +217,4 @@ def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Ser
     for row, release in zip(rows, releases, strict=True):
         if row >= 0 and words[row] != NOT_CHECKED:
             words[row] = f"{words[row]}, {release}".removeprefix(", ")
-    return pd.Series(words, index=sessions, dtype="str", name="releases")
+    return words

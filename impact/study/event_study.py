@@ -53,6 +53,7 @@ def event_study(
     kind: str | None = None,
     unit: str | None = None,
     market: MarketLike = None,
+    n_jobs: int = 1,
     rng: int | np.random.Generator = 0,
 ) -> EventStudy:
     """Measure abnormal returns around dated announcements.
@@ -85,7 +86,8 @@ def event_study(
     exclude_neighbours : bool
         Leave sessions 0..1 of the other events out of estimation windows.
     volatility : {"gjr", "garch", "ewma"} or None
-        Variance model of the conditional test for one series; None leaves it out.
+        Variance model of the conditional test, which `car` makes for one series, and for several
+        if asked; None leaves it out.
     implied : Series, optional
         The volatility index in points (`load_vix`), for one series that is the S&P 500.
     kind : {"log", "simple", "change"}, optional
@@ -100,6 +102,9 @@ def event_study(
         "24/7" (a day ends at 00:00 UTC), or a time zone and a close ("Europe/Berlin", "17:30").
         Left out, rows that all are sessions of the NYSE are the NYSE's; on any others only dates
         can be studied.
+    n_jobs : int
+        Processes, as joblib counts them, that share the variance forecasts of several securities
+        (``car(0, conditional=True)``); the numbers do not depend on it.
     rng : int or Generator
         Seed of simulated windows. The same seed gives the same numbers, whatever else is studied.
 
@@ -140,6 +145,7 @@ def event_study(
         _settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
         market=clock.name,
         unit=unit,
+        n_jobs=_processes(n_jobs),
     )
     securities, beside = _split_benchmark(frame, benchmark)
     layout = design(
@@ -181,13 +187,14 @@ def event_study(
 def _count_left_out(study: EventStudy) -> None:
     """Write into the table of what was left out how much that is of what was asked for."""
     dropped, events = study.dropped, study.dropped["security"] == ""
-    rows = study.alignment["announcements"].map(len).iloc[study.fits.unit]
+    members = np.array([len(ids) for ids in study.alignment["announcements"]])
     if events.all():
-        count_left_out(dropped, int(study.alignment["announcements"].map(len).sum()))
+        count_left_out(dropped, int(members.sum()))
         return
     # An event of all columns that was left out is as many rows as there are columns.
     every = study.returns.shape[1] if study.has_common_dates else 1
-    count_left_out(dropped, int(rows.sum()), int(np.where(events, every, 1).sum()))
+    rows = int(members[study.fits.unit].sum())
+    count_left_out(dropped, rows, int(np.where(events, every, 1).sum()))
 
 
 def _kind(returns: pd.Series | pd.DataFrame, kind: str | None, unit: str | None) -> tuple[str, str]:
@@ -238,6 +245,14 @@ def _settings(
         )
     settings = past, tested, int(min_observations), bool(exclude_neighbours)
     return Settings(*settings, volatility, kind, int(seed))
+
+
+def _processes(n_jobs: int) -> int:
+    if not _is_whole(n_jobs) or n_jobs == 0:
+        raise ModelError(
+            f"n_jobs={n_jobs!r} is no number of processes: give 1 or more, or -1 for all"
+        )
+    return int(n_jobs)
 
 
 def _is_whole(value: object) -> bool:

@@ -36,13 +36,18 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
 
     # -- windows ---------------------------------------------------------------------------------
 
-    def car(self, start: int, end: int | None = None) -> pd.DataFrame:
+    def car(
+        self, start: int, end: int | None = None, *, conditional: bool | None = None
+    ) -> pd.DataFrame:
         """Cumulative abnormal returns of every row over the window (start, end).
 
         Parameters
         ----------
         start, end : int
             Relative sessions, both included; `end` defaults to `start`.
+        conditional : bool, optional
+            Whether each row is also tested against the variance forecast of its own security; by
+            default of one series only.
 
         Returns
         -------
@@ -53,8 +58,10 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         ------
         WindowError
             If the window is reversed or reaches outside the study's event window.
+        InferenceError
+            If the conditional test is asked for and the study has no variance model.
         """
-        return cumulative.car_table(self, start, end)
+        return cumulative.car_table(self, start, end, conditional=conditional)
 
     def bhar(self, start: int, end: int | None = None) -> pd.DataFrame:
         """Buy-and-hold abnormal returns over (start, end): compounded actual minus normal.
@@ -146,9 +153,11 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             tidy["spans"] = self.fits.estimates.span.ravel()
         return tidy
 
-    def summary(self, start: int = 0, end: int | None = None) -> Table:
+    def summary(
+        self, start: int = 0, end: int | None = None, *, conditional: bool | None = None
+    ) -> Table:
         """Return the table of `car` in the look of a journal."""
-        return study_table(self, start, end)
+        return study_table(self, start, end, conditional=conditional)
 
     def plot(self, event: str | None = None, *, ax: Axes | None = None) -> Figure:
         """Draw the cumulative paths of the units with their bands.

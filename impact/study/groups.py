@@ -20,7 +20,7 @@ from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
-from impact.inference.conditional import conditional_columns
+from impact.inference.conditional_columns import conditional_columns
 from impact.inference.event_sets import MIN_SESSIONS, difference_test
 from impact.inference.multiplicity import holm
 from impact.market.windows import Window

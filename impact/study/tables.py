@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.conditional_columns import row_names
 from impact.inference.tests import LEVEL
 from impact.study.cumulative import car_table
 from impact.text import formats
@@ -34,6 +37,9 @@ _IMPLIED = (
     Column("p_implied", "p", formats.p_value, "implied"),
 )
 
+#: What is said of a panel that could have the conditional test and was not asked for it.
+_ASK = "Not tested against the variance of the evening before: summary(conditional=True) adds that."
+
 _SERIES = {"^GSPC": "S&P 500"}
 
 
@@ -49,7 +55,12 @@ def series_name(name: object) -> str:
 
 
 def study_table(
-    study: AbnormalReturns, start: int = 0, end: int | None = None, *, stars: bool = False
+    study: AbnormalReturns,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    conditional: bool | None = None,
+    stars: bool = False,
 ) -> Table:
     """Lay out the cumulative abnormal returns of a study, textbook and conditional side by side.
 
@@ -58,6 +69,8 @@ def study_table(
     study : AbnormalReturns
     start, end : int
         Window, relative sessions, both included; `end` defaults to `start`.
+    conditional : bool, optional
+        As for `car_table`.
     stars : bool
         Mark the estimates by the conditional p, or by the textbook p where there is none.
 
@@ -71,7 +84,7 @@ def study_table(
     WindowError
         If the window is reversed or reaches outside the study's event window.
     """
-    car = car_table(study, start, end)
+    car = car_table(study, start, end, conditional=conditional)
     has = "p_conditional" in car
     columns = [KNOWN["label"], KNOWN["session"]]
     frame = car.reset_index()
@@ -85,8 +98,15 @@ def study_table(
         if car["p_implied"].notna().any():
             columns += _IMPLIED
         columns.append(KNOWN["smallest_detectable"])
-    signature = study.signed(start, end)
-    notes = (*_study_notes(car, has), *study.notes, *car.attrs["gaps"], left_out(study.dropped))
+    signature = car.attrs["signature"]
+    asked = "" if has or study.settings.volatility is None else _ASK
+    notes = (
+        *_study_notes(car, has),
+        asked,
+        *study.notes,
+        *car.attrs["gaps"],
+        left_out(study.dropped),
+    )
     notes = tuple(note for note in notes if note)
     unit = study.settings.unit
     title = _study_title(study, start, end)
@@ -124,14 +144,22 @@ def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
 def _of_forecasts(car: pd.DataFrame) -> list[str]:
     """What the forecasts have to say, each thing once with the events that it is true of."""
     events: dict[str, list[str]] = {}
+    names = set(row_names(car.index))
     for note in car.attrs["notes"]:
-        for event in car.index:
-            if note.startswith(f"{event}: "):
-                events.setdefault(note.removeprefix(f"{event}: "), []).append(str(event))
+        ends = [
+            found.start() for found in re.finditer(": ", note) if note[: found.start()] in names
+        ]
+        for end in ends[:1]:
+            events.setdefault(note[end + 2 :], []).append(note[:end])
+    what = "row" if car.index.nlevels > 1 else "event"
     return [
-        f"{formats.list_of(of) if len(of) < 8 else formats.counted(len(of), 'event')}: {said}."
+        f"{formats.list_of(of) if len(of) < 8 else formats.counted(len(of), what)}: {said}."
         for said, of in events.items()
     ]
+
+
+def _named(row: Any) -> str:
+    return f"{row.Index[1]}, {row.label}" if isinstance(row.Index, tuple) else str(row.label)
 
 
 def disagreement(car: pd.DataFrame) -> str:
@@ -158,7 +186,7 @@ def disagreement(car: pd.DataFrame) -> str:
     size = np.abs(np.log(apart["p_textbook"] / apart["p_conditional"]))
     widest = apart.loc[size.sort_values(ascending=False, kind="stable").index[:_NAMED]]
     named = [
-        f"{row.label} ({formats.date(row.session)}: textbook {formats.p_phrase(row.p_textbook)}, "
+        f"{_named(row)} ({formats.date(row.session)}: textbook {formats.p_phrase(row.p_textbook)}, "
         f"conditional {formats.p_phrase(row.p_conditional)})"
         for row in widest.itertuples()
     ]

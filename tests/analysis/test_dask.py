@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 
 from impact.analysis.specification import specification_curve
+from impact.study.event_study import event_study
 
 
-@pytest.fixture
-def cluster():
+@pytest.fixture(params=[False, True], ids=["threads", "processes"])
+def cluster(request):
     with (
         distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,
-            processes=False,
+            processes=request.param,
             dashboard_address=None,
             host="127.0.0.1",
             protocol="tcp://",
@@ -36,3 +37,15 @@ def test_a_specification_curve_is_the_same_on_a_cluster(cluster):
     pd.testing.assert_series_equal(spread.joint, alone.joint)
     ran = cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.task_prefixes))
     assert ran > 0
+
+
+def test_the_forecasts_of_a_panel_are_the_same_on_a_cluster(cluster):
+    days = pd.bdate_range("2020-01-01", periods=600)
+    draws = 0.01 * np.random.default_rng(6).standard_t(5, (600, 3))
+    returns = pd.DataFrame(draws, days, ["A", "B", "C"])
+    studies = [event_study(returns, days[[400, 550]], volatility="ewma") for _ in range(2)]
+    alone = studies[0].car(0, conditional=True)
+    with joblib.parallel_config("dask"):
+        spread = studies[1].car(0, conditional=True)
+    pd.testing.assert_frame_equal(spread, alone)
+    assert cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.task_prefixes)) > 0

@@ -10,7 +10,6 @@ from scipy import stats
 from impact import inference
 from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
 from impact.inference.conditional import (
-    conditional_columns,
     conditional_tests,
     detectable,
     equal_tails,
@@ -18,6 +17,7 @@ from impact.inference.conditional import (
     simulated_sums,
     unit_student_p,
 )
+from impact.inference.conditional_columns import conditional_columns
 from impact.inference.tests import LEVEL
 from impact.market.windows import Window
 from impact.study.event_study import event_study

@@ -6,7 +6,10 @@ import pytest
 from panels import given_study, panel, reference_study
 from scipy import stats
 
+import impact
+from impact import inference
 from impact.errors import InferenceError
+from impact.estimation import fits, panel_windows
 from impact.study.event_study import event_study
 from impact.study.groups import compare_groups
 
@@ -237,3 +240,33 @@ def test_groups_that_cannot_be_compared_are_refused(dates, by, message):
             dict.fromkeys(dates.returns.columns[:9], "a")
             | dict.fromkeys(dates.returns.columns[9:], "b")
         )
+
+
+# -- tests of many rows ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gaps", ["none", "lost", "spanned"])
+def test_tests_are_the_same_where_residuals_are_made_some_rows_at_a_time(monkeypatch, gaps):
+    prices = impact.load_prices("sectors")
+    if gaps != "none":
+        prices = prices.mask(np.random.default_rng(3).random(prices.shape) < 0.01)
+    returns = impact.log_returns(prices)
+    returns.attrs = {} if gaps == "lost" else returns.attrs
+    days = prices.index[700:1900:15]
+    security = [returns.columns[i % 11] for i in range(len(days))]
+    firms = pd.DataFrame({"session": days, "security": security})
+    for events in (firms, ["2025-04-03"]):
+        whole = _statistics(impact.event_study(returns, events, volatility=None))
+        with monkeypatch.context() as patched:
+            patched.setattr(fits, "KEPT_NUMBERS", 0)
+            patched.setattr(panel_windows, "CHUNK_NUMBERS", 1_000)
+            parts = _statistics(impact.event_study(returns, events, volatility=None))
+        np.testing.assert_allclose(parts, whole, rtol=1e-11)
+
+
+def _statistics(study):
+    names = (
+        "crude_dependence_t brown_warner_1980 kp_bmp kp_patell corrado corrado_zivney cowan_rank"
+    )
+    tests = [getattr(inference, name) for name in (*names.split(), "grank_t", "generalised_sign")]
+    return [test(study, 0, 2).statistic for test in tests]

@@ -1,0 +1,111 @@
+"""The conditional test of several securities: one fit a security and month, all errors counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import impact
+from impact.errors import InferenceError, ModelError
+from impact.inference.conditional_columns import COLUMNS
+from impact.volatility import garch
+
+DATES = ["2025-04-03", "2025-04-09", "2025-05-02"]
+
+
+@pytest.fixture(scope="module")
+def sectors():
+    return impact.log_returns(impact.load_prices("sectors"))[["XLK", "XLE"]]
+
+
+@pytest.fixture(scope="module")
+def market():
+    return impact.log_returns(impact.load_prices())
+
+
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize("model", ["constant-mean", "market"])
+def test_a_row_of_a_panel_is_that_of_its_own_series(sectors, market, model, end):
+    options = {"model": model, "benchmark": market if model == "market" else None}
+    panel = impact.event_study(sectors, DATES, **options).car(0, end, conditional=True)
+    for name in sectors:
+        alone = impact.event_study(sectors[name], DATES, **options).car(0, end)
+        mine = panel.xs(name, level="security")
+        pd.testing.assert_frame_equal(mine[[*COLUMNS]], alone[[*COLUMNS]])
+
+
+def test_the_numbers_do_not_depend_on_the_number_of_processes(sectors):
+    one, two = (
+        impact.event_study(sectors, DATES, volatility="ewma", n_jobs=jobs).car(0, conditional=True)
+        for jobs in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one, two)
+    assert one.attrs == two.attrs
+
+
+def test_events_of_a_security_in_one_month_share_one_fit(sectors, market, monkeypatch):
+    fitted = []
+    fit = garch.most_likely
+    monkeypatch.setattr(garch, "most_likely", lambda *args: fitted.append(1) or fit(*args))
+    moved = sectors + 1e-9 * np.sin(np.arange(len(sectors)))[:, None]
+    study = impact.event_study(
+        moved, DATES, model="market", benchmark=market, volatility="ewma", kind="log"
+    )
+    study.car(0, conditional=True)
+    assert len(fitted) == 2 * 2  # two securities, April and May
+    study.car(0, 1, conditional=True)
+    assert len(fitted) == 2 * 2
+
+
+def test_a_short_history_is_said_and_costs_no_other_row(sectors):
+    short = sectors.copy()
+    short.loc[:"2024-06-30", "XLE"] = np.nan
+    study = impact.event_study(short, DATES[:1], volatility="gjr")
+    found = study.car(0, conditional=True)["p_conditional"].droplevel(0)
+    assert found.notna().to_dict() == {"XLK": True, "XLE": False}
+    said = str(study.summary(0, conditional=True))
+    assert "XLE on 2025-04-03: a variance forecast needs 250 returns" in said
+    assert "conditional variance gjr" in said
+
+
+def test_a_panel_says_that_it_has_no_conditional_test(sectors):
+    study = impact.event_study(sectors, DATES[:1])
+    assert "p_conditional" not in study.car(0)
+    assert "summary(conditional=True)" in str(study.summary())
+    without = impact.event_study(sectors, DATES[:1], volatility=None)
+    assert "conditional" not in str(without.summary())
+    with pytest.raises(InferenceError, match="needs a variance model"):
+        without.car(0, conditional=True)
+    with pytest.raises(ModelError, match="n_jobs=0 is no number of processes"):
+        impact.event_study(sectors, DATES, n_jobs=0)
+
+
+def test_size_holds_where_the_market_moves_ten_times_as_much_as_before():
+    """With loadings from calm months their error is a third of the variance of such a day."""
+    rng = np.random.default_rng(6)
+    days = pd.bdate_range("2018-01-01", periods=700)
+    market = pd.Series(0.004 * rng.standard_normal(700), days)
+    event = days[pd.Index([650, 655])]
+    market[event] = [-0.04, 0.035]
+    loadings = rng.uniform(0.5, 1.5, 300)
+    returns = pd.DataFrame(0.015 * rng.standard_normal((700, 300)), days).add_prefix("S")
+    returns += market.to_numpy()[:, None] * loadings
+    study = impact.event_study(
+        returns,
+        pd.DataFrame({"session": event}),
+        model="market",
+        benchmark=market,
+        volatility="ewma",
+        kind="simple",
+    )
+    found = study.car(0, conditional=True)
+    assert 0.035 < (found["p_conditional"] < 0.05).mean() < 0.065
+    assert 0.035 < (found["p_conditional_t"] < 0.05).mean() < 0.07
+    # The same rows, were the loadings known: what the error of the loadings is for.
+    window = study.over(0)
+    error = window.s**2 * (window.c - window.sessions)
+    alone = np.sqrt(found["sigma_conditional"] ** 2 - error)
+    quantile = (found["ci_high_conditional"] - found["ci_low_conditional"]) / 2
+    bare = quantile * alone / found["sigma_conditional"]
+    assert (found["estimate"].abs() > bare).mean() > 0.08
