@@ -193,7 +193,7 @@ def _matched(study: EventStudy, characteristics: pd.DataFrame) -> pd.DataFrame:
         keys = [pd.MultiIndex.from_arrays([events, securities])]
     for key in keys:
         if characteristics.index.isin(key).any():
-            return characteristics.reindex(key).set_axis(study.abnormal.index)
+            return characteristics.reindex(key).set_axis(study.fit.index)
     raise InferenceError(
         f"the characteristics are of {list_of(map(repr, characteristics.index[:3]))}, which "
         "are neither securities nor events of the study"

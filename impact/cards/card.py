@@ -86,7 +86,7 @@ class Card:
         return path_panels(
             Words(title, what, self.study.signature),
             event_paths(self.study),
-            {self.study.abnormal.index[0]: panel},
+            {self.study.fit.index[0]: panel},
             ax=ax,
         )
 

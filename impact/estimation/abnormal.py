@@ -14,7 +14,8 @@ from impact.estimation.fits import Fits, Settings, WindowReturns
 from impact.estimation.least_squares import Estimates, estimate, slopes
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
-from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.pairs import Pairs
+from impact.estimation.panel_windows import Panel
 from impact.estimation.spans import average_return
 from impact.market.calendar import NYSE
 from impact.market.returns import TRADE_TO_TRADE
@@ -30,10 +31,7 @@ class AbnormalReturns:
 
     Attributes
     ----------
-    abnormal : DataFrame, rows (event[, security]) x columns relative session
-        Abnormal returns (prediction errors), decimal fractions; NaN where a return is missing.
-        After missing prices it is that of all sessions since the last one.
-    fit : DataFrame
+    fit : DataFrame, rows (event[, security])
         Parameters, `residual_variance`, `dof` and `observations` of each row.
     alignment : DataFrame
         One row a unit: label, announcements, session, why it moved, neighbours, and every other
@@ -50,7 +48,6 @@ class AbnormalReturns:
         What a reader of its tables must know of the data, in sentences.
     """
 
-    abnormal: pd.DataFrame
     fit: pd.DataFrame
     alignment: pd.DataFrame
     dropped: pd.DataFrame
@@ -92,12 +89,10 @@ class AbnormalReturns:
         kept, unit = np.unique(units.unit[usable], return_inverse=True)
         fitted = fitted.take(usable)
         index = _labels(ids[usable], names[usable], returns.shape[1])
-        columns = pd.Index(settings.window.offsets, name="relative_session")
         named = dict(zip(panel.layout.parameters, fitted.parameters.T, strict=True))
         named |= {"residual_variance": fitted.residual_std**2, "dof": fitted.dof}
         fit = pd.DataFrame(named | {"observations": fitted.observations}, index)
         return cls(
-            abnormal=pd.DataFrame(fitted.abnormal, index=index, columns=columns),
             fit=fit,
             alignment=units.table.iloc[kept],
             dropped=dropped,
@@ -136,7 +131,7 @@ class AbnormalReturns:
         return not self.is_one_series and len(np.unique(pairs.position)) < len(pairs)
 
     def __len__(self) -> int:
-        return len(self.abnormal)
+        return len(self.fit)
 
     def __repr__(self) -> str:
         columns = self.returns.shape[1]
@@ -199,7 +194,6 @@ class AbnormalReturns:
         """Return the part that holds some of its rows (positions in `abnormal`)."""
         return replace(
             self,
-            abnormal=self.abnormal.iloc[rows],
             fit=self.fit.iloc[rows],
             alignment=self.alignment.iloc[np.unique(self.fits.unit[rows])],
             fits=self.fits.take(rows),
@@ -250,10 +244,20 @@ class AbnormalReturns:
         return WindowReturns(self.fits, tested_window(start, end, self.settings.window))
 
     @cached_property
+    def abnormal(self) -> pd.DataFrame:
+        """Abnormal returns (prediction errors), rows (event[, security]) x relative sessions.
+
+        Decimal fractions, NaN where a return is missing. After missing prices it is that of all
+        sessions since the last one.
+        """
+        columns = pd.Index(self.settings.window.offsets, name="relative_session")
+        return pd.DataFrame(self.fits.abnormal, self.fit.index, columns)
+
+    @cached_property
     def std_error(self) -> pd.DataFrame:
         """Standard error of each abnormal return, forecast error included."""
         errors = self.fits.std_error
-        return pd.DataFrame(errors, index=self.abnormal.index, columns=self.abnormal.columns)
+        return pd.DataFrame(errors, index=self.fit.index, columns=self.abnormal.columns)
 
     @cached_property
     def standardised(self) -> pd.DataFrame:
@@ -265,7 +269,7 @@ class AbnormalReturns:
         """Estimation residuals, rows as `abnormal`, columns relative session."""
         values, _ = self.fits.residuals_and_leverage
         offsets = pd.Index(self.fits.past.offsets, name="relative_session")
-        return pd.DataFrame(values, index=self.abnormal.index, columns=offsets)
+        return pd.DataFrame(values, index=self.fit.index, columns=offsets)
 
     def history(self, row: int, fitted: slice | None = None) -> pd.Series:
         """Return returns less what the fitted model explains, by session of the security.
@@ -346,8 +350,9 @@ def _why_not(estimates: Estimates, settings: Settings, layout: Design) -> np.nda
     )
     still = ~few & ~no_dof & ~singular & ~(estimates.residual_std > 0)
     reasons[still] = "no variance is left in the estimation window"
-    gone = (reasons == "") & np.isnan(estimates.abnormal).all(axis=1)
-    reasons[gone] = "no return in the event window"
+    if estimates.abnormal is not None:
+        gone = (reasons == "") & np.isnan(estimates.abnormal).all(axis=1)
+        reasons[gone] = "no return in the event window"
     return reasons
 
 

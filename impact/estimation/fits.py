@@ -12,7 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from impact.estimation.least_squares import Estimates, residuals_and_leverage
-from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.pairs import Pairs
+from impact.estimation.panel_windows import Panel
+from impact.estimation.prefix_sums import PrefixSums
 from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
@@ -75,6 +77,19 @@ class Fits:
         return replace(self, estimates=self.estimates.take(rows), pairs=self.pairs[rows], unit=unit)
 
     @cached_property
+    def abnormal(self) -> np.ndarray:
+        """Prediction errors in the event window, shape (M, W); NaN where the return is missing."""
+        found, window = self.estimates.abnormal, self.settings.window
+        if found is not None:
+            return found
+        errors = self.panel.returns_in(self.pairs, window)
+        parameters = self.estimates.parameters
+        errors -= parameters[:, :1] if self.estimates.constant else 0.0
+        for r, regressor in enumerate(self.regressors):
+            errors -= parameters[:, r + 1, None] * regressor
+        return errors
+
+    @cached_property
     def regressors(self) -> np.ndarray:
         """Regressors in the event window, shape (R, M, W)."""
         return self.panel.regressors_in(self.pairs, self.settings.window)
@@ -106,7 +121,7 @@ class Fits:
     @cached_property
     def std_error(self) -> np.ndarray:
         """Standard error of each abnormal return, forecast error included, shape (M, W)."""
-        observed = ~np.isnan(self.estimates.abnormal)
+        observed = ~np.isnan(self.abnormal)
         offsets = self.settings.window.offsets
         factors = [
             self.estimates.variance_factor(self.regressors, observed & (offsets == day))
@@ -129,13 +144,18 @@ class WindowReturns:
     fits: Fits
     tested: Window
 
+    @property
+    def sums(self) -> PrefixSums | None:
+        """Running sums of the panel where the fits come from them."""
+        return self.fits.panel.sums if self.fits.estimates.abnormal is None else None
+
     @cached_property
     def ar(self) -> np.ndarray:
         """Abnormal returns over the whole event window, shape (M, W); NaN = missing.
 
         Also NaN in the tested window where that begins inside a span.
         """
-        values = self.fits.estimates.abnormal
+        values = self.fits.abnormal
         if not self.begins_inside.any():
             return values
         return np.where(self.begins_inside[:, None] & self.inside, np.nan, values)
@@ -158,7 +178,7 @@ class WindowReturns:
         span, own = self.fits.estimates.span, self.fits.own
         if span is None or own is None:
             return np.zeros(len(self.fits.pairs), dtype=bool)
-        there = self.inside & ~np.isnan(self.fits.estimates.abnormal)
+        there = self.inside & ~np.isnan(self.fits.abnormal)
         first = there.argmax(axis=1)
         until = self.inside & own & (np.arange(len(self.inside)) <= first[:, None])
         pair = np.arange(len(first))
@@ -178,6 +198,8 @@ class WindowReturns:
     @cached_property
     def days(self) -> np.ndarray:
         """Number k_i of tested sessions with a return, shape (M,)."""
+        if self.sums is not None:
+            return np.full(len(self.fits.pairs), self.tested.length)
         return self.inside_pairs.sum(axis=1)
 
     @cached_property
@@ -203,12 +225,18 @@ class WindowReturns:
     @cached_property
     def car(self) -> np.ndarray:
         """Sum of the abnormal returns in the tested window, shape (M,); NaN where days = 0."""
+        if self.sums is not None:
+            estimates = self.fits.estimates
+            return self.sums.car(self.fits.pairs, self.tested, estimates.parameters)
         total = np.where(self.inside_pairs, self.ar, 0.0).sum(axis=1)
         return np.where(self.days > 0, total, np.nan)
 
     @cached_property
     def c(self) -> np.ndarray:
         """Var(CAR) / s², shape (M,): S + c'(X'WX)⁻¹c."""
+        if self.sums is not None:
+            total = self.sums.regressors_over(self.fits.pairs, self.tested)
+            return self.fits.estimates.factor_of(self.days, total)
         return self.fits.estimates.variance_factor(self.fits.regressors, self.inside_pairs)
 
     @property

@@ -14,8 +14,13 @@ from typing import Any
 import numpy as np
 
 from impact.estimation.models import FittedNormalReturn
-from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.pairs import Pairs
+from impact.estimation.panel_windows import Panel
+from impact.estimation.prefix_sums import PrefixSums
 from impact.market.windows import Window
+
+#: Fits of fewer returns are made from the returns themselves.
+MANY = 2**22
 
 #: Regressors whose correlation matrix has a smaller eigenvalue are collinear.
 SINGULAR = 1e-10
@@ -41,8 +46,9 @@ class Estimates:
         Inverse of their centred cross products.
     constant : bool
         Whether there is an intercept.
-    abnormal : ndarray, shape (M, W)
-        Prediction errors in the event window; NaN where the return is missing.
+    abnormal : ndarray, shape (M, W), or None
+        Prediction errors in the event window; NaN where the return is missing. None where the
+        fits come from running sums: they are then computed when asked for.
     covariance : ndarray, shape (M, W, W) or None
         Covariance of the prediction errors over s², for user models only.
     weight : ndarray, shape (M,) or None
@@ -58,7 +64,7 @@ class Estimates:
     centre: np.ndarray
     inverse: np.ndarray
     constant: bool
-    abnormal: np.ndarray
+    abnormal: np.ndarray | None
     covariance: np.ndarray | None = None
     weight: np.ndarray | None = None
     span: np.ndarray | None = None
@@ -86,12 +92,16 @@ class Estimates:
             weights = inside.astype(float)
             return np.einsum("mi,mij,mj->m", weights, self.covariance, weights)
         days = (inside if self.span is None else inside * self.span).sum(axis=1)
+        return self.factor_of(days, np.einsum("rmw,mw->mr", regressors, inside))
+
+    def factor_of(self, days: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """Var / s² of sums over so many sessions, in which regressors sum to `total` (M, R)."""
         factor = days.astype(float)
         if self.constant:
             factor = factor + days**2 / (self.observations if self.weight is None else self.weight)
-        if len(regressors):
-            total = np.einsum("rmw,mw->mr", regressors, inside) - days[:, None] * self.centre
-            factor = factor + np.einsum("mr,mrs,ms->m", total, self.inverse, total)
+        if total.shape[1]:
+            apart = total - days[:, None] * self.centre
+            factor = factor + np.einsum("mr,mrs,ms->m", apart, self.inverse, apart)
         return factor
 
 
@@ -119,12 +129,45 @@ def estimate(
     """
     if panel.layout.user is not None:
         return _estimate_user(panel, pairs, estimation, window, at_least)
+    many = len(pairs) * estimation.length > max(MANY, 8 * panel.by_security.size)
+    if many and (sums := panel.sums) is not None:
+        return _estimate_from_sums(panel, sums, pairs, estimation, window)
     parts = [
         _estimate_chunk(panel, pairs[chunk], estimation, window)
         for chunk in pairs.chunks(estimation.length)
     ]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Estimates(constant=panel.layout.constant, **joined)
+
+
+def _estimate_from_sums(
+    panel: Panel, sums: PrefixSums, pairs: Pairs, estimation: Window, window: Window
+) -> Estimates:
+    """Fit every pair from running sums; where those cancel, from the returns themselves."""
+    length, dof = estimation.length, estimation.length - panel.layout.size
+    moments = sums.moments(pairs, estimation)
+    found, inverse = _solved(moments.cross, moments.moment, length * moments.centre**2)
+    squares = moments.squares - np.einsum("mr,mr->m", found, moments.moment)
+    alpha = moments.mean - np.einsum("mr,mr->m", found, moments.centre)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        std = np.sqrt(squares / dof if dof > 0 else np.full(len(pairs), np.nan))
+    estimates = Estimates(
+        parameters=np.column_stack([alpha, found]) if panel.layout.constant else found[:, :0],
+        residual_std=std,
+        observations=np.full(len(pairs), length),
+        dof=np.full(len(pairs), dof),
+        centre=moments.centre,
+        inverse=inverse,
+        constant=panel.layout.constant,
+        abnormal=None,
+    )
+    doubt = np.flatnonzero(~(squares > moments.cancelled))
+    for chunk in pairs[doubt].chunks(length):
+        rows = doubt[chunk]
+        again = _estimate_chunk(panel, pairs[rows], estimation, window)
+        for name in ("parameters", "residual_std", "centre", "inverse"):
+            getattr(estimates, name)[rows] = again[name]
+    return estimates
 
 
 def _estimate_chunk(panel: Panel, pairs: Pairs, estimation: Window, window: Window) -> dict:
@@ -227,7 +270,15 @@ def _solve(
         cross = np.einsum("ml,ml->m", centred[0], centred[0])[:, None, None]
     else:
         cross = np.einsum("rml,sml->mrs", centred, centred, optimize=True)
-    moment = np.einsum("rml,ml->mr", centred, residuals)
+    return _solved(cross, np.einsum("rml,ml->mr", centred, residuals), level)
+
+
+def _solved(
+    cross: np.ndarray, moment: np.ndarray, level: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes and inverses from the products; NaN where they are collinear."""
+    if not cross.shape[1]:
+        return moment, cross
     scale = np.sqrt(np.einsum("mrr->mr", cross))
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = cross / (scale[:, :, None] * scale[:, None, :])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.estimation.panel_windows import Pairs
+from impact.estimation.pairs import Pairs
 from impact.market.windows import Window
 from impact.text.formats import counted, iso
 

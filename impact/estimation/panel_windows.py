@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from impact.estimation.models import Design
+from impact.estimation.pairs import Pairs
+from impact.estimation.prefix_sums import PrefixSums
 from impact.estimation.spans import RunningSums, Spans
 from impact.market.windows import Window
-
-#: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
-#: stays in the processor's cache).
-CHUNK_NUMBERS = 2**18
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Where M (event, security) pairs stand in the returns.
-
-    Attributes
-    ----------
-    position : ndarray of int, shape (M,)
-        Row of relative session 0.
-    column : ndarray of int, shape (M,)
-        Column of the security.
-    """
-
-    position: np.ndarray
-    column: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-    def __getitem__(self, pick: slice | np.ndarray) -> Pairs:
-        return Pairs(self.position[pick], self.column[pick])
-
-    def chunks(self, row_length: int) -> Iterator[slice]:
-        """Yield slices of pairs that keep arrays of `row_length` columns small."""
-        step = max(1, CHUNK_NUMBERS // row_length)
-        for first in range(0, len(self), step):
-            yield slice(first, min(first + step, len(self)))
 
 
 class Panel:
@@ -115,6 +84,15 @@ class Panel:
             before = np.cumsum(np.pad(self.excluded, ((0, 0), (1, 0))), axis=1)
             touched = before[column, row + 1] > before[column, row + 1 - rows]
             self.excluded[column, row] = touched
+
+    @cached_property
+    def sums(self) -> PrefixSums | None:
+        """Running sums by security; None unless every return is there and of its own row."""
+        layout = self.layout
+        plain = layout.user is None and self.regressors.ndim == 2 and self.excluded is None
+        if not plain or self.spans is not None or np.isnan(self.by_security).any():
+            return None
+        return PrefixSums(self.by_security, self.regressors, layout.constant)
 
     def returns_in(self, pairs: Pairs, window: Window) -> np.ndarray:
         """Returns of each pair in `window`, shape (M, W)."""

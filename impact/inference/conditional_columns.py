@@ -64,11 +64,11 @@ def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
     """
     _find_all(study, tested)
     rows, notes = [], []
-    for i, name in enumerate(row_names(study.abnormal.index)):
+    for i, name in enumerate(row_names(study.fit.index)):
         row, said = _row(study, i, tested)
         rows.append(row)
         notes += [f"{name}: {note}" for note in said if note]
-    table = pd.DataFrame(rows, columns=COLUMNS, index=study.abnormal.index, dtype=float)
+    table = pd.DataFrame(rows, columns=COLUMNS, index=study.fit.index, dtype=float)
     table.attrs["notes"] = notes
     return table
 

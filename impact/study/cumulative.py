@@ -64,13 +64,13 @@ def car_table(
     """
     sample = study.over(start, end)
     error = sample.std_error
-    reach = scipy.special.stdtrit(sample.dof, 0.975) * error
-    units = study.units
+    reach = _reach(sample.dof) * error
+    units, at = study.alignment, study.fits.unit
     table = pd.DataFrame(
         {
-            "session": units["session"].to_numpy(),
-            "label": units["label"].to_numpy(),
-            "announcements": units["announcements"].to_numpy(),
+            "session": units["session"].to_numpy()[at],
+            "label": units["label"].array[at],
+            "announcements": units["announcements"].to_numpy()[at],
             "estimate": sample.car,
             "std_error": error,
             "statistic": sample.scar,
@@ -79,7 +79,7 @@ def car_table(
             "ci_low_textbook": sample.car - reach,
             "ci_high_textbook": sample.car + reach,
         },
-        index=study.abnormal.index,
+        index=study.fit.index,
     )
     notes = []
     model = study.settings.volatility
@@ -95,11 +95,17 @@ def car_table(
         table.insert(table.columns.get_loc("estimate"), "days", sample.sessions)
     empty = sample.days == 0
     table = table[~empty]
-    table.attrs["missing"] = [str(name) for name in study.abnormal.index[empty]]
+    table.attrs["missing"] = [str(name) for name in study.fit.index[empty]]
     table.attrs["gaps"] = gap_sentences(study, sample)
     table.attrs["notes"] = notes
     table.attrs["signature"] = study.signed(start, end, conditional=conditional)
     return table
+
+
+def _reach(dof: np.ndarray) -> np.ndarray:
+    """Half-width of a 95% interval in standard errors; most rows share their degrees of freedom."""
+    values, row = np.unique(dof, return_inverse=True)
+    return scipy.special.stdtrit(values, 0.975)[row]
 
 
 def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:
@@ -138,7 +144,7 @@ def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:
 
 def _row_name(study: AbnormalReturns, row: int) -> str:
     """The security of a row, or its event, or both where there are several of both."""
-    name = study.abnormal.index[row]
+    name = study.fit.index[row]
     if not isinstance(name, tuple):
         return str(name)
     return str(name[1]) if len(study.alignment) == 1 else f"{name[1]} on {name[0]}"
@@ -186,7 +192,7 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
     compound = compounded(study.settings.kind)
     held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))
     error = sample.std_error * _growth(study.settings.kind, held, actual, use)
-    reach = scipy.special.stdtrit(sample.dof, 0.975) * error
+    reach = _reach(sample.dof) * error
     units = study.units
     table = pd.DataFrame(
         {
@@ -199,7 +205,7 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
             "ci_high": held - expected + reach,
             "days": sample.sessions,
         },
-        index=study.abnormal.index,
+        index=study.fit.index,
     )
     return table[sample.days > 0]
 
@@ -276,7 +282,7 @@ def _cars(study: AbnormalReturns, days: range, *, cumulative: bool) -> np.ndarra
         # A window that begins inside a span lacks its first return, one by one.
         windows = [study.over(days[0] if cumulative else day, day) for day in days]
         return np.column_stack([window.car for window in windows])
-    returns = study.fits.estimates.abnormal[:, study.settings.window.offsets >= days[0]]
+    returns = study.fits.abnormal[:, study.settings.window.offsets >= days[0]]
     if not cumulative:
         return returns
     there = ~np.isnan(returns)

@@ -61,7 +61,7 @@ def diagnostics_table(study: AbnormalReturns, *, level: float = 0.05) -> pd.Data
     """
     values = study.residuals.to_numpy()
     count = (~np.isnan(values)).sum(axis=1)
-    table = pd.DataFrame({"residuals": count}, study.abnormal.index)
+    table = pd.DataFrame({"residuals": count}, study.fit.index)
     found = np.full((len(values), len(_TESTS)), np.nan)
     for n in np.unique(count[count >= MIN_RESIDUALS]):
         rows = np.flatnonzero(count == n)

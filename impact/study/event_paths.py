@@ -69,7 +69,7 @@ def event_paths(study: AbnormalReturns) -> pd.DataFrame:
         )
     parts = [_before(study, offset) for offset in range(window.start, EVE + 1)]
     parts += [_after(study, offset) for offset in range(window.end + 1)]
-    order = {event: place for place, event in enumerate(study.abnormal.index)}
+    order = {event: place for place, event in enumerate(study.fit.index)}
     paths = pd.concat(parts, ignore_index=True)
     ranks = paths["event"].map(order)
     return paths.iloc[np.lexsort((paths["relative_session"], ranks))].reset_index(drop=True)
@@ -79,7 +79,7 @@ def _frame(study: AbnormalReturns, offset: int, path: np.ndarray) -> pd.DataFram
     units = study.units
     return pd.DataFrame(
         {
-            "event": study.abnormal.index,
+            "event": study.fit.index,
             "label": units["label"].to_numpy(),
             "session": units["session"].to_numpy(),
             "relative_session": offset,
@@ -95,7 +95,7 @@ def _before(study: AbnormalReturns, offset: int) -> pd.DataFrame:
 
 
 def _after(study: AbnormalReturns, offset: int) -> pd.DataFrame:
-    table = car_table(study, 0, offset).reindex(study.abnormal.index)
+    table = car_table(study, 0, offset).reindex(study.fit.index)
     frame = _frame(study, offset, table["estimate"].to_numpy())
     for method in ("textbook", "conditional"):
         if f"ci_low_{method}" in table:
@@ -130,7 +130,7 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
     units = study.units
     panels = {
         event: Panel(unit.label, date(unit.session))
-        for event, unit in zip(study.abnormal.index, units.itertuples(), strict=True)
+        for event, unit in zip(study.fit.index, units.itertuples(), strict=True)
     }
     title = f"Cumulative abnormal {noun}s around {counted(len(study), 'session')}"
     words = Words(title, f"From the close on the eve, in {unit or '%'}.", source, unit)

@@ -12,7 +12,8 @@ from impact.estimation.abnormal import nothing_left
 from impact.estimation.fits import Settings
 from impact.estimation.models import Design, NormalReturnModel, design
 from impact.estimation.observations import form_units
-from impact.estimation.panel_windows import Pairs, Panel
+from impact.estimation.pairs import Pairs
+from impact.estimation.panel_windows import Panel
 from impact.estimation.spans import gap_notes, read_spans
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_numbers, on_rows

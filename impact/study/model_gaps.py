@@ -9,9 +9,9 @@ import pandas as pd
 
 from impact.errors import ModelError
 from impact.estimation.fits import Settings
-from impact.estimation.least_squares import Pairs
 from impact.estimation.models import Design
 from impact.estimation.observations import Units, dropped_rows
+from impact.estimation.pairs import Pairs
 from impact.text.formats import counted, iso
 
 #: The share of the sessions of an event's windows that a benchmark or factor may lack.

@@ -13,7 +13,7 @@ from panels import MODELS, PANELS, reference_study
 from slow_event_study import SlowStudy
 from statistics_by_name import BESIDES, OURS, SLOW, slow
 
-import impact.estimation.panel_windows
+import impact.estimation.pairs
 import impact.inference as tests
 from impact.errors import HistoryError, InferenceError
 from impact.study.event_study import event_study
@@ -371,7 +371,7 @@ def test_a_model_of_ones_own_is_not_asked_to_fit_too_few_returns():
 def test_small_chunks_give_the_same(name, model, monkeypatch):
     whole = reference_study(name, model)
     expected = [whole.residuals, tests.kp_bmp(whole, 0, 3), tests.grank_t(whole, 0, 3)]
-    monkeypatch.setattr(impact.estimation.panel_windows, "CHUNK_NUMBERS", 650)
+    monkeypatch.setattr(impact.estimation.pairs, "CHUNK_NUMBERS", 650)
     small = reference_study.__wrapped__(name, model)
     pd.testing.assert_frame_equal(small.abnormal, whole.abnormal, rtol=1e-12, atol=1e-16)
     pd.testing.assert_frame_equal(small.fit, whole.fit, rtol=1e-12, atol=1e-16)

@@ -9,7 +9,7 @@ from scipy import stats
 import impact
 from impact import inference
 from impact.errors import InferenceError
-from impact.estimation import fits, panel_windows
+from impact.estimation import fits, pairs
 from impact.study.event_study import event_study
 from impact.study.groups import compare_groups
 
@@ -259,7 +259,7 @@ def test_tests_are_the_same_where_residuals_are_made_some_rows_at_a_time(monkeyp
         whole = _statistics(impact.event_study(returns, events, volatility=None))
         with monkeypatch.context() as patched:
             patched.setattr(fits, "KEPT_NUMBERS", 0)
-            patched.setattr(panel_windows, "CHUNK_NUMBERS", 1_000)
+            patched.setattr(pairs, "CHUNK_NUMBERS", 1_000)
             parts = _statistics(impact.event_study(returns, events, volatility=None))
         np.testing.assert_allclose(parts, whole, rtol=1e-11)
 
