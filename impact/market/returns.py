@@ -96,7 +96,9 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
     bad = ~(np.isfinite(values) & (values > 0))
     if isinstance(prices, pd.DataFrame):
         bad &= ~np.isnan(values)
-    reason = "is not a positive price: correct it or drop the session"
+    reason = "is not a positive price: correct it"
+    if isinstance(prices, pd.Series):
+        reason += ", or give prices.to_frame() with that cell empty: its next return spans the gap"
     refuse_values(frame, bad, "prices", reason)
     if len(frame) < 2:
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
