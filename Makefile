@@ -11,7 +11,7 @@ else
 PY := $(VENV)/bin/python
 endif
 
-.PHONY: help figures notebooks readme test test-oldest lint bench data data-accept calibration lab clean
+.PHONY: help figures notebooks readme test test-oldest test-each lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
 	@echo "make TARGET, where TARGET is one of"
@@ -52,14 +52,27 @@ test-oldest: $(STAMP) ## check everything with the oldest versions that pyprojec
 	build/oldest/bin/python -m pytest -n 2 --deselect \
 	  tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed
 
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+test-each: $(STAMP) ## check everything on each Python that is found, or is named with PYTHONS=
+	$(PY) -m pip install --quiet uv
+	@for python in $(PYTHONS); do \
+	  command -v "$$python" >/dev/null 2>&1 || { echo "$$python: not found"; continue; }; \
+	  "$$python" --version && \
+	  $(PY) -m uv venv --quiet --clear --seed --python "$$python" build/each && \
+	  $(PY) -m uv pip install --quiet --python build/each -e ".[notebooks,test]" && \
+	  build/each/bin/python -m pytest -n 2 --deselect \
+	    tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed \
+	    || exit 1; \
+	done
+
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
 	$(PY) -m ruff check impact calibration tests benchmarks
 	$(PY) -m ruff format --check impact calibration tests benchmarks
 	$(dir $(PY))lint-imports
 	$(PY) -m mypy
 
-bench: $(STAMP) ## time the engine against a plain NumPy floor
-	$(PY) benchmarks/event_study.py
+bench: $(STAMP) ## measure speed and memory, beside other packages (minutes; writes benchmarks/RESULTS.md)
+	$(PY) -m benchmarks
 
 data: $(STAMP) ## add what is new to the committed prices, from the network
 	$(PY) -m impact data

@@ -26,7 +26,7 @@ from impact.estimation.models import design
 from impact.estimation.observations import Units, form_units
 from impact.estimation.spans import read_spans
 from impact.market.calendar import market_of
-from impact.market.returns import check_returns
+from impact.market.returns import check_returns, split_like
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
@@ -164,10 +164,15 @@ def calendar_time_portfolio(
     aligned = with_securities(align(events, returns.index), returns.columns)
     # Sessions 0 alone have to lie in the returns: a portfolio is held as long as they last.
     units = form_units(aligned, returns, Window(0, 0), Window(0, 0))
-    values = returns.to_numpy(float)
+    values, held = returns.to_numpy(float), _held(units, returns.shape, held_in)
+    notes = aligned.attrs.get("notes", ())
     if (spans := read_spans(returns, market_of(returns.index))) is not None:
-        values = np.where(spans.sessions.T > 1, np.nan, values)
-    held = _held(units, returns.shape, held_in) & ~np.isnan(values)
+        long = spans.sessions.T > 1
+        notes = (*notes, *_said_of_spans(held & long & ~np.isnan(values), returns.columns))
+        values = np.where(long, np.nan, values)
+    held &= ~np.isnan(values)
+    split = split_like(returns.where(held), kind or "log")
+    notes = (*notes, *([split] if split else []))
     members = held.sum(axis=1)
     use = members >= whole("min_securities", min_securities, 1)
     mean = np.where(held, values, 0.0).sum(axis=1)[use] / members[use]
@@ -197,7 +202,7 @@ def calendar_time_portfolio(
         members=pd.Series(members, returns.index, name="members"),
         window=held_in,
         covariance=words,
-        notes=aligned.attrs.get("notes", ()),
+        notes=notes,
     )
 
 
@@ -212,6 +217,15 @@ def _held(units: Units, shape: tuple[int, int], window: Window) -> np.ndarray:
     np.add.at(change, (first, pairs.column), 1)
     np.add.at(change, (last, pairs.column), -1)
     return np.cumsum(change[:-1], axis=0) > 0
+
+
+def _said_of_spans(long: np.ndarray, columns: pd.Index) -> list[str]:
+    """Say which securities are held in a return across several sessions, which is left out."""
+    if not long.any():
+        return []
+    names = [str(name) for name in columns[long.any(axis=0)]]
+    some = list_of(names if len(names) < 4 else [*names[:3], f"{len(names) - 3} more"])
+    return [f"Left out: {counted(int(long.sum()), 'return')} across several sessions, of {some}."]
 
 
 def _check_sessions(sessions: int, columns: int, dropped: pd.DataFrame) -> None:

@@ -49,6 +49,8 @@ class CrossSection(Coefficients):
         What the errors do not allow for; "" if dates do not cluster.
     points : DataFrame
         `car` and the characteristics of each row used.
+    unit : str
+        What the CARs are in, where they are no returns.
     """
 
     table: pd.DataFrame
@@ -60,6 +62,7 @@ class CrossSection(Coefficients):
     window: Window
     warning: str
     points: pd.DataFrame
+    unit: str = ""
 
     def _title(self) -> str:
         return f"CAR {self.window} on {list_of(self.points.columns[1:])}"
@@ -142,6 +145,7 @@ def cross_section(
         window=sample.tested,
         warning=_warning(sample.position[~missing], sample.tested),
         points=points,
+        unit=study.unit,
     )
 
 

@@ -21,6 +21,7 @@ from impact.market.bars import bars_hash, security_of
 from impact.market.clock_time import MINUTES
 from impact.news.events import read_events, unknown_id_error
 from impact.news.minutes import BOUNDED, EXACT, announcement_minutes, known_minutes, release_minutes
+from impact.news.security_names import as_spelt
 from impact.text import formats
 from impact.text.formats import counted, iso, list_of
 from impact.text.result import Result, count_left_out, left_out, signed
@@ -110,7 +111,7 @@ class IntradayStudy(Result):
     _known: ClockVariance = field(repr=False)
     _stretches: dict[tuple[str, int | str], Stretch] = field(repr=False)
     _security: str = field(repr=False)
-    _labels: pd.Series = field(repr=False)
+    _events: pd.DataFrame = field(repr=False)
 
     def _title(self) -> str:
         minutes = [str(window) for window in self.windows if window != TO_CLOSE]
@@ -126,6 +127,7 @@ class IntradayStudy(Result):
         return (
             "σ: clock pattern times the level of the last hours, known before the window; p: "
             "equal-tailed rank of z among the same windows of all other days.",
+            *self._events.attrs.get("notes", ()),
         )
 
     def path(self, event: str) -> pd.DataFrame:
@@ -174,11 +176,11 @@ class IntradayStudy(Result):
         words = Words(
             f"{self._security} {formats.percent(move)} from {begin:%H:%M} to {end:%H:%M} on "
             f"{formats.date(begin)}",
-            f"{self._labels[event]}. {PATH_SAYS}.",
+            f"{self._events.loc[event, 'label']}. {PATH_SAYS}.",
             self.signature,
         )
         measured = MINUTES * found.bars
-        panel = MinutePanel(self._labels[event], formats.date(begin), PLAIN, measured)
+        panel = MinutePanel(self._events.loc[event, "label"], formats.date(begin), PLAIN, measured)
         return minute_paths(words, self.drawn_path(event), {event: panel}, ax=ax)
 
     def drawn_path(self, event: str) -> pd.DataFrame:
@@ -301,6 +303,7 @@ def intraday_study(
     frame, unknown = read_events(events)
     minutes = announcement_minutes(frame)
     security = security_of(bars)
+    frame, _ = as_spelt(frame, pd.Index([security]))
     reasons = _left_out(frame, minutes, security)
     rows, stretches = [], {}
     for when, announced_at in zip(minutes.itertuples(), frame["announced_at"], strict=True):
@@ -324,9 +327,7 @@ def intraday_study(
     count_left_out(dropped, len({row["id"] for row in rows}))
     table = _table(rows, minutes, several=len(windows) > 1)
     signature = _signature(bars, known, frame, windows, len({row["id"] for row in rows}))
-    return IntradayStudy(
-        table, dropped, signature, windows, known, stretches, security, frame["label"]
-    )
+    return IntradayStudy(table, dropped, signature, windows, known, stretches, security, frame)
 
 
 def _windows(window: Any) -> tuple[int | str, ...]:

@@ -102,7 +102,12 @@ def stretch(
     begin = grid.last_bar(earliest)
     if begin is None:
         return LeftOut(f"before the bars, which begin on {iso(grid.sessions[0])}")
-    over = f"after the bars, which end on {iso(grid.sessions[-1])}"
+    last = iso(grid.sessions[-1])
+    over = (
+        f"its window ends after the bars, whose last session is {last}"
+        if latest.normalize() == grid.sessions[-1]
+        else f"after the bars, which end on {last}"
+    )
     if window == TO_CLOSE:
         end = _close_after(grid, latest)
     else:

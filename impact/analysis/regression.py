@@ -22,7 +22,7 @@ from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
 from impact.estimation.observations import dropped_rows
 from impact.market.checks import check_numbers, on_rows
 from impact.market.instants import parse_announced_at
-from impact.market.returns import check_returns
+from impact.market.returns import check_returns, split_like
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
@@ -65,6 +65,8 @@ class EventRegression(Coefficients):
         The regressions underneath; coefficients there are per session. `weighted` is None
         without a variance model.
     window : Window
+    notes : tuple of str
+        How the events were read, and returns that look like unadjusted splits.
     """
 
     table: pd.DataFrame
@@ -75,6 +77,7 @@ class EventRegression(Coefficients):
     ols: Any
     weighted: Any
     window: Window
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -102,8 +105,9 @@ class EventRegression(Coefficients):
 
     def _notes(self) -> tuple[str, ...]:
         if self.weighted is None:
-            return ()
-        return ("Conditional: weighted least squares by the variance known the evening before.",)
+            return self.notes
+        how = "Conditional: weighted least squares by the variance known the evening before."
+        return (how, *self.notes)
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """Draw each effect with its 95% interval.
@@ -226,6 +230,10 @@ def event_regression(
         ols=ols,
         weighted=weighted,
         window=window,
+        notes=(
+            *aligned.attrs.get("notes", ()),
+            *filter(None, [split_like(sample.to_frame(), sample.attrs.get("returns", "log"))]),
+        ),
     )
 
 

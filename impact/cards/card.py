@@ -134,7 +134,7 @@ def event_card(
     ------
     EventError
         If the id is unknown (the nearest are named), the event is no news or lies outside the
-        returns, or there is more than one event.
+        returns or on a session without a return, or there is more than one event.
     ReturnsError
         If `returns` are not one clean series of decimal returns.
     BarsError
@@ -214,6 +214,11 @@ def _facts(study: EventStudy, placed: pd.Series, move: float, market: Market) ->
     """The row of the study, with all that the sentences need beside it."""
     titles = load_events(included=None)["title"]
     car = study.car(0)
+    if car.empty:
+        raise EventError(
+            f"there is no card for {placed.name!r}: {study.returns.columns[0]} has no return of "
+            f"{formats.iso(placed['session'])} alone, as its price is missing there or just before"
+        )
     facts = car.iloc[0].copy()
     facts["forecast_notes"] = [note.removeprefix(f"{facts.name}: ") for note in car.attrs["notes"]]
     for name in ("announced_at", "moved", "date_only", "mixed", "releases", "neighbours"):

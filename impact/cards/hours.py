@@ -117,7 +117,8 @@ def the_hour(hours: Hours | None, series: str, smallest: float) -> list[str]:
             f"({formats.p_phrase(row['p_value'])})"
         )
     said += [_noted(note) for note in row["note"].split("; ") if note not in ("", IF_RIGHT)]
-    if tested and pd.notna(smallest) and row["part"] != CLOSED:
+    same = series in (hours.security, "the S&P 500" if hours.security == "SPY" else "")
+    if same and tested and pd.notna(smallest) and row["part"] != CLOSED:
         found = (
             formats.percent(size, signed=False) for size in (row["smallest_detectable"], smallest)
         )

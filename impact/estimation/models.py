@@ -171,6 +171,11 @@ def design(
             factors = factors.to_frame()
         table = on_rows(factors, "factors", index, kind=kind)
         rows, names = table.to_numpy().T, tuple(map(str, table.columns))
+        if rate := next((name for name in names if name.casefold() in _RATES), None):
+            raise ModelError(
+                f"factors: column {rate!r} is a rate, no factor: give "
+                f"factors.drop(columns={rate!r}) and risk_free=factors[{rate!r}]"
+            )
         spanning = _is_trade_to_trade(table)
     if own is not None:
         return Design(type(own).__name__, False, rows, names, free, own, spanning)
@@ -209,6 +214,9 @@ def _market(table: pd.DataFrame, securities: pd.Index | None) -> np.ndarray:
         )
     return table.to_numpy().T[row]
 
+
+#: What a table of factors calls the risk-free rate that stands in it.
+_RATES = ("risk_free", "risk free", "rf")
 
 #: Models that need no more than the returns: their name in a signature, and whether they have a
 #: constant.

@@ -19,8 +19,8 @@ from impact.text.formats import counted, iso
 #: Columns of a table of what was left out.
 DROPPED_COLUMNS = ("event", "security", "reason")
 
-#: Column numbers of an event that applies to all columns, and of one whose security is none.
-EVERY, UNKNOWN = -1, -2
+#: Column number of an event that applies to all columns.
+EVERY = -1
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def form_units(
     ----------
     aligned : DataFrame
         One row an announcement, as `impact.align` gives it, with `label` and, for firm
-        events, `security`.
+        events, `security`: a column of the returns, as `with_securities` reads it.
     returns : DataFrame, shape (T, N)
         Decimal returns by session.
     estimation, window : Window
@@ -77,11 +77,6 @@ def form_units(
     events = aligned if kept.all() else aligned[kept]
     security = security[kept]
     column = _columns(security, returns.columns)
-    known = column != UNKNOWN
-    strangers = [f"security {name!r} is not a column of the returns" for name in security[~known]]
-    dropped.append((events.index[~known], strangers, security[~known]))
-    if not known.all():
-        events, security, column = events[known], security[known], column[known]
     position = returns.index.get_indexer(pd.DatetimeIndex(events["session"]))
     reasons = _no_room(position, events["session"], returns.index, estimation, window)
     fits = reasons == ""
@@ -109,8 +104,7 @@ def _columns(security: np.ndarray, columns: pd.Index) -> np.ndarray:
     column = np.full(len(security), EVERY)
     named = security != ""
     if named.any():
-        found = columns.astype("str").get_indexer(security[named])
-        column[named] = np.where(found < 0, UNKNOWN, found)
+        column[named] = columns.astype("str").get_indexer(security[named])
     return column
 
 

@@ -114,7 +114,8 @@ def select_group(
     >>> [f"{day:%d %B}" for day in group.sessions]
     ['02 May', '07 May']
     """
-    pool = _placed(data_hash("events.csv"), sessions.as_unit("us").asi8.tobytes())
+    key = data_hash("events.csv"), sessions.as_unit("us").asi8.tobytes()
+    pool = _placed(*key)
     read = catalogue_rows(rows)
     group = catalogue_rows(rows, **filters)
     kept = pool.loc[group.index]
@@ -132,7 +133,7 @@ def select_group(
     counts["in the sample"] = len(kept)
     days = pd.DatetimeIndex(np.sort(kept["session"].unique()))
     counts["sessions"] = len(days)
-    days = days[_one_way(days, pool if rows == "all" else pool[pool["included"]])]
+    days = days[days.isin(_one_way(*key, rows == "all"))]
     counts["one direction"] = len(days)
     days = days[_apart(sessions.get_indexer(days), length)]
     counts["windows apart"] = len(days)
@@ -148,13 +149,13 @@ def _placed(digest: str, sessions: bytes) -> pd.DataFrame:
     return align(catalogue_rows("all"), days)
 
 
-def _one_way(days: pd.DatetimeIndex, pool: pd.DataFrame) -> np.ndarray:
-    """Whether all news of each session points the same way."""
-    news = pool[pool["news"] & (pool["dropped"] == "")]
-    ways = news["direction"].map(POINTS).fillna("").groupby(news["session"])
-    first = ways.min()
-    one = (first == ways.max()) & (first != "both")
-    return one.loc[days].to_numpy(bool)
+@lru_cache(maxsize=16)
+def _one_way(digest: str, sessions: bytes, candidates: bool) -> pd.DatetimeIndex:
+    """Return the sessions whose news all points the same way, by all rows or the included ones."""
+    pool = _placed(digest, sessions)
+    news = pool[pool["news"] & (pool["dropped"] == "") & (pool["included"] | candidates)]
+    ways = news["direction"].map(POINTS).groupby(news["session"]).agg(set)
+    return ways.index[[len(way) == 1 and "both" not in way for way in ways]]
 
 
 def _apart(positions: np.ndarray, length: int) -> np.ndarray:

@@ -141,7 +141,9 @@ def rate_table(
     >>> table.loc[("shift_studentised", "gjr")].to_list()
     ['4.5%', '5.5%', '4.4%']
     """
-    names = [experiment] if isinstance(experiment, str) else list(experiment)
+    names = experiment if isinstance(experiment, list | tuple) else [experiment]
+    if not names:
+        raise InferenceError("experiment= is empty: name one, such as 'size'")
     table = pd.concat(map(load_calibration, names), ignore_index=True)
     where = {"level": level, **where}
     for column, value in where.items():

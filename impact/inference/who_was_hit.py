@@ -124,7 +124,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
 
     Securities are compared with those that are there: each with a return in every session of the
     window and in 60 before it. Others are listed in `dropped`. Sessions in which one of those
-    compared has no return are passed over.
+    compared has no return, or one of several sessions, are passed over.
 
     References
     ----------
@@ -147,7 +147,9 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
             "table of securities and events without `security`"
         )
     tested = tested_window(start, end, study.settings.window)
-    values = study.returns.to_numpy(float)
+    values, spans = study.returns.to_numpy(float), study.fits.panel.spans
+    if spans is not None:
+        values = np.where(spans.sessions.T > 1, np.nan, values)
     pairs, unit = study.fits.pairs, study.fits.unit
     first = pairs.position[np.unique(unit, return_index=True)[1]] + tested.start
     studied = np.zeros((len(first), values.shape[1]), dtype=bool)
@@ -167,7 +169,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     row, column = np.nonzero(studied & ~there)
     absent = dropped_rows(
         units[row],
-        f"no return in sessions {tested} or in {BURN_IN} before them",
+        f"no return of one session in sessions {tested}, or too few in the {BURN_IN} before",
         names.astype("str")[column],
     )
     dropped = study.dropped

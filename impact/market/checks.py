@@ -256,8 +256,8 @@ def check_units(
         refuse_values(frame, values <= 0, name, fix)
         if np.nanmedian(values) < _POINTS:
             raise ReturnsError(
-                f"{name}: {_example(frame, 0)} looks like a fraction: multiply by 100, a "
-                "volatility index is in points"
+                f"{name}: this looks like a fraction ({_example(frame, 0)}): multiply by 100, "
+                "a volatility index is in points"
             )
         return
     if unit == "rate":
@@ -300,6 +300,8 @@ def _check_size(frame: pd.DataFrame, name: str, columns: np.ndarray, *, switches
             continue
         example = _example(frame, int(column))
         what, fix = "percentages", "divide by 100, returns are decimal fractions"
+        if name == "returns":
+            fix += "; changes of a yield or an index are for event_study(kind='change')"
         if np.nanmin(one) > 0:
             what, fix = "prices", "use log_returns(prices)"
         raise ReturnsError(f"{name}: these look like {what} ({example}): {fix}")
@@ -351,7 +353,7 @@ def on_rows(
         check_labels(frame.index, name)
     said = frame.attrs.get("returns")
     if kind and said and said != kind and unit == "return":
-        fix = f"make both with {kind}_returns()"
+        fix = f"make both with {kind}_returns() or with {said}_returns()"
         if kind == "change":
             fix = "give changes there too, as levels.diff() makes them"
         raise ReturnsError(f"{name} holds {said} returns and the returns are {kind} ones: {fix}")

@@ -35,8 +35,8 @@ def load_factors(*, start: Any = None, end: Any = None) -> pd.DataFrame:
         Simple returns as decimal fractions, every NYSE session: `market_excess` (the market of
         all US shares less the risk-free rate), `smb`, `hml`, `rmw`, `cma` (size, value,
         profitability, investment), `risk_free`, `momentum`. `risk_free` is published in whole
-        basis points a day: subtract it, but do not compound it. ``attrs`` holds ``source`` and
-        ``hash``.
+        basis points a day: subtract it, but do not compound it. ``attrs`` holds ``source``,
+        ``hash`` and ``returns``, "simple": log returns cannot stand beside them.
 
     Raises
     ------
@@ -69,5 +69,6 @@ def _factors(digest: str) -> pd.DataFrame:
     factors.attrs = {
         "source": f"factors of Kenneth French's data library, November 2025: data/{_FILE}",
         "hash": digest,
+        "returns": "simple",
     }
     return factors

@@ -213,7 +213,8 @@ def _number(name: str, line: int, cell: Any) -> float:
     except ValueError:
         raise DataFileError(
             f"{name} line {line}: {cell!r} is not a price: write it with a decimal point and no "
-            "comma for thousands, and leave a missing one empty"
+            "comma for thousands; where there is none delete the row, or leave the cell empty in a "
+            "table of several securities"
         ) from None
 
 

@@ -96,7 +96,9 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
     bad = ~(np.isfinite(values) & (values > 0))
     if isinstance(prices, pd.DataFrame):
         bad &= ~np.isnan(values)
-    reason = "is not a positive price: correct it or drop the session"
+    reason = "is not a positive price: correct it"
+    if isinstance(prices, pd.Series):
+        reason += ", or give prices.to_frame() with that cell empty: its next return spans the gap"
     refuse_values(frame, bad, "prices", reason)
     if len(frame) < 2:
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
@@ -177,7 +179,7 @@ def split_like(frame: pd.DataFrame, kind: str) -> str:
     --------
     >>> days = pd.to_datetime(["2025-05-01", "2025-05-02"])
     >>> split_like(pd.DataFrame({"A": [0.01, -1.38]}, days), "log")
-    'Beyond ±50%, as an unadjusted split would be: A on 2025-05-02 (−74.8%, near 4 for 1).'
+    'Prices moved as by an unadjusted split: A on 2025-05-02 (−74.8%, near 4 for 1).'
     """
     values = frame.to_numpy()
     low, high = (-_JUMP, _JUMP) if kind == "log" else (np.expm1(-_JUMP), np.expm1(_JUMP))
@@ -197,4 +199,4 @@ def split_like(frame: pd.DataFrame, kind: str) -> str:
         named.append(f"{frame.columns[column]} on {iso(frame.index[row])} ({words})")
     if len(found) > _NAMED:
         named.append(counted(len(found) - _NAMED, "more", "more"))
-    return f"Beyond ±50%, as an unadjusted split would be: {list_of(named)}."
+    return f"Prices moved as by an unadjusted split: {list_of(named)}."

@@ -63,7 +63,8 @@ def align(
     Raises
     ------
     DateError
-        If a date that did not come from a catalogue lies outside `sessions`.
+        If dates that did not come from a catalogue all lie outside `sessions`; beside others one
+        is dropped, and so is an id that is none, which has a row of its own.
     EventError, ReturnsError, WindowError
         If the events, the sessions or the window cannot be read.
 

@@ -375,8 +375,9 @@ def _typed(header: list[str], rows: list[list[str]]) -> pd.DataFrame:
     cells = {column: given.get(column, blank) for column in (*COLUMNS, *given)}
     labels = zip(cells["id"], cells["label"], strict=True)
     cells["label"] = [label or _short(name) for name, label in labels]
-    bases = zip(cells["announced_at"], cells["time_basis"], strict=True)
-    cells["time_basis"] = [basis or _basis(time) for time, basis in bases]
+    bounds = zip(cells["not_before"], cells["not_after"], strict=True)
+    bases = zip(cells["announced_at"], cells["time_basis"], map(all, bounds), strict=True)
+    cells["time_basis"] = [basis or _basis(time, bounded) for time, basis, bounded in bases]
     frame = pd.DataFrame(cells, dtype="str")
     for column in _NUMBERS:
         frame[column] = [float(text) if text else np.nan for text in cells[column]]
@@ -385,8 +386,10 @@ def _typed(header: list[str], rows: list[list[str]]) -> pd.DataFrame:
     return frame.set_index("id")
 
 
-def _basis(announced_at: str) -> str:
-    return "date-only" if len(announced_at) == len("2025-04-02") else "exact"
+def _basis(announced_at: str, bounded: bool) -> str:
+    if len(announced_at) == len("2025-04-02"):
+        return "date-only"
+    return "approximate" if bounded else "exact"
 
 
 def _short(name: str) -> str:

@@ -20,7 +20,13 @@ from impact.market.instants import (
     read_instants,
 )
 from impact.news.catalogue import DIRECTIONS, load_events, unknown_direction
-from impact.news.own_columns import renamed, said, security_columns, security_texts
+from impact.news.own_columns import (
+    refuse_lost_times,
+    renamed,
+    said,
+    security_columns,
+    security_texts,
+)
 from impact.text.formats import list_of
 from impact.text.nearest import suggestion
 
@@ -206,6 +212,7 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
             f"the events have neither a column 'announced_at' nor 'session'; they have {columns}"
         )
     wall, date_only = read_instants(frame[when])
+    refuse_lost_times(frame, date_only)
     days = np.datetime_as_string(wall.to_numpy(), unit="D").astype(object)
     text = days.copy()
     text[~date_only] = [_iso(value) for value in frame.loc[~date_only, when]]

@@ -43,7 +43,7 @@ def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame, shape (events, 4)
-        `minute`: "exact"; "bounded", where the minute is not known and both bounds are;
+        `minute`: "exact"; "bounded", where both bounds are given and the time is not called exact;
         "approximate"; "" where not even the hour is known. `at`: the time (NaT for a date alone);
         `earliest`, `latest`: between which it came out, an approximate time taken to be right
         within 30 minutes (NaT where nothing is known).
@@ -51,7 +51,8 @@ def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DateError, EventError
-        If a bound cannot be read, is a date alone, or the two are reversed.
+        If a bound cannot be read, is a date alone, the two are reversed, or the time given lies
+        outside them.
 
     Examples
     --------
@@ -80,15 +81,21 @@ def _minute(event: str, row: tuple[Any, ...]) -> tuple[str, Any, Any, Any]:
     moment, date_only = parse_announced_at(announced_at)
     at = pd.NaT if date_only else moment.tz_localize(None)
     earliest, latest = (_bound(event, bound) for bound in bounds)
-    if not pd.isna(basis) and basis and basis not in TIME_BASES:
+    basis = "" if pd.isna(basis) else basis
+    if basis and basis not in TIME_BASES:
         raise EventError(
             f"event {event!r}: time_basis is {basis!r}: use {list_of(TIME_BASES, 'or')}"
         )
     if earliest > latest:
         raise EventError(f"event {event!r}: not_before lies after not_after: exchange them")
-    if not date_only and basis not in ("approximate", "date-only"):
+    if basis != "date-only" and (at < earliest or at > latest):
+        raise EventError(
+            f"event {event!r}: {announced_at} lies outside not_before and not_after: correct one"
+        )
+    both = earliest is not pd.NaT and latest is not pd.NaT
+    if not date_only and (basis == "exact" or (not basis and not both)):
         return EXACT, at, at, at
-    if earliest is not pd.NaT and latest is not pd.NaT:
+    if both:
         return BOUNDED, at, earliest, latest
     if date_only:
         return "", at, pd.NaT, pd.NaT

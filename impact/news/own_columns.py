@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable
 
+import numpy as np
 import pandas as pd
 
-from impact.errors import DateError
+from impact.errors import DateError, EventError
 from impact.market.instants import midnights_as_dates, parse_announced_at
 from impact.text.formats import iso, list_of
 
 #: What people call the columns that events have.
 _SAME = {"date": "announced_at", "event": "id", "security": "security"}
+
+#: What people call a column with the times of day of a column of dates, and how such a time looks.
+_TIMES = ("time", "hour", "clock", "time of day", "announcement_time", "time_of_day")
+_CLOCK = r"\d{1,2}[:.h]\d{2}(:\d{2})?\s*([ap]\.?m\.?)?"
 
 #: A number that a spreadsheet wrote as one with decimals.
 _WHOLE = re.compile(r"^(\d+)\.0+$")
@@ -50,6 +55,23 @@ def said(names: dict[object, str]) -> str:
         f"{old!r} {'was read ' * (i == 0)}as {new!r}" for i, (old, new) in enumerate(names.items())
     )
     return f"Of the events, column {read}."
+
+
+def refuse_lost_times(events: pd.DataFrame, date_only: np.ndarray) -> None:
+    """Raise where a bare date has its time of day in a column beside it, which is not read.
+
+    Examples
+    --------
+    >>> refuse_lost_times(pd.DataFrame({"time": ["16:10"]}), np.array([False]))
+    """
+    for name in events.columns[[str(name).casefold() in _TIMES for name in events]]:
+        texts = events[name].astype("str").str.strip()
+        apart = texts.str.fullmatch(_CLOCK, case=False).to_numpy(bool) & date_only
+        if apart.any():
+            raise EventError(
+                f"the times of day in column {name!r} of the events ({texts[apart].iloc[0]}) are "
+                "apart from their dates: write both in one column, as in 2025-04-02T16:10"
+            )
 
 
 def without_empty_columns(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:

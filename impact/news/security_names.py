@@ -55,26 +55,43 @@ def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
     >>> read["security"].to_list(), read["dropped"].to_list()[1]
     (['MSFT', 'MSTF'], "security 'MSTF' is not a column of the returns: the nearest is 'MSFT'")
     """
-    find = _finder(columns)
-    frame, notes = aligned, list(aligned.attrs.get("notes", ()))
-    if "security" not in frame:
-        frame, said = _renamed(frame, find, len(columns))
-        notes += said
-    if "security" in frame:
-        texts = security_texts(frame["security"])
-        found = [find(text) for text in texts]
-        known = [name or text for name, text in zip(found, texts, strict=True)]
-        frame = frame.assign(security=pd.array(known, dtype="str"))
-        strange = np.array([name is None for name in found], dtype=bool)
-        strange &= (texts != "").to_numpy(bool)
-        strange &= (frame["dropped"] == "").to_numpy()
+    frame, texts = as_spelt(aligned, columns)
+    attrs, notes = frame.attrs, frame.attrs.get("notes", ())
+    if texts is not None:
+        strange = ~frame["security"].isin(["", *columns.astype("str")]) & (frame["dropped"] == "")
+        strange = strange.to_numpy()
         if strange.any():
             reasons = _reasons(texts[strange].unique(), columns)
             frame.loc[strange, "dropped"] = texts[strange].map(reasons).to_numpy()
         frame, said = _on_common_dates(frame, texts, len(columns))
-        notes += said
-    frame.attrs = {**aligned.attrs, **({"notes": tuple(notes)} if notes else {})}
+        notes = (*notes, *said)
+    frame.attrs = {**attrs, **({"notes": notes} if notes else {})}
     return frame
+
+
+def as_spelt(events: pd.DataFrame, columns: pd.Index) -> tuple[pd.DataFrame, pd.Series | None]:
+    """Return events whose `security` is spelt as the returns do, and as it was written.
+
+    Without `security`, a column such as ticker that names columns of the returns is read as it;
+    what was read, or names none of them, stands in ``attrs["notes"]``. None where no column does.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"Ticker": ["spy ", "QQQ"]})
+    >>> as_spelt(events, pd.Index(["SPY"]))[0]["security"].to_list()
+    ['SPY', 'QQQ']
+    """
+    find = _finder(columns)
+    frame = events.copy()
+    said: list[str] = []
+    if "security" not in frame:
+        frame, said = _renamed(frame, find, columns)
+    if said:
+        frame.attrs["notes"] = (*events.attrs.get("notes", ()), *said)
+    if "security" not in frame:
+        return frame, None
+    texts = security_texts(frame["security"])
+    return frame.assign(security=texts.map(find).fillna(texts).astype("str")), texts
 
 
 def _finder(columns: pd.Index) -> Callable[[str], str | None]:
@@ -97,7 +114,7 @@ def _reasons(strangers: np.ndarray, columns: pd.Index) -> dict[str, str]:
 
 
 def _renamed(
-    frame: pd.DataFrame, find: Callable[[str], str | None], securities: int
+    frame: pd.DataFrame, find: Callable[[str], str | None], columns: pd.Index
 ) -> tuple[pd.DataFrame, list[str]]:
     """The column that holds securities under the name `security`, and what is said of it."""
     called = security_columns(frame)
@@ -105,9 +122,8 @@ def _renamed(
     if called and max(held.values()) > 0:
         name = max(called, key=held.__getitem__)
         return frame.rename(columns={name: "security"}), [_said(name)]
-    if securities == 1:
-        return frame, []
-    for name in frame.columns.difference([*called, *COLUMNS, *ALIGNED], sort=False):
+    others = frame.columns.difference([*called, *COLUMNS, *ALIGNED], sort=False)
+    for name in others if len(columns) > 1 else ():
         if is_string_dtype(frame[name]) and _share(frame[name], find) == 1:
             raise EventError(
                 f"column {name!r} of the events holds names of securities: say that each event is "
@@ -115,8 +131,9 @@ def _renamed(
             )
     if not called:
         return frame, []
+    whose = "of all columns" if len(columns) > 1 else f"read as one of {columns[0]}"
     names = list_of(map(repr, called))
-    return frame, [f"Column {names} of the events names no column: each event is of all columns."]
+    return frame, [f"Column {names} of the events names no column: each event is {whose}."]
 
 
 def _said(name: Hashable) -> str:

@@ -251,7 +251,8 @@ def average_path(
     -------
     DataFrame
         Index relative session; `estimate`, `std_error`, `statistic`, `dof`, `p_value`,
-        `ci_low`, `ci_high` (95%), `n` (units). ``.attrs["method"]`` says where the interval
+        `ci_low`, `ci_high` (95%), `n` (units), and `rows`, the returns of that session: fewer
+        than elsewhere where a security has none. ``.attrs["method"]`` says where the interval
         comes from: the spread over units (t with n - 1 dof; it takes them as independent), or
         for one unit the exact prediction error.
     """
@@ -271,8 +272,20 @@ def average_path(
     table["p_value"] = 2 * scipy.special.stdtr(table["dof"], -table["statistic"].abs())
     reach = scipy.special.stdtrit(table["dof"], 0.975) * table["std_error"]
     table["ci_low"], table["ci_high"] = table["estimate"] - reach, table["estimate"] + reach
+    there = ~np.isnan(study.fits.abnormal[:, window.offsets >= first])
+    table["rows"] = there.sum(axis=0)
     table.attrs.update(method=method, signature=study.signed(first, window.end))
-    order = ["estimate", "std_error", "statistic", "dof", "p_value", "ci_low", "ci_high", "n"]
+    order = [
+        "estimate",
+        "std_error",
+        "statistic",
+        "dof",
+        "p_value",
+        "ci_low",
+        "ci_high",
+        "n",
+        "rows",
+    ]
     return table[order]
 
 

@@ -17,7 +17,7 @@ from impact.estimation.panel_windows import Panel
 from impact.estimation.spans import gap_notes, read_spans
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_numbers, on_rows
-from impact.market.returns import TRADE_TO_TRADE, check_returns, split_like
+from impact.market.returns import check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
@@ -139,8 +139,6 @@ def event_study(
     -0.049972
     """
     kind, unit = _kind(returns, kind, unit)
-    if isinstance(returns, pd.Series) and returns.attrs.get("gaps") == TRADE_TO_TRADE:
-        returns = returns.to_frame()
     checked = check_returns(returns, kind=kind)
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
     clock = market_of(frame.index, market, "returns")

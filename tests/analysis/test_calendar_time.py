@@ -28,6 +28,16 @@ def firm_events():
     return firms, market, pairs, events
 
 
+def test_a_return_of_several_sessions_is_left_out_and_said():
+    prices = load_prices(["XLK", "XLF"], start="2024-01-02", end="2025-12-31")
+    prices.loc["2025-04-03", "XLK"] = np.nan
+    returns = log_returns(prices)
+    found = calendar_time_portfolio(returns, ["2025-04-02"], window=(0, 9))
+    assert "1 return across several sessions, of XLK" in str(found.summary())
+    assert found.members["2025-04-03":"2025-04-07"].to_list() == [1, 1, 2]
+    close(found.returns["2025-04-04"], returns.loc["2025-04-04", "XLF"])
+
+
 def test_calendar_time_portfolio_is_the_slow_loop(firm_events):
     firms, _, pairs, events = firm_events
     found = calendar_time_portfolio(firms, events, window=(1, 10))
@@ -218,3 +228,27 @@ def test_events_of_the_catalogue_sign_with_its_hash():
     )
     found = calendar_time_portfolio(returns, events)
     assert found.signature.count(f"catalogue {events.attrs['hash']}") == 1
+
+
+def test_returns_across_several_sessions_are_left_out_and_said():
+    prices = load_prices("sectors")["2024":].copy()
+    whole = calendar_time_portfolio(log_returns(prices), ["2025-04-02"], window=(0, 5))
+    prices.loc["2025-04-03", ["XLK", "XLF"]] = np.nan
+    found = calendar_time_portfolio(log_returns(prices), ["2025-04-02"], window=(0, 5))
+    assert "Left out: 2 returns across several sessions, of XLF and XLK." in str(found.summary())
+    assert "across several" not in str(whole.summary())
+    day = pd.Timestamp("2025-04-04")
+    others = np.log(prices).diff().loc[day].drop(["XLF", "XLK"])
+    close(found.returns[day], others.mean())
+    assert found.members[day] == 9
+    late = calendar_time_portfolio(log_returns(prices), ["2025-05-12"], window=(0, 5))
+    assert "across several" not in str(late.summary())
+
+
+def test_a_return_like_an_unadjusted_split_is_named_where_it_is_held():
+    returns = log_returns(load_prices("sectors")["2024":])
+    returns.loc["2025-04-04", "XLK"] -= np.log(2)
+    held = calendar_time_portfolio(returns, ["2025-04-02"], window=(0, 5))
+    later = calendar_time_portfolio(returns, ["2025-05-12"], window=(0, 5))
+    assert "unadjusted split: XLK on 2025-04-04 (−" in str(held.summary())
+    assert "split" not in str(later.summary())

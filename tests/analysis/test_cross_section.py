@@ -196,3 +196,11 @@ def test_it_shows_itself(firms):
     assert "<table" in found._repr_html_() and r"\toprule" in found.to_latex()
     assert f"{found.params['size']:.10g}," in found.to_csv()
     assert_words_are_clear(found.plot())
+
+
+def test_changes_are_shown_in_their_unit(firms):
+    study, traits = firms
+    events = study.car(0).reset_index()[["session", "security"]]
+    yields = event_study(study.returns, events, kind="change", unit="basis points", volatility=None)
+    assert "In basis points." in str(cross_section(yields, traits).summary())
+    assert "In " not in str(cross_section(study, traits).summary())

@@ -336,8 +336,9 @@ def test_other_approximate_minutes_are_shown_with_their_condition(table):
 @pytest.mark.parametrize(
     ("announced_at", "words"),
     [
-        ("2025-06-17T09:40", "in the first half hour of trading this test rejects"),
-        ("2025-04-09T13:45", "the market was already moving; this test then rejects"),
+        ("2025-06-17T09:40", "in the first half hour of trading this test rejects 8%, not 5%"),
+        ("2025-11-18T09:40", "in the first half hour of trading this test rejects 9%, not 5%"),
+        ("2025-04-09T13:45", "the market was already moving; this test then rejects 10%, not 5%"),
         ("2024-11-13T11:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
         ("2024-11-13T22:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
     ],
@@ -540,6 +541,28 @@ def test_another_security_is_left_out(bars):
     study = intraday_study(bars, frame)
     assert study.table.index.to_list() == ["mine"]
     assert study.dropped["reason"].to_list() == ["concerns another security than SPY"]
+
+
+@pytest.mark.parametrize("column", ["security", "ticker", "Symbol"])
+def test_a_ticker_is_read_as_the_daily_study_reads_it_and_said(bars, column):
+    frame = pd.DataFrame({"announced_at": ["2025-06-17T11:00"] * 2, column: ["spy ", "QQQ"]})
+    study = intraday_study(bars, frame.assign(id=["mine", "other"]))
+    assert study.table.index.to_list() == ["mine"]
+    assert study.dropped["reason"].to_list() == ["concerns another security than SPY"]
+    said = f"column '{column}' was read as 'security'" in str(study.summary())
+    assert said == (column != "security")
+    if column != "security":
+        study = intraday_study(bars, frame.iloc[1:])
+        assert "names no column: each event is read as one of SPY" in str(study.summary())
+
+
+def test_an_announcement_of_the_last_afternoon_is_left_out_for_its_window(bars):
+    times = {"last": "2026-04-21T15:45", "after": "2026-04-22T10:00", "in": "2026-04-21T11:00"}
+    study = intraday_study(bars, times)
+    assert study.dropped.set_index("event")["reason"].to_dict() == {
+        "last": "its window ends after the bars, whose last session is 2026-04-21",
+        "after": "after the bars, which end on 2026-04-21",
+    }
 
 
 def test_the_result_shows_itself_and_keeps_its_times(bars, tmp_path):

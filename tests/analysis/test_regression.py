@@ -9,6 +9,8 @@ from scipy import stats
 
 from impact.analysis.regression import event_regression
 from impact.errors import DateError, HistoryError, InferenceError, ModelError, ReturnsError
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.volatility.forecast import conditional_z
@@ -325,3 +327,16 @@ def test_what_is_left_out_and_where_the_data_come_from_stand_below():
     text = repr(joint.summary())
     assert f"Left out: {len(joint.dropped)} of " in text and "puts known news into force" in text
     assert text.endswith(f"data 0123456789ab; catalogue {events.attrs['hash']}")
+
+
+def test_a_return_like_an_unadjusted_split_and_how_the_events_were_read_are_said():
+    returns = log_returns(load_prices("XLK"))["2023":"2025"]
+    returns["2024-03-05"] -= np.log(4)
+    events = pd.DataFrame({"date": ["2025-04-03"], "ticker": ["QQQ"]})
+    found = event_regression(returns, events, volatility=None)
+    said = str(found.summary())
+    assert "Prices moved as by an unadjusted split: XLK on 2024-03-05 (−" in said
+    assert "column 'date' was read as 'announced_at'" in said
+    assert "Column 'ticker' of the events names no column: each event is read as one of XLK" in said
+    quiet = event_regression(returns, events, volatility=None, since="2024-04-01")
+    assert "split" not in str(quiet.summary())

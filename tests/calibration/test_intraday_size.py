@@ -4,6 +4,7 @@ import pytest
 
 from calibration.intraday import intraday_rows
 from calibration.rates import COLUMNS
+from impact.analysis.weak_spots import rejects
 
 PARTS = ("pre-open", "trading", "after hours")
 THIRDS = ("low volatility", "middle volatility", "high volatility")
@@ -62,14 +63,13 @@ def test_the_notes_of_the_rows_print_the_measured_rates(rate):
     def half_hours(group):
         return rate[0.05, "30 minutes", "window_rank", group]
 
-    from impact.analysis import reaction
-
-    opening = round(half_hours("starts 09:30 to 09:55, pre-open trading"))
-    assert f"rejects {opening}%, not 5%" in reaction._AFTER_OPENING
-    opening = round(half_hours("starts 09:30 to 09:55, no pre-open trading"))
-    assert f"rejects {opening}%, not 5%" in reaction._WITHOUT_PRE_OPEN
-    moving = round(half_hours("after |z| > 3 in the half hour before"))
-    assert f"rejects {moving}%, not 5%" in reaction._THEN_REJECTS
+    for group in (
+        "starts 09:30 to 09:55, pre-open trading",
+        "starts 09:30 to 09:55, no pre-open trading",
+        "starts 10:00",
+        "after |z| > 3 in the half hour before",
+    ):
+        assert rejects(group, 30) == f"rejects {half_hours(group):.0f}%, not 5%"
     # What gets no p at all would err by more.
     assert half_hours("over a release at 08:30") > 30
     assert half_hours("starts 08:35 to 08:55 after a release") > 10

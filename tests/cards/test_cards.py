@@ -334,3 +334,12 @@ def test_nyse_is_named_where_its_clock_decides():
     assert "the first NYSE session whose close could reflect" in card("ninety-day-pause").sentence
     assert "the day of the news “WSJ" in card("wsj-fentanyl-overture").sentence
     assert event_card("90-day pause, China 125%").sentence == card("ninety-day-pause").sentence
+
+
+@pytest.mark.parametrize("session", ["2025-04-03", "2025-04-04"])
+def test_a_session_without_a_return_of_its_own_has_no_card(session):
+    prices = load_prices("XLK", start="2015-01-01").to_frame()
+    prices.loc["2025-04-03"] = np.nan
+    refused = r"XLK' is no return|XLK has no return of"
+    with pytest.raises((EventError, ReturnsError), match=refused):
+        event_card(session, log_returns(prices))

@@ -92,6 +92,22 @@ def test_without_bars_a_sentence_says_why_a_close_is_blunt():
     )
 
 
+def test_what_a_close_would_have_found_is_set_beside_bars_of_the_same_security_alone():
+    bars, fund = impact.load_bars(), impact.log_returns(impact.load_prices("XLK"))
+    index = impact.log_returns(impact.load_prices())
+    for returns, name, compared in (
+        (index, "SPY", True),
+        (fund, "SPY", False),
+        (fund.rename("MINE"), "MINE", True),
+        (index, "MINE", False),
+    ):
+        own = bars.rename(name)
+        own.attrs = {}
+        words = event_card("ninety-day-pause", returns, bars=own).sentence
+        assert "In the half hour after 13:18" in words
+        assert ("would have been found here, the close needs" in words) == compared
+
+
 def test_bars_of_ones_own_and_their_first_day():
     bars = impact.load_bars()
     own = bars["2025-01-02":].rename("FUND")

@@ -406,19 +406,6 @@ def test_one_missing_close_in_the_crash_changes_no_sum():
         )
 
 
-def test_one_column_of_a_table_with_gaps_can_be_studied_as_it_is():
-    gap = SECTORS.copy()
-    gap.loc["2025-04-03", "XLK"] = np.nan
-    returns = impact.log_returns(gap)
-    table, series = (
-        impact.event_study(part, ["2025-04-03"], volatility=None).car(-1, 2)
-        for part in (returns[["XLK"]], returns["XLK"])
-    )
-    pd.testing.assert_frame_equal(table, series)
-    with pytest.raises(ImpactError, match="nan on 2025-04-03"):
-        impact.event_study(pd.Series(returns["XLK"].to_numpy(), returns.index), ["2025-04-03"])
-
-
 def test_averages_take_moves_of_one_session_and_sums_lose_none():
     gap = SECTORS.copy()
     gap.loc["2025-04-03", "XLK"] = np.nan

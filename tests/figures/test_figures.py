@@ -1,6 +1,9 @@
 """The committed figures are what the code draws, from the data that are there."""
 
+import os
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -44,6 +47,23 @@ def test_committed_numbers_and_words_are_those_of_the_code(name, made):
     committed = (HERE / f"{name}.csv").read_text(encoding="utf-8")
     assert exhibit.same_table(committed, exhibit.as_csv(drawn.table))
     assert (HERE / f"{name}.txt").read_text(encoding="utf-8") == drawn.alt + "\n"
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_files_have_the_same_bytes_on_any_number_of_threads(tmp_path, threads):
+    drawn = ("reaction-days", "half-hours")
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    subprocess.run(
+        [sys.executable, "-m", "impact", "figures", *drawn],
+        env=os.environ | dict.fromkeys(names, threads) | {"PYTHONPATH": str(HERE.parent)},
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    files = sorted((tmp_path / "figures").iterdir())
+    assert len(files) == 4 * len(drawn)
+    for path in files:
+        assert path.read_bytes() == (HERE / path.name).read_bytes(), path.name
 
 
 @pytest.mark.parametrize("name", NAMES)

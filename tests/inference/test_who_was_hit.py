@@ -202,7 +202,8 @@ def test_each_event_compares_the_securities_that_were_there():
     """XLRE began in October 2015 and XLC in June 2018."""
     prices = load_prices("sectors", start="2005-01-03")
     returns = log_returns(prices)
-    days = pd.to_datetime(["2011-08-08", "2016-06-24", "2018-07-10", "2025-04-03"])
+    # On 15 August 2018 XLC had been there for forty sessions: enough for a fit, not for a z.
+    days = pd.to_datetime(["2011-08-08", "2016-06-24", "2018-08-15", "2025-04-03"])
     moves = relative_moves(made(returns, days))
     absent = [["XLC", "XLRE"], ["XLC"], ["XLC"], []]
     for day, missing in zip(moves.z.index, absent, strict=True):
@@ -221,6 +222,7 @@ def test_each_event_compares_the_securities_that_were_there():
 def test_a_session_with_a_missing_return_is_passed_over():
     returns = sectors()
     gap = returns.copy()
+    del gap.attrs["gaps"]  # returns are blanked, no prices: the next one is of one session
     gap.iloc[[10, 150], 3] = np.nan
     gap.iloc[600, 5] = np.nan
     days = returns.index[[300, 700]]
@@ -232,6 +234,7 @@ def test_a_session_with_a_missing_return_is_passed_over():
 
 def test_no_window_reaches_over_a_missing_return():
     gap = sectors().copy()
+    del gap.attrs["gaps"]
     gap.iloc[500, 3] = np.nan
     days = gap.index[[300]]
     whole, holed = (relative_moves(made(one, days, (0, 4)), 0, 4) for one in (sectors(), gap))
@@ -336,3 +339,15 @@ def test_short_histories_and_twins_are_refused_by_name():
     twins = pd.DataFrame({"a": returns["XLK"], "b": returns["XLK"]})
     with pytest.raises(InferenceError, match="'a' always moves as the average"):
         relative_moves(made(twins, days))
+
+
+def test_a_return_of_several_sessions_is_no_move_of_one():
+    prices = load_prices("sectors")
+    prices.loc["2025-04-02", "XLK"] = np.nan
+    returns = log_returns(prices)
+    moves = relative_moves(event_study(returns, ["2025-04-03"], volatility="ewma"))
+    (left,) = moves.dropped.to_dict("records")
+    assert left["security"] == "XLK" and "no return of one session" in left["reason"]
+    others = returns.drop(columns="XLK").loc["2025-04-03"]
+    expected = others - others.mean()
+    np.testing.assert_allclose(moves.estimate.iloc[0].drop("XLK"), expected, rtol=1e-12)

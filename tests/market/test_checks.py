@@ -280,7 +280,7 @@ SWITCH = (FRACTIONS > -1).astype(float)
         (0 * FRACTIONS + 0.05, "rate", r"is 5\.0% in one session"),  # a rate a year
         (0 * FRACTIONS + 4.3, "rate", r"is 430\.0% in one session"),
         (FRACTIONS, "points", "is no volatility: give the index in points"),
-        (0.16 + abs(FRACTIONS), "points", "looks like a fraction: multiply by 100"),
+        (0.16 + abs(FRACTIONS), "points", r"looks like a fraction .*: multiply by 100"),
     ],
 )
 def test_values_in_another_unit(table, unit, message):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import impact
-from impact.errors import DataFileError
+from impact.errors import DataFileError, ReturnsError
 from impact.market import factors as module
 from impact.market.factors import FACTORS, load_factors
 from impact.market.files import data_path
@@ -24,7 +24,7 @@ def test_the_factors_are_decimal_fractions_of_every_session():
 
 
 def test_the_factors_explain_a_fund():
-    technology = impact.log_returns(impact.load_prices("XLK"))
+    technology = impact.simple_returns(impact.load_prices("XLK"))
     factors = load_factors()
     study = impact.event_study(
         technology,
@@ -37,6 +37,18 @@ def test_the_factors_explain_a_fund():
     loadings = study.fit.iloc[0]
     assert 1.0 < loadings["market_excess"] < 1.6 and loadings["hml"] < 0  # growth shares
     assert study.car(0)["std_error"].item() < 0.008
+
+
+@pytest.mark.parametrize(
+    "take", [lambda f: f, lambda f: f[["market_excess"]], lambda f: f["2020":]]
+)
+def test_log_returns_beside_the_simple_factors_are_refused(take):
+    factors = take(load_factors()).drop(columns="risk_free", errors="ignore")
+    funds = impact.log_returns(impact.load_prices("sectors"))
+    with pytest.raises(ReturnsError, match="holds simple returns and the returns are log ones"):
+        impact.event_study(funds, ["2025-04-03"], model="factors", factors=factors)
+    with pytest.raises(ReturnsError, match=r"holds simple returns .* or with simple_returns"):
+        impact.calendar_time_portfolio(funds, ["2025-04-03"], factors=factors)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,10 @@ BAD_RETURNS = {
     "one column of prices": (LONG.to_frame().assign(P=load_prices()), r"prices \(P is"),
     "volatility": (load_vix(), "look like prices"),
     "gross": (1 + LONG, "look like prices"),
-    "percentages": (100 * LONG, r"look like percentages .*: divide by 100, returns are decimal"),
+    "percentages": (
+        100 * LONG,
+        r"look like percentages .*: divide by 100, returns are decimal .*event_study.kind='change'",
+    ),
     "calm percentages": (100 * LONG["2017"], "look like percentages"),
     "infinite": (LONG.where(LONG.index != "2025-05-02", -np.inf), "-inf on 2025-05-02"),
     "missing": (load_prices(start="2025-04-01").pct_change(), "nan on 2025-04-01"),

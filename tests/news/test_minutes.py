@@ -77,6 +77,16 @@ def at(text):
             "01 20:00",
             "01 22:55",
         ),
+        (
+            {
+                "announced_at": "2025-05-08T10:59",
+                "not_before": "2025-05-08T09:00",
+                "not_after": "2025-05-08T11:05",
+            },
+            "bounded",
+            "08 09:00",
+            "08 11:05",
+        ),
     ],
 )
 def test_the_basis_and_the_bounds_decide(row, minute, earliest, latest):
@@ -107,6 +117,15 @@ def test_a_date_alone_has_no_hour():
 def test_bounds_that_cannot_be_read_are_named(row, error, message):
     with pytest.raises(error, match=message):
         read(announced_at="2025-05-02", **row)
+
+
+@pytest.mark.parametrize("basis", ["exact", "approximate", ""])
+@pytest.mark.parametrize(
+    "bound", [{"not_before": "2025-05-02T11:00"}, {"not_after": "2025-05-02T09:00"}]
+)
+def test_a_time_outside_its_own_bounds_is_refused(basis, bound):
+    with pytest.raises(EventError, match="T10:00 lies outside not_before and not_after"):
+        read(announced_at="2025-05-02T10:00", time_basis=basis, **bound)
 
 
 def test_the_catalogue_bounds_the_two_announcements_of_2_may():

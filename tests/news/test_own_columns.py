@@ -208,3 +208,11 @@ def test_a_column_called_security_in_capitals_is_the_security(tmp_path):
     events = load_events(own(tmp_path, "id,announced_at,Security\na,2025-04-02,AAPL\n"))
     assert events["security"].to_list() == ["AAPL"]
     assert "column 'Security' was read as 'security'" in events.attrs["notes"][0]
+
+
+def test_a_time_between_two_bounds_is_approximate_unless_it_is_called_exact(tmp_path):
+    rows = "a,2025-05-08T10:59,2025-05-08T09:00,2025-05-08T11:05,{}\n"
+    header = "id,announced_at,not_before,not_after,time_basis\n"
+    for given, read in (("", "approximate"), ("exact", "exact")):
+        events = load_events(own(tmp_path, header + rows.format(given)))
+        assert events["time_basis"].item() == read

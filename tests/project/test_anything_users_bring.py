@@ -195,6 +195,8 @@ EVENT_CHANGES = DATED | {
     "a number": cell("announced_at", 45000),
     "the past": cell("announced_at", "1950-01-03"),
     "the future": cell("announced_at", "2150-01-04"),
+    "too early": cell("announced_at", f"{DAYS[40]:%Y-%m-%d}"),
+    "too late": cell("announced_at", f"{DAYS[-1]:%Y-%m-%d}"),
     "a weekend": cell("announced_at", "2024-10-12"),
     "after the close": cell("announced_at", "2024-10-10T17:00"),
     "Berlin": cell("announced_at", pd.Timestamp("2024-10-10 16:00", tz="Europe/Berlin")),
@@ -339,6 +341,8 @@ def is_right(study):
         )
         size = max(abs(value) for value in values if value == value)
         assert abs(row["estimate"] - pair.car((first, last))) <= 1e-8 * size
+        if "alpha" in study.fit:
+            assert abs(study.fit.loc[label, "alpha"] - pair.parameters[0]) <= 1e-8 * size
         error = pair.s * pair.c((first, last)) ** 0.5
         np.testing.assert_allclose(row["std_error"], error, rtol=1e-6)
 
@@ -389,17 +393,8 @@ METHODS = {
 def test_a_study_of_anything_is_right_or_a_sentence():
     runs = Runs()
 
-    @examples(110)
-    @given(
-        tables=some_of(TABLES, 1),
-        events=some_of(EVENT_CHANGES, 1),
-        options=some_of(OPTIONS, 1),
-        methods=some_of(METHODS, 2),
-        one_series=st.booleans(),
-    )
-    def run(tables, events, options, methods, one_series):
-        bring = FIRMS["AAPL"] if one_series else FIRMS
-        returns = changed(TABLES, bring, tables)
+    def try_out(tables=(), events=(), options=(), methods=(), one_series=False):
+        returns = changed(TABLES, FIRMS["AAPL"] if one_series else FIRMS, tables)
         given_events = changed(EVENT_CHANGES, EVENTS, events)
         asked = {"volatility": None} | WINDOWS
         for name in options:
@@ -412,8 +407,23 @@ def test_a_study_of_anything_is_right_or_a_sentence():
         for name in methods:
             runs.answer(lambda name=name: METHODS[name](study))
 
+    for what, changes in {"tables": TABLES, "events": EVENT_CHANGES, "options": OPTIONS}.items():
+        for name in changes:
+            try_out(**{what: [name]})
+
+    @examples(100)
+    @given(
+        tables=some_of(TABLES, 1),
+        events=some_of(EVENT_CHANGES, 1),
+        options=some_of(OPTIONS, 1),
+        methods=some_of(METHODS, 2),
+        one_series=st.booleans(),
+    )
+    def run(tables, events, options, methods, one_series):
+        try_out(tables, events, options, methods, one_series)
+
     run()
-    runs.check(110)
+    runs.check(200)
 
 
 def test_harmless_changes_change_nothing():

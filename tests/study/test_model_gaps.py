@@ -7,7 +7,7 @@ import pytest
 import impact
 from impact.errors import ModelError
 
-XLK = impact.log_returns(impact.load_prices("XLK"))
+XLK = impact.simple_returns(impact.load_prices("XLK"))
 FACTORS = impact.load_factors()
 EVENTS = ["2025-04-03", "2025-11-24", "2026-02-20"]
 
@@ -79,3 +79,17 @@ def test_many_events_may_each_miss_a_tenth_and_no_more():
     gap.iloc[row - 74] = np.nan
     study = studied([*EVENTS[:1], "2023-05-01"], factors=gap)
     assert study.dropped["event"].to_list() == EVENTS[:1]
+
+
+def test_the_rate_in_a_table_of_factors_is_no_factor():
+    with pytest.raises(ModelError, match="risk_free' is a rate, no factor"):
+        impact.event_study(XLK, ["2020-08-04"], model="factors", factors=FACTORS)
+
+
+def test_an_average_says_how_many_returns_stand_behind_each_session():
+    prices = impact.load_prices("sectors", start="2024-01-02")
+    prices.loc["2025-04-07":, "XLK"] = np.nan
+    study = impact.event_study(impact.log_returns(prices), ["2025-04-03"], volatility=None)
+    for table in (study.aar(), study.caar(0)):
+        assert table["rows"].loc[[0, 1, 2]].to_list() == [11, 11, 10]
+        assert (table["n"] == 1).all()

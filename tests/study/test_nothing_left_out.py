@@ -1,5 +1,6 @@
 """Nothing is left out in silence: strange securities, ids and dates, and options without effect."""
 
+import datetime as dt
 from decimal import Decimal
 
 import numpy as np
@@ -119,6 +120,24 @@ def test_a_ticker_that_names_no_column_is_said():
     study = studied(own(["AAPL US", "HON US"], "ticker"))
     assert len(study.abnormal) == 6
     assert "'ticker' of the events names no column: each event is of all" in str(study.summary())
+
+
+def test_a_ticker_that_is_not_that_of_the_one_series_is_said():
+    study = studied(own(["QQQ"], "ticker"), panel()["MSFT"])
+    assert "'ticker' of the events names no column: each event is read as one of MSFT" in str(
+        study.summary()
+    )
+
+
+@pytest.mark.parametrize("clock", ["16:10", "16:10:00", "4:10 PM", dt.time(16, 10)])
+@pytest.mark.parametrize("name", ["time", "Time", "hour"])
+def test_a_time_of_day_apart_from_its_date_is_refused(clock, name):
+    events = pd.DataFrame({"date": [FIRST, SECOND], "event": ["a", "b"], name: [clock, None]})
+    with pytest.raises(EventError, match=f"column '{name}' .* apart from their dates: write both"):
+        studied(events, panel()["MSFT"])
+    whole = events.assign(date=[f"{FIRST}T15:00", SECOND])
+    assert len(studied(whole, panel()["MSFT"]).abnormal) == 2
+    assert len(studied(events.assign(**{name: "morning"}), panel()["MSFT"]).abnormal) == 2
 
 
 def test_naming_every_column_on_one_date_is_the_common_date_design():

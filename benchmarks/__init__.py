@@ -1,0 +1,1 @@
+"""How fast the library is, beside other packages and a floor in plain NumPy: `make bench`."""
