@@ -40,6 +40,12 @@ _IMPLIED = (
 #: What is said of a panel that could have the conditional test and was not asked for it.
 _ASK = "Not tested against the variance of the evening before: summary(conditional=True) adds that."
 
+#: What a forecast for what a market or factor model leaves does not know.
+_MARKET = (
+    "The forecast does not know how far the market moves that day: after a large move what the "
+    "model leaves varies more, and the conditional p is too small."
+)
+
 _SERIES = {"^GSPC": "S&P 500"}
 
 
@@ -103,6 +109,7 @@ def study_table(
     notes = (
         *_study_notes(car, has),
         asked,
+        _MARKET if has and study.layout.names else "",
         *study.notes,
         *car.attrs["gaps"],
         left_out(study.dropped),

@@ -109,3 +109,11 @@ def test_size_holds_where_the_market_moves_ten_times_as_much_as_before():
     quantile = (found["ci_high_conditional"] - found["ci_low_conditional"]) / 2
     bare = quantile * alone / found["sigma_conditional"]
     assert (found["estimate"].abs() > bare).mean() > 0.08
+
+
+def test_a_model_of_the_market_says_what_its_forecast_does_not_know(sectors, market):
+    study = impact.event_study(sectors, DATES[:1], model="market", benchmark=market)
+    plain = impact.event_study(sectors, DATES[:1])
+    said = "does not know how far the market moves"
+    assert said in str(study.summary(conditional=True))
+    assert said not in str(study.summary()) + str(plain.summary(conditional=True))
