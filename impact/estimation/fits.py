@@ -18,8 +18,8 @@ from impact.estimation.prefix_sums import PrefixSums
 from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
-#: Residuals are kept up to so many (32 MiB), and of more pairs made when a test needs them.
-KEPT_NUMBERS = 2**22
+#: Residuals are kept up to so many (4 MiB), and of more pairs made when a test needs them.
+KEPT_NUMBERS = 2**19
 
 #: Why a row is left out where the first return of the window spans sessions before it.
 BEGINS_INSIDE = "its first return is partly of sessions before the window"
