@@ -40,7 +40,7 @@ LARGE, AFTER_LARGE = 0.04, "after a move over 4%"
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The common sample, and what was known of each session on its eve.
+    """The common sample, and what was known of each session the evening before.
 
     Attributes
     ----------
@@ -69,13 +69,13 @@ class Sample:
         return {"all": np.ones(len(self.rows), dtype=bool), **thirds(spread, "volatility")}
 
     def by_day(self, window: tuple[int, int]) -> dict[str, np.ndarray]:
-        """As `by_volatility`, thirds by the volatility index of the window's eve, and some days.
+        """As `by_volatility`, thirds by the volatility index before the window, and some days.
 
         The days are those after a shock or a large move, and those with a macro release.
         """
-        # The first session of the sample has no z on its eve, and no shock.
-        eve = self.rows + window[0] - 1 - FIT_SESSIONS
-        after = (eve >= 0) & (np.abs(self.z[np.maximum(eve, 0)]) > SHOCK)
+        # The first session of the sample has no z before it, and no shock.
+        before = self.rows + window[0] - 1 - FIT_SESSIONS
+        after = (before >= 0) & (np.abs(self.z[np.maximum(before, 0)]) > SHOCK)
         moved = np.abs(self.returns.to_numpy(float))[self.rows + window[0] - 1] > LARGE
         points = self.implied.reindex(self.returns.index).to_numpy(float)
         by_index = thirds(points[self.rows + window[0] - 1], "VIX")

@@ -30,7 +30,7 @@ ESTIMATION = (-260, -11)
 #: From the first to the last session that a tested window holds.
 REACH = (min(start for start, _ in WINDOWS), max(end for _, end in WINDOWS))
 
-#: Tests that take the variance as constant, and those that know it on the eve.
+#: Tests that take the variance as constant, and those that know it the evening before.
 UNCONDITIONAL = (prediction_t, sample_quantile, conformal, placebo_session)
 CONDITIONAL = ("conditional_t", "conditional_fhs")
 
@@ -77,7 +77,7 @@ def trailing_volatility(values: np.ndarray) -> np.ndarray:
 
 
 def series_z(returns: pd.Series, model: str = MODELS[0]) -> np.ndarray:
-    """Return of every row from `FIT_SESSIONS` on in units of the σ known on its eve."""
+    """Return of every row from `FIT_SESSIONS` on in units of the σ known the evening before."""
     z = conditional_z(returns, model=model)["z"]
     return z[returns.index[FIT_SESSIONS] :].to_numpy()
 
@@ -141,7 +141,7 @@ def planted(total: int, row: int, effect: float) -> np.ndarray:
     return added
 
 
-# -- tests that know the variance of the eve -----------------------------------------------------
+# -- tests that know the variance of the evening before -------------------------------------------
 
 
 def conditional_outcomes(
@@ -154,7 +154,7 @@ def conditional_outcomes(
     seed: int = 0,
     paths: int = PATHS,
 ) -> list[Outcome]:
-    """Test every row against the variance known on the eve of its window.
+    """Test every row against the variance known the evening before its window.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _outcomes(
 def implied_outcomes(
     returns: pd.Series, implied: pd.Series, rows: np.ndarray, effects: Sequence[float] = (0.0,)
 ) -> list[Outcome]:
-    """Test session 0 of every row against the volatility index of its eve.
+    """Test session 0 of every row against the volatility index of the evening before.
 
     Rows without enough of the index before them have no p.
     """

@@ -44,7 +44,7 @@ class CrossSection(Coefficients):
     dof : int
     r_squared : float
     window : Window
-        Sessions that are cumulated.
+        Sessions that are summed.
     warning : str
         What the errors do not allow for; "" if dates do not cluster.
     points : DataFrame
@@ -84,7 +84,7 @@ def cross_section(
         Numbers, one column a characteristic; indexed by security, by id or label of the event, or
         by (event, security).
     start, end : int
-        Relative sessions that are cumulated, both included.
+        Relative sessions that are summed, both included.
 
     Returns
     -------

@@ -188,7 +188,7 @@ def dose_response(
         announced; the committed catalogue has ``china_dose_pp``, the change of the tariff rate on
         China in percentage points. Doses of different counterparties are never added.
     start, end : int
-        Relative sessions that are cumulated.
+        Relative sessions that are summed.
     side : {"two-sided", "greater", "less"}
         "less": the null is rejected by a negative slope.
     draws : int

@@ -44,14 +44,14 @@ FEW_SESSIONS = 20
 class EventRegression(Coefficients):
     """One regression of the returns on the event windows of all events.
 
-    `params` and the other names of statsmodels are those of the unweighted regression, cumulated
+    `params` and the other names of statsmodels are those of the unweighted regression, summed
     over the window.
 
     Attributes
     ----------
     table : DataFrame
         Index = first id of each dummy: `announcements` (all ids merged into it), `sessions`,
-        `estimate` (cumulated effect over the window, decimal), `std_error`, `statistic`,
+        `estimate` (cumulative effect over the window, decimal), `std_error`, `statistic`,
         `p_value`, `ci_low`, `ci_high` (95%), and the same from weighted least squares with the
         suffix ``_conditional``.
     dropped : DataFrame
@@ -119,13 +119,13 @@ class EventRegression(Coefficients):
         """
         weighted = self.weighted is not None
         suffix = "_conditional" if weighted else ""
-        how = "weighted by the variance of the eve" if weighted else "constant variance"
+        how = "weighted by the variance of the evening before" if weighted else "constant variance"
         shown = self.table[[f"{name}{suffix}" for name in ("estimate", "ci_low", "ci_high")]]
         merged = self.table["announcements"].map(len) - 1
         names = [f"{name} +{n}" if n else name for name, n in merged.items()]
         words = Words(
             f"Effects of {counted(len(shown), 'event dummy', 'event dummies')}, estimated jointly",
-            f"Cumulated over the window {self.window}, in %, with 95% intervals, {how}.",
+            f"Cumulative over the window {self.window}, in %, with 95% intervals, {how}.",
             self.signature,
         )
         table = shown.set_axis(["estimate", "ci_low", "ci_high"], axis=1).assign(text=names)
@@ -176,7 +176,7 @@ def event_regression(
     Notes
     -----
     Announcements whose dummies are the same column are merged into one row that names them all.
-    With one dummy for a window of k sessions the cumulated effect is k β_k, and its classical t
+    With one dummy for a window of k sessions the cumulative effect is k β_k, and its classical t
     pools the variance inside the windows; it equals the exact prediction t of `event_study` for
     k = 1.
 
@@ -384,7 +384,7 @@ def _table(
     dof: pd.Series,
     weighted: Any,
 ) -> pd.DataFrame:
-    """Effects cumulated over the window: the dummy's coefficient times its sessions."""
+    """Effects summed over the window: the dummy's coefficient times its sessions."""
     sessions = dummies.sum().astype(int)
     parts = [pd.DataFrame({"announcements": list(members.values()), "sessions": sessions})]
     fits = {"": (ols, dof)}

@@ -158,7 +158,7 @@ def specification_curve(
         Tested windows, relative sessions.
     means : sequence of {"constant-mean", "zero-mean"}
     kinds : sequence of {"log", "simple"}
-        Returns that are cumulated.
+        Returns that are summed.
     neighbours : sequence of {"in", "out"}
         Whether sessions 0..1 of the other events of the subset stay in estimation windows.
     variances : sequence of {"constant", "gjr", "garch", "ewma"}

@@ -78,7 +78,7 @@ class Card:
         title = (
             f"{formats.percent(row['estimate'])} abnormal return on {formats.date(row['session'])}"
         )
-        what = f"{row['label']}. Cumulative abnormal return from the close on the eve, in %."
+        what = f"{row['label']}. Cumulative abnormal return from the close before, in %."
         low, high = (row.get(f"ci_{side}_conditional", np.nan) for side in ("low", "high"))
         if np.isfinite(low):
             what += f" 95% interval of session 0: {formats.interval(low, high)}."
@@ -286,7 +286,7 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
 
 
 def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:
-    notes = ["Detectable: the smallest move found with 80% power at the 5% level."]
+    notes = ["Detectable: the smallest move that the test at 5% finds four times in five."]
     notes += [f"{note[0].upper()}{note[1:]}." for note in facts["forecast_notes"]]
     if facts["neighbours"]:
         labels = load_events(included=None)["label"]

@@ -246,13 +246,13 @@ def _what_could_be_found(facts: pd.Series) -> list[str]:
     p, smallest = _conditional(facts), facts.get("smallest_detectable", np.nan)
     if p is None or not np.isfinite(smallest):
         return []
-    size = f"a move of {formats.percent(smallest, signed=False)} or more"
+    size = formats.percent(smallest, signed=False)
     if abs(facts["estimate"]) >= smallest:
-        return [f"{size} would have been detected in the close with 80% power"]
-    only = f"only {size} would have been detected in the close with 80% power"
+        return [f"the test of one close detects moves of {size} or more four times in five"]
+    only = f"the test of one close reliably detects only moves of {size} or more"
     if p < LEVEL:
         return [only, "one that passes the test at a smaller size tends to overstate the effect"]
-    return [only, "so not rejecting says nothing about whether there was an effect"]
+    return [only, "a smaller effect could have gone unnoticed"]
 
 
 def _what_it_is_not(facts: pd.Series) -> list[str]:

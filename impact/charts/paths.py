@@ -141,9 +141,7 @@ def _path(
     path = path.set_index("relative_session")
     x, y = path.index.to_numpy(), path["path"].to_numpy()
     session_axes(ax, x, limits, labelled=labelled, unit=unit)
-    days = [
-        "eve" if day == -1 else number(day, 0, signed=True) if day % 5 == 0 else "" for day in x
-    ]
+    days = [number(day, 0, signed=True) if day == -1 or day % 5 == 0 else "" for day in x]
     ax.set_xticks(x, days)
     bands = path.filter(regex="_(low|high)$")
     fan = pd.concat([bands.loc[[-1]].fillna(0.0), bands.loc[0:]])
@@ -203,9 +201,9 @@ def name_value(
 
 def _path_entries(conditional: bool, unit: str) -> list[Entry]:
     what = "change" if unit else "return"
-    entries: list[Entry] = [({"color": INK}, f"cumulated abnormal {what}")]
+    entries: list[Entry] = [({"color": INK}, f"cumulative abnormal {what}")]
     if conditional:
-        entries.append((stroke(BAND, 26), "95% range without news, eve's variance"))
+        entries.append((stroke(BAND, 26), "95% range without news"))
     return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
 
 

@@ -47,7 +47,7 @@ def data() -> Paths:
 
 
 def title(data: Paths) -> str:
-    """Say how many sessions each variance calls unusual."""
+    """Say how many reactions are unusual under each variance."""
     day, n = data.paths[data.paths["relative_session"] == 0], len(data.panels)
     constant, known = (
         int(((day["path"] < day[f"{method}_low"]) | (day["path"] > day[f"{method}_high"])).sum())
@@ -55,24 +55,27 @@ def title(data: Paths) -> str:
     )
     if known < constant:
         return (
-            f"A constant variance calls {constant} of {n} core sessions unusual; the variance "
-            f"known the evening before leaves {known}"
+            f"Against an average day {constant} of {n} core reactions look unusual; "
+            f"allowing for current volatility, {known}"
         )
     if known > constant:
         return (
-            f"The variance known the evening before calls {known} of {n} core sessions unusual; "
-            f"a constant one only {constant}"
+            f"Allowing for current volatility {known} of {n} core reactions look unusual; "
+            f"against an average day only {constant}"
         )
-    return f"{known} of {n} core sessions were unusual, by the variance of the eve as by a constant"
+    return (
+        f"{known} of {n} core reactions look unusual, against an average day as when allowing "
+        "for current volatility"
+    )
 
 
 def words(data: Paths) -> Words:
     """Return what is written around the picture."""
     return Words(
         title(data),
-        f"Cumulated abnormal log return of the S&P 500 from the close on the eve, in %, "
+        f"Cumulative abnormal log return of the S&P 500 from the close before the event, in %, "
         f"{counted(len(data.panels), 'session')} of the core events; {model_of(core_study())}, "
-        "variance GJR-GARCH known on the eve, or constant.",
+        "variance GJR-GARCH known the evening before, or constant.",
         source("core-event-paths", "events.csv"),
     )
 
@@ -102,7 +105,7 @@ def _sentence(panel: Panel, path: pd.DataFrame) -> str:
     inside = day["conditional_low"] <= day["path"] <= day["conditional_high"]
     return (
         f"{panel.heading} ({panel.note}): {percent(day['path'])} in the session, "
-        f"{'inside' if inside else 'outside'} the 95% band of that eve's variance "
+        f"{'inside' if inside else 'outside'} the 95% band "
         f"({percent(day['conditional_low'])} to {percent(day['conditional_high'])}), "
         f"{percent(path['path'].iloc[-1])} after {path.index[-1]} sessions."
     )

@@ -51,12 +51,12 @@ def data() -> Response:
 
 
 def title(data: Response) -> str:
-    """Say the slope, or that there are too few sessions for one."""
+    """Say the slope, or that there are too few days for one."""
     dose = data.dose
     if not dose.identified:
         return (
-            f"Whether the index falls by more when the tariff on China rises by more "
-            f"cannot be told from {counted(dose.nobs, 'session')}"
+            f"{counted(dose.nobs, 'day')} are too few to tell whether bigger tariff rises on "
+            "China bring bigger falls"
         )
     slope = dose.params["dose"]
     moved = "fell" if slope < 0 else "rose"
@@ -80,7 +80,8 @@ def words(data: Response) -> Words:
         title(data),
         f"Abnormal log return of session 0, in %, against the first announcement of each change. "
         f"{_slope(dose)}; without one session {interval(lowest, highest)}. Weighted least squares "
-        f"by the variance of the eve (GJR-GARCH); n = {counted(dose.nobs, 'session')}.",
+        "by the variance forecast the evening before (GJR-GARCH); "
+        f"n = {counted(dose.nobs, 'session')}.",
         source("dose-response", "events.csv", "hypotheses.csv"),
     )
 

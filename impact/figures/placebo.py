@@ -87,7 +87,7 @@ def title(data: Shifts) -> str:
     corrected = f"corrected {p_phrase(up['p_holm'])}"
     first = f"That the index fell on China escalations of 2025 {judged(up)}"
     if up["verdict"] == SUPPORTED:
-        first = "The index fell on China escalations of 2025 as hardly any shifted set did"
+        first = "The index fell more on China escalations of 2025 than chance would explain"
     return f"{first} ({corrected}); that it rose on de-escalations {judged(data.easing)}"
 
 

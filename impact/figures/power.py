@@ -114,8 +114,8 @@ def title(data: Power) -> str:
     moved = percent(called["move"], 1, signed=False)
     verdict = "was too small to tell" if called["move"] < called["detectable"] else "was enough"
     return (
-        f"In calm markets a move of {calm} is found in four cases of five, in turbulent ones it "
-        f"takes {turbulent}; the {moved} of {date(called['session'])} {verdict}"
+        f"In calm markets the test detects a {calm} move four times in five, in turbulent ones "
+        f"{turbulent}; the {moved} of {date(called['session'])} {verdict}"
     )
 
 
@@ -126,8 +126,8 @@ def words(data: Power) -> Words:
         title(data),
         f"The move of one session that the 5% test finds in {percent(POWER, 0, signed=False)} of "
         f"cases, in its harder direction, on every fifth session of the S&P 500 from {first} to "
-        f"{last}; GJR-GARCH variance of the eve, past shocks. An announcement whose move is "
-        "smaller than that can be real without being found.",
+        f"{last}; GJR-GARCH variance of the evening before, past shocks. An announcement whose "
+        "move is smaller than that can be real without being found.",
         source("power", "events.csv"),
     )
 

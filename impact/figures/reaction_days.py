@@ -150,7 +150,7 @@ def draw(data: pd.DataFrame) -> Figure:
     entries = [mark.entry for mark in marks_of(data["kind"])]
     key(sheet, sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
     intervals = [
-        (stroke(INK, 8), "95% interval, variance of the eve"),
+        (stroke(INK, 8), "95% interval, variance of the evening before"),
         (stroke(MUTED, 2), "95% interval, constant variance"),
         ({}, "bold: the thick interval leaves out zero"),
     ]

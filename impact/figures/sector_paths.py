@@ -46,7 +46,7 @@ from impact.text.formats import counted, list_of, number, percent
 #: Names for the end of a line.
 SHORT = {"Consumer staples": "Staples", "Consumer discretionary": "Discretionary"}
 
-EVE, LAST = -1, 5
+BEFORE, LAST = -1, 5
 
 #: Room for the names at the ends of the lines, in pixels, and the height of one.
 ENDS, STEP = 176, 27
@@ -62,15 +62,15 @@ class Paths:
 
 
 def data() -> Paths:
-    """Compute the paths; p from session 0 on, zero on the eve."""
+    """Compute the paths; p from session 0 on, zero before it."""
     study, parts = sector_study(), []
     for day in range(study.settings.window.start, LAST + 1):
-        if day > EVE:
+        if day > BEFORE:
             moves = relative_moves(study, 0, day)
             path, p = moves.estimate, moves.p_adjusted
         else:
-            # Before the eve: minus what was still to come.
-            path = -relative_moves(study, min(day + 1, EVE), EVE).estimate * (day < EVE)
+            # Earlier: minus what was still to come.
+            path = -relative_moves(study, min(day + 1, BEFORE), BEFORE).estimate * (day < BEFORE)
             p = path * np.nan
         long = {"path": path.stack(future_stack=True), "p_adjusted": p.stack(future_stack=True)}
         parts.append(
@@ -106,11 +106,11 @@ def words(data: Paths) -> Words:
     """Return what is written around the picture."""
     return Words(
         title(data),
-        "Cumulated log return of eleven sector funds less their average, in %, from the close on "
-        f"the eve; n = {counted(len(data.panels), 'core session')}. Dots: the move from the eve "
-        "to there stands out at 5%, by the step-down maximum test over the eleven, ranked among "
-        f"at least {data.pool} other windows; variance of the eve, exponentially weighted (0.94), "
-        "times the number of sessions. Each row has its own scale.",
+        "Cumulative log return of eleven sector funds less their average, in %, from the close "
+        f"before; n = {counted(len(data.panels), 'core session')}. Dots: the move to there "
+        "stands out at 5%, by the step-down maximum test over the eleven, ranked among "
+        f"at least {data.pool} other windows; variance of the evening before, "
+        "exponentially weighted (0.94), times the number of sessions. Each row has its own scale.",
         source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),
     )
 

@@ -121,7 +121,7 @@ def words(data: Reactions) -> Words:
         "Top row: abnormal log return of the equal-weighted portfolio of eleven sector funds in "
         f"session 0 ({model_of(sector_study())}) and its conditional p. Below: log return of each "
         "sector less the portfolio's, in %, coloured by z, its size in standard deviations known "
-        f"on the eve. n = {counted(len(data.car), 'session')} of core events; closes since "
+        f"the evening before. n = {counted(len(data.car), 'session')} of core events; closes since "
         f"{date(sector_study().returns.index[0])}; both variances are exponentially weighted "
         "(0.94).",
         source("sector-reactions", "events.csv", "macro_releases.csv", prices="sectors"),
@@ -284,7 +284,7 @@ def contrast(one: Any, other: Any) -> float:
 def _scale(sheet: Page, top: float, pool: int) -> None:
     """Explain the colours and the hatch in one line under the table."""
     left, width = MARGIN + NAMES, 380
-    sheet.row(MARGIN, top + 14, "Colour: z, eve's variance")
+    sheet.row(MARGIN, top + 14, "Colour: z")
     ax = sheet.axes(left, top, width, 28)
     shades = np.linspace(0, 1, 256)[None, :]
     ax.imshow(shades, cmap=colours(), aspect="auto", extent=(-FULL, FULL, 0, 1))

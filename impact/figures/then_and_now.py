@@ -106,7 +106,7 @@ def words(data: Groups) -> Words:
         f"Return of the S&P 500 less its mean, in the sessions with China escalations or "
         f"retaliation and no news of the other direction: {row['n_against']} in 2018 and 2019, "
         f"{row['n']} in 2025. Difference of mean z: {p_phrase(row['p_value'])} by permuting the "
-        "labels (Welch t). Variance of the eve: GJR-GARCH, refit every month.",
+        "labels (Welch t). Variance known the evening before: GJR-GARCH, refit every month.",
         source("then-and-now", "events.csv", "hypotheses.csv"),
     )
 

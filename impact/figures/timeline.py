@@ -90,20 +90,20 @@ def _china_rate() -> pd.Series:
 
 
 def title(data: Timeline) -> str:
-    """Say how far the index fell after Liberation Day's eve, and when it was back there."""
+    """Say how far the index fell after Liberation Day, and when it was back where it was."""
     closes = data.closes
-    eve, later = closes[: data.liberation].index[-2], closes[data.liberation :]
-    back = later.index[(later >= closes[eve]).to_numpy()]
+    before, later = closes[: data.liberation].index[-2], closes[data.liberation :]
+    back = later.index[(later >= closes[before]).to_numpy()]
     until = back[0] if len(back) else later.index[-1]
     bottom = later[:until].idxmin()
     if bottom == until and len(back):
-        return f"The S&P 500 never closed below its level on the eve of Liberation Day, {date(eve)}"
-    fall = percent(1 - closes[bottom] / closes[eve], 1, signed=False)
+        return f"The S&P 500 never closed below its level of {date(before)}, before Liberation Day"
+    fall = percent(1 - closes[bottom] / closes[before], 1, signed=False)
     sessions = counted(len(later[:bottom]), "session")
     start = f"The S&P 500 fell {fall} in the {sessions} after Liberation Day"
     level = percent(data.rate[:until].iloc[-1], 0, signed=False)
     if not len(back):
-        return f"{start} and had not made it good by {date(until)}"
+        return f"{start} and had not recovered by {date(until)}"
     return f"{start}; it was back by {date(until)}, with the tariff on China at {level}"
 
 

@@ -33,7 +33,7 @@ from impact.volatility.forecast import conditional_z
 
 SUPPORTED = "supported"
 BEFORE_CORRECTION = "only before correction"
-CHANCE = "cannot be told from chance"
+CHANCE = "could be chance"
 NOT_RULED_OUT = "a larger effect is not ruled out"
 TOO_FEW = f"no verdict below {MIN_SESSIONS} sessions"
 

@@ -47,7 +47,7 @@ def conditional_tests(
     estimate: float | None = None,
     error: float = 0.0,
 ) -> tuple[Found, Found]:
-    """Test that the returns of a window sum to what their mean and eve's variance allow.
+    """Test that the returns of a window sum to what their mean and the variance known before allow.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def conditional_tests(
         Decimal returns or abnormal returns by session; the fit removes their own mean. NaN as
         for `impact.volatility.forecast.variance_forecast`.
     first, last : int
-        Positions of the tested sessions, both included; the eve is ``first - 1``.
+        Positions of the tested sessions, both included; the evening before is ``first - 1``.
     model : {"gjr", "garch", "ewma"}
     seed : int
         Of windows of two or more sessions; one session needs no random numbers. The generator
@@ -89,11 +89,10 @@ def conditional_tests(
     -----
     One session: z = (r - mu) / σ is ranked among the last 1,000 past z, and the second p is from
     the Student t scaled to unit variance. Windows: past z (or Student-t draws) are drawn with
-    replacement and run forward from the eve through the variance equation, and Σ (r - mu) is
-    ranked among the simulated sums. Equal tails: p = min(1, 2 min(1 + #{x* >= x},
-    1 + #{x* <= x}) / (B + 1)). The interval inverts that test. With q the quantiles under the
-    null, a rise is found with 80% from q_.975 - q_.2 and a fall from q_.8 - q_.025;
-    `smallest_detectable` is the larger.
+    replacement and run forward through the variance equation, and Σ (r - mu) is ranked among the
+    simulated sums. Equal tails: p = min(1, 2 min(1 + #{x* >= x}, 1 + #{x* <= x}) / (B + 1)). The
+    interval inverts that test. With q the quantiles under the null, a rise is found with 80% from
+    q_.975 - q_.2 and a fall from q_.8 - q_.025; `smallest_detectable` is the larger.
 
     Examples
     --------
@@ -157,7 +156,7 @@ def _interval(ends: tuple[float, float]) -> dict[str, float]:
 def simulated_sums(
     known: Forecast, k: int, rng: np.random.Generator, paths: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of k demeaned returns simulated from the eve, by past z and by Student-t draws.
+    """Sums of k demeaned returns simulated forward, by past z and by Student-t draws.
 
     Returns
     -------
@@ -233,7 +232,7 @@ def detectable(draws: np.ndarray) -> float:
 # -- a study -------------------------------------------------------------------------------------
 
 _FHS = "Barone-Adesi, Giannopoulos and Vosper (1999)"
-_GIVEN = "the {} is zero in expectation, given the variance known on the eve"
+_GIVEN = "the {} is zero in expectation, given the variance known the evening before"
 
 
 @window_test(_FHS, _GIVEN, one_event=True)
@@ -285,11 +284,11 @@ def portfolio_conditional(sample: CheckedReturns) -> Found:
 
 @window_test(
     "Poon and Granger (2003)",
-    "the {} is zero in expectation, given the volatility index of the eve",
+    "the {} is zero in expectation, given the volatility index of the evening before",
     one_event=True,
 )
 def implied_t(sample: CheckedReturns) -> Found:
-    """Test one session against the variance that the volatility index implied on its eve.
+    """Test one session against the variance that the volatility index implied the evening before.
 
     Raises
     ------
@@ -383,7 +382,7 @@ def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:
         returns,
         study.implied,
         position + tested.start,
-        # The index closes at 16:15: after 16:00 its close on the eve may hold the news.
+        # The index closes at 16:15: after 16:00 its close of the evening before may hold the news.
         after_vix_close=tested.start == 0
         and bool(study.alignment["after_close"].iloc[study.fits.unit[i]]),
     )

@@ -115,7 +115,7 @@ def rate_table(
     Parameters
     ----------
     experiment : str or sequence of str
-        As for `load_calibration`; several are told apart with "experiment" among the rows.
+        As for `load_calibration`; several are distinguished with "experiment" among the rows.
     rows, columns : sequence of str
         Columns of `load_calibration` that name the rows and the columns of the table.
     level : float

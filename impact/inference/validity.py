@@ -287,9 +287,9 @@ def _cross_section(
     }
 
 
-_KNOWN = "its yardstick is the variance known on the eve"
-_INDEX = "its yardstick is the volatility index of the eve, calibrated"
-_COMMON = "the common move is one observation, tested against the variance of its eve"
+_KNOWN = "its yardstick is the variance known the evening before"
+_INDEX = "its yardstick is the volatility index of the evening before, calibrated"
+_COMMON = "the common move is one observation, tested against the variance known the evening before"
 _RAISED = calm_events("a larger variance on event days alone makes it reject")
 _BOTH = calm_events("induced variance, and a variance that is taken as constant")
 

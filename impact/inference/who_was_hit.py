@@ -43,7 +43,7 @@ class RelativeMoves(Result):
     Attributes
     ----------
     estimate : DataFrame, units x securities
-        Cumulated return minus the portfolio's, decimal fractions; NaN where the security is not
+        Cumulative return minus the portfolio's, decimal fractions; NaN where the security is not
         there.
     z : DataFrame, units x securities
         `estimate` over its own conditional standard deviation.
@@ -54,7 +54,7 @@ class RelativeMoves(Result):
     pool : Series
         Number of other sessions that each unit was ranked among.
     window : Window
-        Relative sessions that were cumulated.
+        Relative sessions that were summed.
     dropped : DataFrame
         event, security, reason of everything that was left out.
     signature : str
@@ -104,7 +104,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     study : AbnormalReturns
         A panel with common dates.
     start, end : int
-        Relative sessions that are cumulated, both included.
+        Relative sessions that are summed, both included.
 
     Raises
     ------
@@ -116,9 +116,9 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
 
     Notes
     -----
-    d_jt is the return of security j minus the mean over securities; its variance on the eve is
+    d_jt is the return of security j minus the mean over securities; its variance before is
     σ²_jt = 0.94 σ²_j,t-1 + 0.06 d²_j,t-1. For a window of k sessions z = Σ d / (σ √k), σ from
-    the eve of the window. p = (1 + #{other sessions with a larger maximum}) / (B + 1); other
+    the evening before. p = (1 + #{other sessions with a larger maximum}) / (B + 1); other
     sessions are all whose windows do not overlap the tested one. The moves of one session sum to
     zero: a security that falls by δ lifts each of the other N - 1 by δ/N against the portfolio.
 
@@ -245,7 +245,7 @@ def relative_max(sample: CheckedReturns) -> Found:
 
 
 def _window_z(relative: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cumulated moves and their z by first session, shape (T, N); NaN where not defined."""
+    """Summed moves and their z by first session, shape (T, N); NaN where not defined."""
     sessions, columns = relative.shape
     variance = np.full((sessions, columns), np.nan)
     known = np.flatnonzero(np.isfinite(relative).all(axis=1))

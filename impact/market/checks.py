@@ -100,8 +100,8 @@ def _check_daily(
         bars = next(word for longest, word in _BARS.items() if apart < longest)
         raise error(
             f"{name}: the rows are {apart:g} days apart ({iso(index[0])}, {iso(index[1])}, …), so "
-            f"these are {bars} bars, in which one announcement cannot be told from the others of "
-            "its bar: give daily sessions"
+            f"these are {bars} bars, in which one announcement cannot be separated from the others "
+            "of its bar: give daily sessions"
         )
 
 

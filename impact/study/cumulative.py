@@ -237,7 +237,7 @@ def compounded(kind: str) -> Callable[[np.ndarray], np.ndarray]:
 def average_path(
     study: AbnormalReturns, *, cumulative: bool, start: int | None = None
 ) -> pd.DataFrame:
-    """Average abnormal return by relative session, or cumulated from `start`.
+    """Average abnormal return by relative session, or summed from `start`.
 
     Parameters
     ----------

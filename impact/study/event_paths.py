@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-EVE = -1
+BEFORE = -1
 
 #: More units than this are drawn as their average.
 MOST_PANELS = 12
 
 
 def event_paths(study: AbnormalReturns) -> pd.DataFrame:
-    """Cumulated abnormal returns around each event, from the close on its eve.
+    """Cumulative abnormal returns around each event, from the close before it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def event_paths(study: AbnormalReturns) -> pd.DataFrame:
     -------
     DataFrame
         One row an event and relative session: `event`, `label`, `session` (that of the event),
-        `relative_session`, `path` (zero on the eve; before it, minus what was still to come),
+        `relative_session`, `path` (zero at the close before; earlier, minus what was to come),
         and from session 0 the 95% bands around zero in which the path would stay without an
         event: `textbook_low`, `textbook_high` (exact prediction t) and, if the study has a
         variance model, `conditional_low`, `conditional_high`. Decimal fractions.
@@ -62,12 +62,12 @@ def event_paths(study: AbnormalReturns) -> pd.DataFrame:
     (-0.05, 0.0)
     """
     window = study.settings.window
-    if not study.is_one_series or window.start > EVE:
+    if not study.is_one_series or window.start > BEFORE:
         raise InferenceError(
             "paths need events on one series and a window that starts before session 0: "
             "take study.portfolio(), or a window such as (-5, 5)"
         )
-    parts = [_before(study, offset) for offset in range(window.start, EVE + 1)]
+    parts = [_before(study, offset) for offset in range(window.start, BEFORE + 1)]
     parts += [_after(study, offset) for offset in range(window.end + 1)]
     order = {event: place for place, event in enumerate(study.fit.index)}
     paths = pd.concat(parts, ignore_index=True)
@@ -89,9 +89,9 @@ def _frame(study: AbnormalReturns, offset: int, path: np.ndarray) -> pd.DataFram
 
 
 def _before(study: AbnormalReturns, offset: int) -> pd.DataFrame:
-    if offset == EVE:
+    if offset == BEFORE:
         return _frame(study, offset, np.zeros(len(study)))
-    return _frame(study, offset, -study.over(offset + 1, EVE).car)
+    return _frame(study, offset, -study.over(offset + 1, BEFORE).car)
 
 
 def _after(study: AbnormalReturns, offset: int) -> pd.DataFrame:
@@ -133,5 +133,5 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
         for event, unit in zip(study.fit.index, units.itertuples(), strict=True)
     }
     title = f"Cumulative abnormal {noun}s around {counted(len(study), 'session')}"
-    words = Words(title, f"From the close on the eve, in {unit or '%'}.", source, unit)
+    words = Words(title, f"From the close before, in {unit or '%'}.", source, unit)
     return path_panels(words, event_paths(study), panels, ax=ax)

@@ -114,7 +114,7 @@ def compare_groups(
         A column of ``study.alignment`` (``"direction"``, or any column of one's own events), or
         id or label of an event -> group, or security -> group. Rows without a group are left out.
     start, end : int
-        Relative sessions that are cumulated, both included.
+        Relative sessions that are summed, both included.
 
     Returns
     -------

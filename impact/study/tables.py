@@ -137,12 +137,16 @@ def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
         return (textbook,)
     notes = [
         textbook,
-        "Conditional: variance forecast on the eve, equal-tailed p from past standardised returns;"
-        " detectable: the smallest move found with 80% power at 5%.",
+        "Conditional: against the volatility forecast the evening before; p ranks the move among "
+        "past ones, each in units of its own forecast.",
+        "Detectable: the smallest move that this test at 5% finds four times in five.",
         disagreement(car),
     ]
     if car["p_implied"].notna().any():
-        notes.insert(2, "Implied: variance from the volatility index of the eve, calibrated.")
+        notes.insert(
+            3,
+            "Implied: against the volatility that the index (VIX) implied the evening before.",
+        )
     if car["p_conditional"].isna().any():
         notes.append(f"{NONE} stands for: not available.")
     return (*notes, *_of_forecasts(car))

@@ -116,7 +116,7 @@ class VarianceFit:
         return np.sqrt(variances), z
 
     def simulate(self, sigma_next: float, innovations: np.ndarray) -> np.ndarray:
-        """Run the variance forward from the eve and return demeaned returns.
+        """Run the variance forward from the evening before and return demeaned returns.
 
         Parameters
         ----------

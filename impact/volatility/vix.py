@@ -28,7 +28,7 @@ _HIGH = np.array([np.inf, 3.0, np.log(500.0)])
 
 @dataclass(frozen=True)
 class ImpliedForecast:
-    """σ of one session from the index on its eve.
+    """σ of one session from the index the evening before.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def implied_forecast(
     *,
     after_vix_close: bool = False,
 ) -> ImpliedForecast:
-    """Forecast the variance of one session from the volatility index of its eve.
+    """Forecast the variance of one session from the volatility index of the evening before.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def implied_forecast(
     position : int
         Position in `returns` of the session; the calibration ends before its calendar quarter.
     after_vix_close : bool
-        True where the news came out from 16:00 on the eve: the index closes at 16:15 and may hold
-        it, so the close of the session before is taken, and the calibration uses the same lag.
+        True where the news came out from 16:00 the day before: the index closes at 16:15 and may
+        hold it, so the close of the session before is taken, and the calibration uses the same lag.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def implied_forecast(
 
 
 def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
-    """Return every session's return in units of the implied σ of its eve.
+    """Return every session's return in units of the σ that the index implied before.
 
     Parameters
     ----------
@@ -147,13 +147,13 @@ def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
     -------
     DataFrame
         Columns `z`, `sigma`, `nu`, as `implied_forecast` has them for each session that has an
-        index value on its eve and 1,000 pairs before its quarter.
+        index value the evening before and 1,000 pairs before its quarter.
         ``.attrs["notes"]`` lists what the calibrations have to say, by date.
 
     Raises
     ------
     HistoryError
-        If no quarter starts after 1,000 sessions that have an index value on their eve.
+        If no quarter starts after 1,000 sessions that have an index value the evening before.
     VolatilityError
         If no calibration succeeds.
     """

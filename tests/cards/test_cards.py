@@ -54,7 +54,7 @@ def test_2_may_is_told_in_parts_in_place_of_what_cannot_be_separated():
     assert " ".join(told).replace('"', "'") in words.replace('"', "'")
     assert "From 20:00 on Thursday to 04:30 on Friday" in card("mofcom-evaluating").sentence
     assert "not unusual at the 5% level" in words
-    assert "not rejecting says nothing" in words
+    assert "A smaller effect could have gone unnoticed" in words
     assert "WSJ: Chinese security chief" in words
 
 
@@ -120,11 +120,11 @@ def test_a_large_p_never_reads_as_no_effect():
         made = card(event)
         if not made.facts["p_conditional"] >= 0.05:
             assert "chosen after it had happened" in made.sentence
-            assert "not rejecting" not in made.sentence
+            assert "gone unnoticed" not in made.sentence
             small = made.facts["smallest_detectable"] > abs(made.facts["estimate"])
             assert small == ("tends to overstate" in made.sentence)
         elif made.facts["smallest_detectable"] > abs(made.facts["estimate"]):
-            assert "not rejecting says nothing" in made.sentence
+            assert "A smaller effect could have gone unnoticed" in made.sentence
         assert "no effect" not in made.sentence
 
 
@@ -193,7 +193,7 @@ def test_without_a_forecast_only_the_textbook_test_speaks():
     assert "There is no forecast of the volatility of that session (the fit failed)." in words
     assert "Only the textbook t-test is left" in words
     assert "too short" not in words and "not available" not in words and "nan" not in words
-    assert "80% power" not in words and "chosen after" in words
+    assert "test of one close" not in words and "chosen after" in words
 
 
 def test_an_event_near_the_end_of_the_prices_has_a_card():

@@ -20,9 +20,12 @@ def test_paths_pass_through_the_published_days(made):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        (0.02, "A constant variance calls 1 of 1 core sessions unusual; .* leaves 0"),
-        (-0.04, "1 of 1 core sessions were unusual"),
-        (0.00, "0 of 1 core sessions were unusual"),
+        (
+            0.02,
+            "Against an average day 1 of 1 core reactions look unusual; .* current volatility, 0$",
+        ),
+        (-0.04, "1 of 1 core reactions look unusual, against an average day as"),
+        (0.00, "0 of 1 core reactions look unusual, against an average day as"),
     ],
 )
 def test_the_title_counts_what_lies_outside_each_band(path, words):
@@ -32,4 +35,4 @@ def test_the_title_counts_what_lies_outside_each_band(path, words):
     assert pd.Series(core_event_paths.title(data)).str.match(words).all()
     narrow = paths.assign(conditional_low=-0.001, conditional_high=0.001, path=0.005)
     title = core_event_paths.title(core_event_paths.Paths(narrow, {}, {"a": None}))
-    assert title.startswith("The variance known the evening before calls 1 of 1")
+    assert title.startswith("Allowing for current volatility 1 of 1")

@@ -41,7 +41,7 @@ def test_a_slope_that_is_not_identified_is_called_that():
     dose = data.dose
     low, high = dose.table.loc["dose", ["ci_low", "ci_high"]]
     held = low <= 0 <= high
-    assert ("cannot be told" in dose_response.title(data)) is not dose.identified
+    assert ("too few to tell" in dose_response.title(data)) is not dose.identified
     assert dose.identified is False or not held
     table = dose.table.copy()
     table.loc["dose", ["estimate", "ci_low", "ci_high"]] = -0.0012, -0.002, -0.0004

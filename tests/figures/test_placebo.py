@@ -40,7 +40,9 @@ def test_titles_follow_the_verdicts():
     data = replace(data, escalation=up, easing=down)
     up["verdict"], down["verdict"] = SUPPORTED, CHANCE
     told = placebo.title(data)
-    assert "as hardly any shifted set did" in told and told.endswith(CHANCE)
+    assert "more on China escalations of 2025 than chance would explain" in told and told.endswith(
+        CHANCE
+    )
     up["verdict"] = CHANCE
     assert placebo.title(data).count(CHANCE) == 2
     down["verdict"] = SUPPORTED
