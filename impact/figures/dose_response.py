@@ -55,8 +55,8 @@ def title(data: Response) -> str:
     dose = data.dose
     if not dose.identified:
         return (
-            f"{counted(dose.nobs, 'day')} are too few to tell whether bigger tariff rises on "
-            "China bring bigger falls"
+            f"{counted(dose.nobs, 'day')} are too few to tell whether bigger tariff "
+            "rises bring bigger falls"
         )
     slope = dose.params["dose"]
     moved = "fell" if slope < 0 else "rose"

@@ -84,11 +84,10 @@ def data() -> Shifts:
 def title(data: Shifts) -> str:
     """Say what became of both hypotheses."""
     up = data.escalation
-    corrected = f"corrected {p_phrase(up['p_holm'])}"
     first = f"That the index fell on China escalations of 2025 {judged(up)}"
     if up["verdict"] == SUPPORTED:
         first = "The index fell more on China escalations of 2025 than chance would explain"
-    return f"{first} ({corrected}); that it rose on de-escalations {judged(data.easing)}"
+    return f"{first}; its rise on de-escalations {judged(data.easing)}"
 
 
 def words(data: Shifts) -> Words:
@@ -97,8 +96,9 @@ def words(data: Shifts) -> Words:
         title(data),
         "Conditional z of the S&P 500 (GJR-GARCH, refit every month) averaged over the "
         f"sessions of a set, among {data.sets['shifts'].iloc[0]:,} circular shifts of the whole "
-        "set. One-sided p; sessions with news of both directions are in neither set. All of it "
-        "was chosen after the events.",
+        f"set. One-sided p; for the escalations, corrected, {p_phrase(data.escalation['p_holm'])}. "
+        "Sessions with news of both directions are in neither set. All of it was chosen after the "
+        "events.",
         source("placebo", "events.csv", "hypotheses.csv"),
     )
 

@@ -40,9 +40,9 @@ def test_titles_follow_the_verdicts():
     data = replace(data, escalation=up, easing=down)
     up["verdict"], down["verdict"] = SUPPORTED, CHANCE
     told = placebo.title(data)
-    assert "more on China escalations of 2025 than chance would explain" in told and told.endswith(
-        CHANCE
-    )
+    assert "more on China escalations of 2025 than chance would explain" in told
+    assert told.endswith(CHANCE)
+    assert f"corrected, {p_phrase(up['p_holm'])}" in placebo.words(data).subtitle
     up["verdict"] = CHANCE
     assert placebo.title(data).count(CHANCE) == 2
     down["verdict"] = SUPPORTED
