@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.arguments import whole
 from impact.analysis.coefficients import (
     Coefficients,
     coefficients,
@@ -30,8 +29,12 @@ from impact.market.returns import check_returns, split_like
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
-from impact.text.formats import counted, iso, list_of, number
+from impact.study.arguments import whole
+from impact.text.formats import counted, iso, list_of, number, some_of
 from impact.text.result import count_left_out, left_out, signed
+
+#: So many securities are named in a note.
+_NAMED = 3
 
 #: How the errors may be computed.
 COVARIANCES = ("newey-west", "HC1", "HC3")
@@ -223,8 +226,8 @@ def _said_of_spans(long: np.ndarray, columns: pd.Index) -> list[str]:
     """Say which securities are held in a return across several sessions, which is left out."""
     if not long.any():
         return []
-    names = [str(name) for name in columns[long.any(axis=0)]]
-    some = list_of(names if len(names) < 4 else [*names[:3], f"{len(names) - 3} more"])
+    names = columns[long.any(axis=0)]
+    some = some_of([str(name) for name in names[:_NAMED]], len(names))
     return [f"Left out: {counted(int(long.sum()), 'return')} across several sessions, of {some}."]
 
 

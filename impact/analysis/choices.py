@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.arguments import is_whole
 from impact.errors import ModelError, ReturnsError, WindowError
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
+from impact.study.arguments import is_whole
 from impact.text.formats import counted, iso, list_of
 
 KINDS = ("log", "simple")

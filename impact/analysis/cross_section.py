@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype
 
-from impact.analysis.arguments import as_study
 from impact.analysis.coefficients import (
     Coefficients,
     coefficients,
@@ -19,6 +18,7 @@ from impact.analysis.coefficients import (
 from impact.errors import InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.market.windows import Window
+from impact.study.arguments import as_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, list_of, number
 from impact.text.result import count_left_out, signed

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype, is_string_dtype
 
-from impact.analysis.arguments import as_study, generator, whole
 from impact.analysis.coefficients import (
     Coefficients,
     coefficients,
@@ -23,6 +22,7 @@ from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.inference.event_sets import extremity
+from impact.study.arguments import as_study, generator, whole
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, list_of, number, p_phrase, percent
 from impact.text.result import count_left_out, signed

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.announcement_set import Observation, set_test_table
-from impact.analysis.arguments import is_whole
 from impact.analysis.price_path import PATH_SAYS, price_path
 from impact.analysis.reaction import TO_CLOSE, LeftOut, Stretch, reaction, stretch
 from impact.analysis.window_ranks import known_variance
@@ -22,6 +21,7 @@ from impact.market.clock_time import MINUTES
 from impact.news.events import read_events, unknown_id_error
 from impact.news.minutes import BOUNDED, EXACT, announcement_minutes, known_minutes, release_minutes
 from impact.news.security_names import as_spelt
+from impact.study.arguments import is_whole
 from impact.text import formats
 from impact.text.formats import counted, iso, list_of
 from impact.text.result import Result, count_left_out, left_out, signed

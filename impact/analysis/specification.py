@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.arguments import generator, processes, whole
 from impact.analysis.choices import KINDS, known, returns_by_kind, sizes, tested_windows
 from impact.analysis.shifted_set import CHOICES, LEVEL, ShiftedSet, Specification, evaluate, judged
 from impact.charts.curve import estimate_curve
@@ -25,6 +24,7 @@ from impact.charts.page import Words
 from impact.errors import EventError, HistoryError, InferenceError
 from impact.inference.event_sets import MIN_SESSIONS
 from impact.market.returns import check_returns
+from impact.study.arguments import generator, processes, whole
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of, p_value, percent

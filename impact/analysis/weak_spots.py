@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from impact.analysis.window_ranks import TESTED, RankedWindows
-from impact.inference.size import intraday_size
+from impact.inference.size import KEPT, THIRDS, intraday_size
 from impact.inference.tests import LEVEL
 from impact.market.bars import Bar
 from impact.market.clock_time import MINUTES, OPEN, column_at
@@ -15,9 +15,6 @@ from impact.text.formats import percent
 LARGE = 3.0
 
 ALREADY_MOVING = "the market was already moving"
-
-#: Sizes at 5% that are as good as they say.
-_KEPT = (0.035, 0.065)
 
 _HALF_HOUR, _TEN = 30 // MINUTES, column_at(10 * 60)
 
@@ -44,7 +41,7 @@ def weak_spots(ranks: RankedWindows, begin: Bar, minutes: int, *, early: bool) -
         said.append(f"other releases come at 10:00; there this test {rate}")
     group = _third(ranks, begin)
     size = intraday_size(group, minutes)
-    if size is not None and not _KEPT[0] <= size <= _KEPT[1]:
+    if size is not None and not KEPT[0] <= size <= KEPT[1]:
         said.append(f"{group}: this test {rejects(group, minutes)}")
     return said
 
@@ -71,4 +68,4 @@ def _third(ranks: RankedWindows, begin: Bar) -> str:
     windows, part = ranks.windows, ranks.windows.part[begin]
     levels = windows.level[ranks.reference & (windows.part == part)]
     share = np.mean(levels < windows.level[begin])
-    return f"{TESTED[part]}, {('low', 'middle', 'high')[int(min(3 * share, 2))]} volatility"
+    return f"{TESTED[part]}, {THIRDS[int(min(3 * share, 2))]}"

@@ -130,6 +130,11 @@ class AbnormalReturns:
         pairs = self.fits.pairs
         return not self.is_one_series and len(np.unique(pairs.position)) < len(pairs)
 
+    @property
+    def rows_of_an_event(self) -> int:
+        """Rows of an event of all columns; one where securities have dates of their own."""
+        return self.returns.shape[1] if self.has_common_dates else 1
+
     def __len__(self) -> int:
         return len(self.fit)
 

@@ -294,13 +294,3 @@ class WindowReturns:
     def event(self) -> np.ndarray:
         """Number of the unit, shape (M,)."""
         return self.fits.unit
-
-    @property
-    def series_count(self) -> int:
-        """Number of distinct securities."""
-        return len(np.unique(self.security))
-
-    @property
-    def event_count(self) -> int:
-        """Number of units."""
-        return len(np.unique(self.event))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from impact.market.calendar import NYSE, Market, exchange
 from impact.market.returns import TRADE_TO_TRADE
-from impact.text.formats import counted, iso, list_of
+from impact.text.formats import iso, some_of
 
 #: So many securities are named in a note.
 _NAMED = 3
@@ -130,10 +130,8 @@ def gap_notes(
     column = np.flatnonzero(inside.any(axis=1))
     if not len(column):
         return []
-    named = [str(name) for name in returns.columns[column[:_NAMED]]]
-    if len(column) > _NAMED:
-        named.append(counted(len(column) - _NAMED, "more", "more"))
-    who = f"{list_of(named)} (first: {iso(returns.index[inside.any(axis=0).argmax()])})"
+    named = some_of([str(name) for name in returns.columns[column[:_NAMED]]], len(column))
+    who = f"{named} (first: {iso(returns.index[inside.any(axis=0).argmax()])})"
     if not marked:
         lost = "a move across a gap may be lost: log_returns(prices) keeps it"
         return [f"Returns are missing inside {who}, and {lost}."]

@@ -28,7 +28,7 @@ from impact.charts.page import (
     stroke,
 )
 from impact.figures.common import THIRDS
-from impact.inference.size import load_calibration
+from impact.inference.size import KEPT, load_calibration
 from impact.market.files import data_hash
 from impact.text.formats import counted, date, list_of, percent
 
@@ -58,9 +58,6 @@ TESTS = {
         ("size-1994", "implied_t", "vix", "by the VIX, S&P 500 from 1994"),
     ),
 }
-
-#: Rejection rates at 5% that pass as 5%.
-NEAR = (0.035, 0.065)
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def title(data: Size) -> str:
     turbulent, low, high = (
         percent(rate, 1, signed=False) for rate in (textbook.iloc[-1], ours.min(), ours.max())
     )
-    near = NEAR[0] <= ours.min() and ours.max() <= NEAR[1]
+    near = KEPT[0] <= ours.min() and ours.max() <= KEPT[1]
     return (
         f"At 5% the textbook test rejects {turbulent} of turbulent days; "
         f"ours {'stays near 5%' if near else 'misses 5% too'}: {low} to {high}"
@@ -178,7 +175,7 @@ def draw(data: Size) -> Figure:
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, places: Sequence[int], group: str) -> None:
-    ax.axvspan(*NEAR, color=BAND, zorder=0)
+    ax.axvspan(*KEPT, color=BAND, zorder=0)
     ax.axvline(0.05, **stroke(INK, 3, 1))
     percent_axis(ax.xaxis, [0, 0.05, 0.10, 0.15], signed=False)
     ax.set_yticks([])

@@ -175,8 +175,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     dropped = study.dropped
     if len(absent):
         dropped = pd.concat([dropped, absent], ignore_index=True)
-        whole = (dropped["security"] == "").to_numpy()
-        count_left_out(dropped, int(there.sum()), int(np.where(whole, len(names), 1).sum()))
+        count_left_out(dropped, int(there.sum()), study.rows_of_an_event)
     return RelativeMoves(
         estimate=pd.DataFrame(estimate, units, names),
         z=pd.DataFrame(z, units, names),

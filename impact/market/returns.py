@@ -14,7 +14,7 @@ import pandas as pd
 
 from impact.errors import ReturnsError
 from impact.market.checks import check_numbers, check_units, closes_of, refuse_values
-from impact.text.formats import counted, iso, list_of, percent
+from impact.text.formats import iso, percent, some_of
 
 #: What ``.attrs["gaps"]`` says of returns from price to price, whatever lies between.
 TRADE_TO_TRADE = "trade-to-trade"
@@ -197,6 +197,4 @@ def split_like(frame: pd.DataFrame, kind: str) -> str:
         if near:
             words += f", near {near} for 1" if move < 0 else f", near 1 for {near}"
         named.append(f"{frame.columns[column]} on {iso(frame.index[row])} ({words})")
-    if len(found) > _NAMED:
-        named.append(counted(len(found) - _NAMED, "more", "more"))
-    return f"Prices moved as by an unadjusted split: {list_of(named)}."
+    return f"Prices moved as by an unadjusted split: {some_of(named, len(found))}."

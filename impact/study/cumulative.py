@@ -18,7 +18,7 @@ from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import BEGINS_INSIDE, WindowReturns
 from impact.inference.conditional_columns import conditional_columns
 from impact.market.windows import tested_window
-from impact.text.formats import counted, list_of
+from impact.text.formats import counted, some_of
 
 #: So many rows are named in a sentence.
 _NAMED = 8
@@ -135,10 +135,8 @@ def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:
             returns = counted(int(sample.days[i]), "return")
             said = words.format(sessions=sessions[i], length=length, returns=returns)
             named.append(f"{_row_name(study, i)} {said}".rstrip())
-        if len(found) > _NAMED:
-            named.append(counted(len(found) - _NAMED, "more", "more"))
         if named:
-            lines.append(f"{what}: {list_of(named)}.")
+            lines.append(f"{what}: {some_of(named, len(found))}.")
     return lines
 
 

@@ -21,9 +21,10 @@ from impact.market.returns import check_returns, split_like
 from impact.market.windows import study_windows
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
+from impact.study.arguments import is_whole, processes, seed
 from impact.study.event_study_result import EventStudy
 from impact.study.model_gaps import without_model
-from impact.text.formats import counted, iso, list_of
+from impact.text.formats import counted, iso, list_of, some_of
 from impact.text.result import count_left_out
 from impact.volatility.forecast import VARIANCE_MODELS
 
@@ -146,7 +147,7 @@ def event_study(
         _settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
         market=clock.name,
         unit=unit,
-        n_jobs=_processes(n_jobs),
+        n_jobs=processes(n_jobs, ModelError),
     )
     securities, beside = _split_benchmark(frame, benchmark)
     layout = design(
@@ -187,15 +188,11 @@ def event_study(
 
 def _count_left_out(study: EventStudy) -> None:
     """Write into the table of what was left out how much that is of what was asked for."""
-    dropped, events = study.dropped, study.dropped["security"] == ""
     members = np.array([len(ids) for ids in study.alignment["announcements"]])
-    if events.all():
-        count_left_out(dropped, int(members.sum()))
+    if (study.dropped["security"] == "").all():
+        count_left_out(study.dropped, int(members.sum()))
         return
-    # An event of all columns that was left out is as many rows as there are columns.
-    every = study.returns.shape[1] if study.has_common_dates else 1
-    rows = int(members[study.fits.unit].sum())
-    count_left_out(dropped, rows, int(np.where(events, every, 1).sum()))
+    count_left_out(study.dropped, int(members[study.fits.unit].sum()), study.rows_of_an_event)
 
 
 def _kind(returns: pd.Series | pd.DataFrame, kind: str | None, unit: str | None) -> tuple[str, str]:
@@ -232,32 +229,15 @@ def _settings(
         raise ModelError(f"volatility={volatility!r} is not known: use {known}, or None")
     if not isinstance(exclude_neighbours, bool | np.bool_):
         raise ModelError(f"exclude_neighbours={exclude_neighbours!r}: say True or False")
-    if not _is_whole(min_observations) or min_observations < 1:
+    if not is_whole(min_observations) or min_observations < 1:
         raise WindowError(f"min_observations={min_observations!r}: give a whole number from 1")
     if past.length < min_observations:
         raise WindowError(
             f"estimation={past} has {past.length} sessions, fewer than "
             f"min_observations={min_observations}: lengthen the one or lower the other"
         )
-    seed = rng.integers(2**32) if isinstance(rng, np.random.Generator) else rng
-    if not _is_whole(seed) or seed < 0:
-        raise ModelError(
-            f"rng={rng!r} is no seed: give a whole number from 0, or a numpy Generator"
-        )
     settings = past, tested, int(min_observations), bool(exclude_neighbours)
-    return Settings(*settings, volatility, kind, int(seed))
-
-
-def _processes(n_jobs: int) -> int:
-    if not _is_whole(n_jobs) or n_jobs == 0:
-        raise ModelError(
-            f"n_jobs={n_jobs!r} is no number of processes: give 1 or more, or -1 for all"
-        )
-    return int(n_jobs)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return Settings(*settings, volatility, kind, seed(rng, ModelError))
 
 
 def _implied(
@@ -338,7 +318,7 @@ def _sessions_left_out(layout: Design, index: pd.DatetimeIndex, needed: np.ndarr
         missing, known = index[lacks], known & ~lacks
         if missing.empty:
             continue
-        dates = list_of([*map(iso, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
+        dates = some_of([*map(iso, missing[:NAMED])], len(missing))
         sessions = counted(len(missing), "such session")
         notes.append(f"Left out, as the {name} has no value there: {sessions} ({dates}).")
     return notes

@@ -219,10 +219,7 @@ def _dropped(study: AbnormalReturns, reasons: np.ndarray) -> pd.DataFrame:
     names = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column[out]]
     mine = dropped_rows(study.units.index[out], reasons[out], "" if study.is_one_series else names)
     dropped = pd.concat([study.dropped, mine], ignore_index=True)
-    # An event of all columns that was left out is as many rows as there are columns.
-    every = study.returns.shape[1] if study.has_common_dates else 1
-    left = int(np.where(dropped["security"] == "", every, 1).sum())
-    return count_left_out(dropped, len(study) - len(out), left)
+    return count_left_out(dropped, len(study) - len(out), study.rows_of_an_event)
 
 
 def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray:

@@ -6,7 +6,7 @@ so the same number looks the same wherever it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -128,6 +128,18 @@ def list_of(words: Iterable[str], conjunction: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def some_of(words: Sequence[str], total: int) -> str:
+    """Join words that are the first of so many, and say how many more there are.
+
+    Examples
+    --------
+    >>> some_of(["a", "b"], 4), some_of(["a", "b"], 2)
+    ('a, b and 2 more', 'a and b')
+    """
+    rest = total - len(words)
+    return list_of([*words, f"{rest:,} more"] if rest else words)
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from impact.text.formats import counted, list_of
+from impact.text.formats import some_of
 from impact.text.table import Column, Table, table
 
 #: So many names are given for one reason; the others are counted.
@@ -94,15 +94,17 @@ def left_out(dropped: pd.DataFrame) -> str:
     if "security" in dropped:
         names = (names + " " + dropped["security"].astype(str)).str.strip()
     reasons = [
-        f"{_named(list(group))}: {reason}"
+        f"{some_of(list(group)[:_NAMED], len(group))}: {reason}"
         for reason, group in names.groupby(dropped["reason"], sort=False)
     ]
     count = dropped.attrs.get("count", f"{len(dropped):,}")
     return f"Left out: {count} ({'; '.join(reasons)})."
 
 
-def count_left_out(dropped: pd.DataFrame, kept: int, left: int | None = None) -> pd.DataFrame:
+def count_left_out(dropped: pd.DataFrame, kept: int, rows: int = 1) -> pd.DataFrame:
     """Write into a table of what was left out how much that is of what was asked for.
+
+    An event of all securities that was left out counts for so many `rows`.
 
     Examples
     --------
@@ -110,15 +112,10 @@ def count_left_out(dropped: pd.DataFrame, kept: int, left: int | None = None) ->
     >>> left_out(count_left_out(dropped, 13))
     'Left out: 1 of 14 (a: no price).'
     """
-    left = len(dropped) if left is None else left
+    whole = int((dropped["security"] == "").sum()) if rows > 1 else 0
+    left = len(dropped) + (rows - 1) * whole
     dropped.attrs["count"] = f"{left:,} of {left + kept:,}"
     return dropped
-
-
-def _named(names: list[str]) -> str:
-    if len(names) <= _NAMED:
-        return list_of(names)
-    return f"{', '.join(names[:_NAMED])} and {counted(len(names) - _NAMED, 'more', 'more')}"
 
 
 def signed(

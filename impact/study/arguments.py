@@ -1,10 +1,10 @@
-"""Arguments that several analyses take, each read once; InferenceError where one cannot be used."""
+"""Arguments that the study and several analyses take, each read once."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from impact.errors import InferenceError
+from impact.errors import ImpactError, InferenceError
 from impact.study.event_study_result import EventStudy
 
 
@@ -46,14 +46,24 @@ def generator(rng: int | np.random.Generator) -> np.random.Generator:
     """
     if isinstance(rng, np.random.Generator):
         return rng
-    if not is_whole(rng) or rng < 0:
-        raise InferenceError(
-            f"rng={rng!r} is no seed: give a whole number from 0, or a numpy Generator"
-        )
-    return np.random.default_rng(rng)
+    return np.random.default_rng(seed(rng))
 
 
-def processes(n_jobs: int) -> int:
+def seed(rng: int | np.random.Generator, error: type[ImpactError] = InferenceError) -> int:
+    """Return a seed as it is, or one that a generator draws.
+
+    Examples
+    --------
+    >>> seed(3)
+    3
+    """
+    drawn = rng.integers(2**32) if isinstance(rng, np.random.Generator) else rng
+    if not is_whole(drawn) or drawn < 0:
+        raise error(f"rng={rng!r} is no seed: give a whole number from 0, or a numpy Generator")
+    return int(drawn)
+
+
+def processes(n_jobs: int, error: type[ImpactError] = InferenceError) -> int:
     """Return a number of processes, as joblib counts them.
 
     Examples
@@ -63,7 +73,5 @@ def processes(n_jobs: int) -> int:
     impact.errors.InferenceError: n_jobs=0 is no number of processes: give 1 or more, or -1 for all
     """
     if not is_whole(n_jobs) or n_jobs == 0:
-        raise InferenceError(
-            f"n_jobs={n_jobs!r} is no number of processes: give 1 or more, or -1 for all"
-        )
+        raise error(f"n_jobs={n_jobs!r} is no number of processes: give 1 or more, or -1 for all")
     return int(n_jobs)
