@@ -14,7 +14,7 @@ from impact.market.checks import check_index
 from impact.market.placement import missing_around, place
 from impact.market.windows import Window, as_window
 from impact.news.events import read_events
-from impact.news.surroundings import NOT_CHECKED, mixed, others, release_words
+from impact.news.surroundings import NOT_CHECKED, mixed, other_news, others, release_words
 from impact.text.formats import counted, iso
 
 #: Reasons that say the news came out when the session of its date was over.
@@ -84,7 +84,8 @@ def align(
     dropped = _dropped(frame, placed, sessions)
     around = missing_around(position, sessions, window, clock)
     dropped = np.where(dropped == "", around, dropped)
-    shared, near = others(frame.index, position, sessions, window, clock)
+    news = other_news(sessions, clock)
+    shared, near = others(frame.index, position, window, news)
     found = {
         "session": placed["session"].to_numpy(),
         "moved": placed["moved"].array,
@@ -92,7 +93,7 @@ def align(
         "date_only": placed["date_only"].to_numpy(bool),
         "neighbours": near,
         "shared_with": shared,
-        "mixed": mixed(frame, position, dropped, sessions, clock),
+        "mixed": mixed(frame, position, dropped, news),
         "releases": np.append(release_words(sessions, clock), NOT_CHECKED)[position],
         "dropped": dropped,
     }
@@ -120,7 +121,7 @@ def _with_unknown(aligned: pd.DataFrame, unknown: dict[str, str]) -> pd.DataFram
 def _place(frame: pd.DataFrame, sessions: pd.DatetimeIndex, market: Market) -> pd.DataFrame:
     if "session" not in frame:
         return place(frame["announced_at"], sessions, market)
-    strange = ~frame["session"].isin(sessions)
+    strange = sessions.get_indexer(frame["session"]) < 0
     lost = np.full(len(frame), "", dtype=object)
     lost[strange] = [
         f"session {iso(day)} is not a row of the returns ({_span(sessions)}): call the column "
@@ -129,7 +130,7 @@ def _place(frame: pd.DataFrame, sessions: pd.DatetimeIndex, market: Market) -> p
     ]
     if strange.all() and len(frame):
         raise DateError(f"event {frame.index[0]!r}: {lost[0]}")
-    session = frame["session"].mask(strange)
+    session = frame["session"].mask(strange) if strange.any() else frame["session"]
     return pd.DataFrame({"session": session, "moved": "", "date_only": True, "lost": lost})
 
 

@@ -153,7 +153,7 @@ def _on_common_dates(
     """One event a session where the rows of each session name every security once."""
     kept = frame[frame["dropped"] == ""]
     # Few tables have a row for each security in each session: their number tells most apart.
-    if securities == 1 or kept.empty or len(kept) % securities:
+    if securities == 1 or kept.empty or kept["session"].nunique() * securities != len(kept):
         return frame, []
     by_session = kept.groupby("session", sort=False)["security"]
     full = by_session.nunique().eq(securities) & by_session.size().eq(securities)

@@ -49,27 +49,57 @@ def _known(digest: str) -> _Known:
     )
 
 
-def _rows(
-    instants: pd.DatetimeIndex,
-    date_only: np.ndarray,
-    sessions: pd.DatetimeIndex,
-    market: Market,
-) -> np.ndarray:
-    """Row of the session that each is the first to reflect; -1 for none, or no known clock."""
-    if market.closes is None:
-        return np.full(len(instants), -1)
+@lru_cache(maxsize=16)
+def _due(name: str, digest: str, market: Market) -> tuple[np.ndarray, np.ndarray]:
+    """Day of each row of a file, and the session that reflects it first; NaT for none."""
+    if name == _CATALOGUE:
+        instants, date_only = _known(digest)[2:]
+    else:
+        instants = _releases(digest)[0].index
+        date_only = np.zeros(len(instants), dtype=bool)
     day, first = market.reaction(instants, date_only)
-    due = market.sessions[np.minimum(first, len(market.sessions) - 1)]
-    there = (day >= sessions[0]) & (first < len(market.sessions))
-    return np.where(there, sessions.get_indexer(due), -1)
+    due = market.sessions.to_numpy("M8[us]")[np.minimum(first, len(market.sessions) - 1)]
+    due[first == len(market.sessions)] = np.datetime64("NaT")
+    return day.to_numpy("M8[us]"), due
+
+
+def _rows(name: str, digest: str, sessions: pd.DatetimeIndex, market: Market) -> np.ndarray:
+    """Row of the session that reflects each row of a file first; -1 for none."""
+    day, due = _due(name, digest, market)
+    labels = sessions.to_numpy("M8[us]")
+    at = np.minimum(labels.searchsorted(due), len(labels) - 1)
+    return np.where((day >= labels[0]) & (labels[at] == due), at, -1)
+
+
+class OtherNews(NamedTuple):
+    """Included announcements of news in the committed catalogue, in the order of their rows.
+
+    Attributes
+    ----------
+    ids, directions : ndarray of object, shape (n,)
+    rows : ndarray of int, shape (n,)
+        Row of the session that reflects each first.
+    """
+
+    ids: np.ndarray
+    directions: np.ndarray
+    rows: np.ndarray
+
+
+def other_news(sessions: pd.DatetimeIndex, market: Market) -> OtherNews:
+    """Find the rows of the catalogue's news; nothing is found where the clock is not known."""
+    digest = data_hash(_CATALOGUE)
+    known = _known(digest)
+    if market.closes is None:
+        return OtherNews(known.ids[:0], known.directions[:0], np.empty(0, dtype=int))
+    rows = _rows(_CATALOGUE, digest, sessions, market)
+    order = np.argsort(rows, kind="stable")
+    order = order[rows[order] >= 0]
+    return OtherNews(known.ids[order], known.directions[order], rows[order])
 
 
 def others(
-    ids: pd.Index,
-    position: np.ndarray,
-    sessions: pd.DatetimeIndex,
-    window: Window,
-    market: Market,
+    ids: pd.Index, position: np.ndarray, window: Window, news: OtherNews
 ) -> tuple[pd.Series, pd.Series]:
     """Return ids of the catalogue in each event's session, and in others of its window.
 
@@ -79,23 +109,16 @@ def others(
         Own ids, which are left out.
     position : ndarray of int, shape (events,)
         Row of each event's session; -1 for none.
-    sessions : DatetimeIndex, shape (T,)
-        Rows of the returns.
     window : Window
         Event window, in rows.
-    market : Market
-        Whose clock places them; nothing is found where it is not known.
+    news : OtherNews
 
     Returns
     -------
     tuple of two Series of tuples
         Included announcements of news that share the session, and the neighbours.
     """
-    known = _known(data_hash(_CATALOGUE))
-    rows = _rows(known.instants, known.date_only, sessions, market)
-    order = np.argsort(rows, kind="stable")
-    order = order[rows[order] >= 0]
-    rows, names = rows[order], known.ids[order]
+    names, rows = news.ids, news.rows
     low = rows.searchsorted(position + window.start)
     high = rows.searchsorted(position + window.end, side="right")
     first, last = rows.searchsorted(position), rows.searchsorted(position, side="right")
@@ -110,11 +133,7 @@ def others(
 
 
 def mixed(
-    frame: pd.DataFrame,
-    position: np.ndarray,
-    dropped: np.ndarray,
-    sessions: pd.DatetimeIndex,
-    market: Market,
+    frame: pd.DataFrame, position: np.ndarray, dropped: np.ndarray, news: OtherNews
 ) -> np.ndarray:
     """Return whether the directions in each event's session go both ways.
 
@@ -129,23 +148,15 @@ def mixed(
         Row of each event's session; -1 for none.
     dropped : ndarray of str, shape (events,)
         Why an event is left out, "" if it is not.
-    sessions : DatetimeIndex, shape (T,)
-        Rows of the returns.
-    market : Market
+    news : OtherNews
 
     Returns
     -------
     ndarray of bool, shape (events,)
     """
-    known = _known(data_hash(_CATALOGUE))
-    rows = _rows(known.instants, known.date_only, sessions, market)
-    there = rows >= 0
-    # One more row than sessions: position -1 reads the last, which stays False.
     both = []
     for words in ((*ESCALATION, "mixed"), (*EASING, "mixed")):
-        held = np.zeros(len(sessions) + 1, dtype=bool)
-        held[rows[there & np.isin(known.directions, words)]] = True
-        flag = held[position]
+        flag = np.isin(position, news.rows[np.isin(news.directions, words)])
         if "direction" in frame:
             own = frame["direction"].isin(words) & (dropped == "")
             keys = [position, *([frame["security"]] if "security" in frame else [])]
@@ -208,13 +219,15 @@ def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Ser
 
 def release_words(sessions: pd.DatetimeIndex, clock: Market) -> np.ndarray:
     """Return what `releases_on` does of checked sessions, as an array of objects."""
-    releases, spans = _releases(data_hash(_RELEASES))
+    digest = data_hash(_RELEASES)
+    releases, spans = _releases(digest)
     words = np.full(len(sessions), NOT_CHECKED, dtype=object)
-    for first, last in spans if clock.closes is not None else ():
-        words[(sessions >= first) & (sessions <= last)] = ""
-    timed = np.zeros(len(releases), dtype=bool)
-    rows = _rows(releases.index, timed, sessions, clock)
-    for row, release in zip(rows, releases, strict=True):
-        if row >= 0 and words[row] != NOT_CHECKED:
-            words[row] = f"{words[row]}, {release}".removeprefix(", ")
+    if clock.closes is None:
+        return words
+    for first, last in spans:
+        words[sessions.searchsorted(first) : sessions.searchsorted(last, side="right")] = ""
+    rows = _rows(_RELEASES, digest, sessions, clock)
+    for i in np.flatnonzero(rows >= 0):
+        if words[rows[i]] != NOT_CHECKED:
+            words[rows[i]] = f"{words[rows[i]]}, {releases.iloc[i]}".removeprefix(", ")
     return words

@@ -265,26 +265,25 @@ def average_path(
     else:
         found = _over_units(cars, study.fits.unit)
         method = "spread over units, taken as independent"
-    table = pd.DataFrame(found, pd.Index(days, name="relative_session"))
-    table["statistic"] = table["estimate"] / table["std_error"]
-    table["p_value"] = 2 * scipy.special.stdtr(table["dof"], -table["statistic"].abs())
-    reach = scipy.special.stdtrit(table["dof"], 0.975) * table["std_error"]
-    table["ci_low"], table["ci_high"] = table["estimate"] - reach, table["estimate"] + reach
+    statistic = found["estimate"] / found["std_error"]
+    reach = _reach(found["dof"]) * found["std_error"]
     there = ~np.isnan(study.fits.abnormal[:, window.offsets >= first])
-    table["rows"] = there.sum(axis=0)
+    table = pd.DataFrame(
+        {
+            "estimate": found["estimate"],
+            "std_error": found["std_error"],
+            "statistic": statistic,
+            "dof": found["dof"],
+            "p_value": 2 * scipy.special.stdtr(found["dof"], -np.abs(statistic)),
+            "ci_low": found["estimate"] - reach,
+            "ci_high": found["estimate"] + reach,
+            "n": found["n"],
+            "rows": there.sum(axis=0),
+        },
+        pd.Index(days, name="relative_session"),
+    )
     table.attrs.update(method=method, signature=study.signed(first, window.end))
-    order = [
-        "estimate",
-        "std_error",
-        "statistic",
-        "dof",
-        "p_value",
-        "ci_low",
-        "ci_high",
-        "n",
-        "rows",
-    ]
-    return table[order]
+    return table
 
 
 def _cars(study: AbnormalReturns, days: range, *, cumulative: bool) -> np.ndarray:
