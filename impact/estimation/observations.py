@@ -142,16 +142,16 @@ def _group(
     """One row for each (session, security), in the order of first appearance."""
     codes = pd.factorize(position * (column.max(initial=0) + 2) + column)[0]
     first = np.unique(codes, return_index=True)[1]
-    facts = events.drop(columns=["label", "dropped", "security"], errors="ignore")
-    table = facts.copy() if len(first) == len(facts) else facts.iloc[first].copy()
-    table.insert(0, "label", events["label"].array[first])
+    facts = [name for name in events if name not in ("label", "dropped", "security")]
+    table = events[["label", *facts]]
+    table = table.copy() if len(first) == len(table) else table.iloc[first].copy()
     announcements = list(zip(events.index.to_numpy()[first], strict=True))
     shared = np.flatnonzero(np.bincount(codes) > 1)
     for code in shared:
         members = events.iloc[np.flatnonzero(codes == code)]
         announcements[code] = tuple(members.index)
         table.loc[table.index[code], "label"] = "; ".join(members["label"])
-    for name in facts.columns if len(shared) else ():
+    for name in facts if len(shared) else ():
         values = table[name].to_numpy(copy=True)
         for code in shared:
             values[code] = _joined(events[name].iloc[np.flatnonzero(codes == code)])

@@ -349,7 +349,8 @@ def on_rows(
         frame = pd.DataFrame(values)
         values = frame.astype(dict.fromkeys(frame.select_dtypes("bool").columns, float))
     frame = check_numbers(values, name)
-    if not has_shifted_labels(rows):
+    same_rows = frame.index.equals(rows)
+    if not same_rows and not has_shifted_labels(rows):
         check_labels(frame.index, name)
     said = frame.attrs.get("returns")
     if kind and said and said != kind and unit == "return":
@@ -358,4 +359,4 @@ def on_rows(
             fix = "give changes there too, as levels.diff() makes them"
         raise ReturnsError(f"{name} holds {said} returns and the returns are {kind} ones: {fix}")
     check_units(frame, name, unit, said or kind)
-    return frame.reindex(rows)
+    return frame if same_rows else frame.reindex(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from impact.errors import ImpactError, ReturnsError
@@ -10,6 +11,8 @@ from impact.text.formats import iso
 
 _DAY = pd.Timedelta(days=1)
 _FRIDAY, _SUNDAY = 4, 6
+#: Day of the week of 1970-01-01.
+_FIRST_DAY = 3
 
 #: Zones whose midnights a label may be, one for each offset with a large exchange.
 _ZONES = (
@@ -67,11 +70,14 @@ def has_shifted_labels(index: pd.DatetimeIndex) -> bool:
     >>> has_shifted_labels(week), has_shifted_labels(week - pd.Timedelta(days=1))
     (False, True)
     """
-    day_of_week = index.day_of_week
-    for weekend, other_end in ((_SUNDAY, 5 * _DAY), (_SUNDAY - 1, -5 * _DAY)):
-        days = index[day_of_week == weekend]
-        if len(days) > 1 and not (days + other_end).isin(index).any():
-            return True
+    days = index.asi8 // (_DAY // pd.Timedelta(1, index.unit))
+    day_of_week = (days + _FIRST_DAY) % 7
+    for weekend, other_end in ((_SUNDAY, 5), (_SUNDAY - 1, -5)):
+        ends = days[day_of_week == weekend] + other_end
+        if len(ends) > 1:
+            at = np.minimum(days.searchsorted(ends), len(days) - 1)
+            if not (days[at] == ends).any():
+                return True
     return False
 
 

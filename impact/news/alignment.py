@@ -14,7 +14,7 @@ from impact.market.checks import check_index
 from impact.market.placement import missing_around, place
 from impact.market.windows import Window, as_window
 from impact.news.events import read_events
-from impact.news.surroundings import NOT_CHECKED, mixed, other_news, others, release_words
+from impact.news.surroundings import mixed, other_news, others, release_words
 from impact.text.formats import counted, iso
 
 #: Reasons that say the news came out when the session of its date was over.
@@ -94,7 +94,7 @@ def align(
         "neighbours": near,
         "shared_with": shared,
         "mixed": mixed(frame, position, dropped, news),
-        "releases": np.append(release_words(sessions, clock), NOT_CHECKED)[position],
+        "releases": release_words(position, sessions, clock),
         "dropped": dropped,
     }
     for name in ("moved", "releases", "dropped"):

@@ -215,7 +215,8 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
     refuse_lost_times(frame, date_only)
     days = np.datetime_as_string(wall.to_numpy(), unit="D").astype(object)
     text = days.copy()
-    text[~date_only] = [_iso(value) for value in frame.loc[~date_only, when]]
+    if not date_only.all():
+        text[~date_only] = [_iso(value) for value in frame.loc[~date_only, when]]
     if when == "session":
         if not date_only.all():
             raise DateError(
@@ -227,7 +228,8 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
     if "security" in frame:
         frame["security"] = security_texts(frame["security"])
     frame.index = _ids(frame, days)
-    frame = frame.drop(columns="id", errors="ignore")
+    if "id" in frame:
+        frame = frame.drop(columns="id")
     _check_directions(frame)
     if "label" not in frame:
         frame["label"] = frame.index.astype("str")
@@ -271,12 +273,13 @@ def _ids(frame: pd.DataFrame, days: np.ndarray) -> pd.Index:
     """Ids from the column, else from the index, else the dates (and securities)."""
     ids = frame.get("id", frame.index)
     if isinstance(ids, pd.RangeIndex) and ids.name is None:
-        ids = pd.Series(days, dtype="str")
+        ids = days
         whose: list[Hashable] = ["security"] if "security" in frame else []
-        if not whose and ids.duplicated().any():
+        if not whose and len(set(days)) < len(days):
             whose = security_columns(frame)[:1]
         for name in whose:
-            ids = (ids + " " + security_texts(frame[name]).to_numpy()).str.rstrip()
+            texts = security_texts(frame[name])
+            ids = [f"{day} {text}".rstrip() for day, text in zip(days, texts, strict=True)]
     index = pd.Index(ids).astype("str").rename("id")
     if (missing := index.isna() | (index == "")).any():
         raise EventError(f"the event in row {int(missing.argmax()) + 1} has no id")

@@ -58,8 +58,9 @@ def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
     frame, texts = as_spelt(aligned, columns)
     attrs, notes = frame.attrs, frame.attrs.get("notes", ())
     if texts is not None:
-        strange = ~frame["security"].isin(["", *columns.astype("str")]) & (frame["dropped"] == "")
-        strange = strange.to_numpy()
+        known = {"", *columns.astype("str")}
+        strange = np.array([name not in known for name in frame["security"]], dtype=bool)
+        strange &= (frame["dropped"] == "").to_numpy(bool)
         if strange.any():
             reasons = _reasons(texts[strange].unique(), columns)
             frame.loc[strange, "dropped"] = texts[strange].map(reasons).to_numpy()
@@ -91,7 +92,9 @@ def as_spelt(events: pd.DataFrame, columns: pd.Index) -> tuple[pd.DataFrame, pd.
     if "security" not in frame:
         return frame, None
     texts = security_texts(frame["security"])
-    return frame.assign(security=texts.map(find).fillna(texts).astype("str")), texts
+    spelt = [find(text) or text for text in texts]
+    frame["security"] = pd.Series(spelt, frame.index, dtype="str")
+    return frame, texts
 
 
 def _finder(columns: pd.Index) -> Callable[[str], str | None]:

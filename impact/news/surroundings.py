@@ -213,21 +213,23 @@ def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Ser
     ['', '', 'payrolls', '']
     """
     check_index(sessions, "sessions")
-    words = release_words(sessions, market_of(sessions, market))
+    words = release_words(np.arange(len(sessions)), sessions, market_of(sessions, market))
     return pd.Series(words, index=sessions, dtype="str", name="releases")
 
 
-def release_words(sessions: pd.DatetimeIndex, clock: Market) -> np.ndarray:
-    """Return what `releases_on` does of checked sessions, as an array of objects."""
+def release_words(position: np.ndarray, sessions: pd.DatetimeIndex, clock: Market) -> np.ndarray:
+    """Return what `releases_on` does, for some rows of checked sessions; -1 is none of them."""
     digest = data_hash(_RELEASES)
     releases, spans = _releases(digest)
-    words = np.full(len(sessions), NOT_CHECKED, dtype=object)
+    words = np.full(len(position), NOT_CHECKED, dtype=object)
     if clock.closes is None:
         return words
-    for first, last in spans:
-        words[sessions.searchsorted(first) : sessions.searchsorted(last, side="right")] = ""
+    for span in spans:
+        first, end = sessions.searchsorted(span[0]), sessions.searchsorted(span[1], side="right")
+        words[(first <= position) & (position < end)] = ""
     rows = _rows(_RELEASES, digest, sessions, clock)
-    for i in np.flatnonzero(rows >= 0):
-        if words[rows[i]] != NOT_CHECKED:
-            words[rows[i]] = f"{words[rows[i]]}, {releases.iloc[i]}".removeprefix(", ")
+    for i in np.flatnonzero((rows >= 0) & np.isin(rows, position)):
+        here = np.flatnonzero((position == rows[i]) & (words != NOT_CHECKED))
+        if len(here):
+            words[here] = f"{words[here[0]]}, {releases.iloc[i]}".removeprefix(", ")
     return words

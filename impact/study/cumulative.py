@@ -94,8 +94,9 @@ def car_table(
     if (sample.sessions < sample.tested.length)[sample.days > 0].any():
         table.insert(table.columns.get_loc("estimate"), "days", sample.sessions)
     empty = sample.days == 0
-    table = table[~empty]
-    table.attrs["missing"] = [str(name) for name in study.fit.index[empty]]
+    if empty.any():
+        table = table[~empty]
+    table.attrs["missing"] = [str(study.fit.index[i]) for i in np.flatnonzero(empty)]
     table.attrs["gaps"] = gap_sentences(study, sample)
     table.attrs["notes"] = notes
     table.attrs["signature"] = study.signed(start, end, conditional=conditional)
