@@ -17,7 +17,7 @@ import pandas as pd
 
 from impact.errors import BarsError
 from impact.market.bar_rules import check_label, check_regular, check_rows, check_values
-from impact.market.calendar import nyse_sessions, session_close
+from impact.market.calendar import nyse_sessions, session_closes
 from impact.market.clock_time import CLOSE, COLUMNS, FIRST_MINUTE, MINUTES, OPEN
 from impact.market.files import data_hash, data_path
 from impact.market.instants import NEW_YORK
@@ -236,9 +236,8 @@ def _grid(wall: pd.DatetimeIndex, values: np.ndarray, security: str) -> BarGrid:
     column = (minutes - FIRST_MINUTE) // MINUTES
     there = np.zeros((len(sessions), COLUMNS), dtype=bool)
     there[row, column] = True
-    closes = [session_close(session) for session in sessions]
-    close = np.array([60 * time.hour + time.minute for time in closes])
-    close = (close - FIRST_MINUTE) // MINUTES
+    closes = session_closes(sessions)
+    close = ((60 * closes.hour + closes.minute).to_numpy() - FIRST_MINUTE) // MINUTES
     check_regular(sessions, there, close)
     prices = check_values(wall, values)
     log_price = np.full(there.shape, np.nan)

@@ -276,10 +276,21 @@ def session_close(session: Any) -> pd.Timestamp:
     >>> session_close("2024-11-29").isoformat()
     '2024-11-29T13:00:00-05:00'
     """
+    return session_closes(pd.DatetimeIndex([exchange(NYSE).known(parse_date(session))]))[0]
+
+
+def session_closes(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return when trading ends in each of many sessions, as `session_close` does.
+
+    Examples
+    --------
+    >>> session_closes(pd.to_datetime(["2024-11-27", "2024-11-29"])).hour.to_list()
+    [16, 13]
+    """
     nyse = exchange(NYSE)
-    day = nyse.known(parse_date(session))
-    row = nyse.sessions.get_indexer([day])[0]
-    if row < 0:
+    row = nyse.sessions.get_indexer(sessions)
+    if (row < 0).any():
+        day = sessions[row < 0][0]
         raise DateError(f"the NYSE has no session on {day:%A}, {in_words(day)}: give a trading day")
     assert nyse.closes is not None
     return nyse.closes[row].tz_localize("UTC").tz_convert(NEW_YORK)

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.text.formats import list_of
 from impact.volatility.fitting import remembered
-from impact.volatility.likelihood import DECAY, most_likely
+from impact.volatility.likelihood import DECAY, carried, most_likely
 
 #: Variance models by name; the first is the default.
 VARIANCE_MODELS = ("gjr", "garch", "ewma")
@@ -79,7 +78,7 @@ class VarianceFit:
         drive = np.empty(len(shocks) + 1)
         drive[0] = self.omega + self.persistence * self.start
         drive[1:] = self.omega + (self.alpha + self.gamma * (shocks < 0)) * shocks**2
-        return np.sqrt(scipy.signal.lfilter([1.0], [1.0, -self.beta], drive))
+        return np.sqrt(carried(drive, self.beta))
 
     def standardise(self, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the one-step-ahead σ as `filter` does, and the standardised returns.

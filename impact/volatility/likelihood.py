@@ -1,6 +1,6 @@
 """The Student-t likelihood of a variance model, its gradient, and where it is highest.
 
-Recursions run through one linear filter and sums are NumPy's own, so that the same returns give
+Recursions are solved as bidiagonal systems and sums are NumPy's own, so that the same returns give
 the same bits on any number of threads. Parameters are (mu, omega, alpha, gamma, beta, nu).
 """
 
@@ -51,6 +51,23 @@ _LEVEL = 1e-4
 _ROUGH, _CLOSE = 8, 10.0
 
 
+def carried(drive: np.ndarray, beta: float) -> np.ndarray:
+    """Return h_t = drive_t + beta h_t-1, from h_0 = drive_0.
+
+    One bidiagonal solve. It is written for time that runs backwards, as there LAPACK rounds every
+    step as plain arithmetic does; SciPy's linear filter rounds so too, and takes three times as
+    long to import as a fit takes.
+
+    Examples
+    --------
+    >>> carried(np.array([1.0, 0.0, 4.0]), 0.5).tolist()
+    [1.0, 0.5, 4.25]
+    """
+    bands = np.full((len(drive), 2), -beta).T
+    solve = scipy.linalg.lapack.dtbtrs
+    return solve(bands, drive[::-1], uplo="L", trans="T", diag="U")[0][::-1]
+
+
 def log_likelihood(
     parameters: np.ndarray, returns: np.ndarray, start: float
 ) -> tuple[float, np.ndarray]:
@@ -85,14 +102,14 @@ def log_likelihood(
     (-1.4264, 0.0)
     """
     mu, omega, alpha, gamma, beta, nu = parameters.tolist()
-    n, spare, recursion = len(returns), nu - 2, [1.0, -beta]
+    n, spare = len(returns), nu - 2
     shocks = returns - mu
     squares = shocks**2
     falls = np.where(shocks < 0, squares, 0.0)
     drive = np.empty(n)
     drive[0] = omega + (alpha + gamma / 2 + beta) * start
     drive[1:] = omega + (alpha * squares + gamma * falls)[:-1]
-    variance = scipy.signal.lfilter([1.0], recursion, drive)
+    variance = carried(drive, beta)
     excess = squares / variance
     tails = np.log1p(excess / spare).sum()
     gammaln, psi = scipy.special.gammaln, scipy.special.psi
@@ -101,7 +118,7 @@ def log_likelihood(
 
     weight = (nu + 1) / (spare + excess)
     pull = weight * excess
-    gain = scipy.signal.lfilter([1.0], recursion, ((0.5 * pull - 0.5) / variance)[::-1])[::-1]
+    gain = carried(((0.5 * pull - 0.5) / variance)[::-1], beta)[::-1]
     first, later = gain[0] * start, gain[1:]
     moved = later * shocks[:-1]
     fallen = np.where(shocks[:-1] < 0, moved, 0.0)
