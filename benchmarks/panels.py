@@ -115,6 +115,8 @@ def tests_memory(count: int) -> dict[str, object]:
     row = row + np.random.default_rng(6).integers(-9, 10, count)
     events = pd.DataFrame({"session": returns.index[row], "security": returns.columns[column]})
     study = study_of(returns, market, events)
+    # What is imported at the first call belongs to no pair.
+    study.take(np.arange(20)).tests(0, 1)
     tracemalloc.start()
     study.tests(0, 1)
     _, peak = tracemalloc.get_traced_memory()

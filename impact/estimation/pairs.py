@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Pairs are taken in chunks whose largest array has at most this many numbers (2 MiB: it then
+#: Pairs are taken in chunks whose largest array has at most this many numbers (1 MiB: it then
 #: stays in the processor's cache).
-CHUNK_NUMBERS = 2**18
+CHUNK_NUMBERS = 2**17
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
 """Long work moves to a Dask cluster unchanged: the same answer as one process gives."""
 
+from functools import partial
+
 import distributed
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
+import calibration
+from calibration import panels
 from impact.analysis.specification import specification_curve
 from impact.study.event_study import event_study
 
@@ -48,4 +52,19 @@ def test_the_forecasts_of_a_panel_are_the_same_on_a_cluster(cluster):
     with joblib.parallel_config("dask"):
         spread = studies[1].car(0, conditional=True)
     pd.testing.assert_frame_equal(spread, alone)
+    assert cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.task_prefixes)) > 0
+
+
+def test_the_calibration_is_the_same_on_a_cluster(cluster):
+    jobs = [
+        partial(panels.panel_draws, design, 1.0, range(at, at + 2), seed=3)
+        for design in panels.DESIGNS
+        for at in (0, 2)
+    ]
+    alone = calibration._run(jobs, "panels", n_jobs=1, progress=False)
+    with joblib.parallel_config("dask"):
+        spread = calibration._run(jobs, "panels", n_jobs=-1, progress=False)
+    assert len(alone) == len(spread)
+    for one, other in zip(alone, spread, strict=True):
+        np.testing.assert_array_equal(other, one)
     assert cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.task_prefixes)) > 0
