@@ -39,9 +39,10 @@ from calibration.others import other_jobs, other_rows
 from calibration.rates import COLUMNS
 from calibration.single import PATHS
 from impact.inference.size import EXPERIMENTS
-from impact.market.files import data_directory, data_hash, write_atomically
+from impact.market.files import data_directory, data_hash
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
+from impact.text.files import write_atomically
 from impact.text.formats import iso
 
 __all__ = ["calibrate", "write_calibration"]

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from impact.charts.page import png, svg
-from impact.market.files import write_atomically
+from impact.text.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

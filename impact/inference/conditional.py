@@ -29,6 +29,9 @@ from impact.volatility.forecast import Forecast, variance_forecast
 from impact.volatility.garch import FIT_SESSIONS
 from impact.volatility.vix import implied_forecast
 
+#: Confidence of intervals where no other is asked for.
+CONFIDENCE = 1 - LEVEL
+
 #: Power at which an effect counts as one that the test finds.
 POWER = 0.8
 
@@ -46,6 +49,7 @@ def conditional_tests(
     paths: int = 10_000,
     estimate: float | None = None,
     error: float = 0.0,
+    level: float = CONFIDENCE,
 ) -> tuple[Found, Found]:
     """Test that the returns of a window sum to what their mean and the variance known before allow.
 
@@ -67,14 +71,16 @@ def conditional_tests(
         the CAR of a model with loadings.
     error : float
         Variance of what the estimate takes off the returns. The draws are widened by it.
+    level : float
+        Confidence of the intervals.
 
     Returns
     -------
     tuple of dict
         What `conditional_fhs` and `conditional_t` find. `detail` holds `estimate` (Σ (r - mu)),
-        `sigma` (of that sum), `ci_low`, `ci_high` (95%: the effects that the test does not
-        reject), `mean` and `nu` of the fit and its `note`; the first also `smallest_detectable`,
-        the effect that it finds in 80% of cases, in its harder direction.
+        `sigma` (of that sum), `ci_low`, `ci_high` (the effects that the test does not reject),
+        `mean` and `nu` of the fit and its `note`; the first also `smallest_detectable`, the
+        effect that it finds at 5% in 80% of cases, in its harder direction.
 
     Raises
     ------
@@ -124,13 +130,13 @@ def conditional_tests(
     sigma, wider = float(np.sqrt(variance + error)), float(np.sqrt(1 + error / variance))
     if len(window) == 1:
         sums = wider * known.sigma * known.past_z
-        p_t, ends_t = _student(car, sigma, known.nu)
+        p_t, ends_t = _student(car, sigma, known.nu, level)
     else:
         generator = np.random.default_rng([seed, first, last])
         sums, sums_t = (
             wider * drawn for drawn in simulated_sums(known, len(window), generator, paths)
         )
-        p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car)
+        p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car, level)
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
     detail["note"] = known.note
     both = {"statistic": car / sigma, "n": len(known.past_z)}
@@ -138,7 +144,7 @@ def conditional_tests(
         "p_value": equal_tails(sums, car),
         "distribution": f"filtered historical simulation ({known.model}), equal tails",
         "detail": detail
-        | _interval(inverted(sums, car))
+        | _interval(inverted(sums, car, level))
         | {"smallest_detectable": detectable(sums)},
     }
     by_t = both | {
@@ -179,8 +185,10 @@ def unit_student_p(z: float | np.ndarray, nu: float | np.ndarray) -> np.ndarray:
     return 2 * scipy.special.stdtr(nu, -np.abs(z) * np.sqrt(nu / (nu - 2)))
 
 
-def _student(car: float, sigma: float, nu: float) -> tuple[float, tuple[float, float]]:
-    reach = float(scipy.special.stdtrit(nu, 1 - LEVEL / 2) * np.sqrt((nu - 2) / nu) * sigma)
+def _student(
+    car: float, sigma: float, nu: float, level: float
+) -> tuple[float, tuple[float, float]]:
+    reach = float(scipy.special.stdtrit(nu, (1 + level) / 2) * np.sqrt((nu - 2) / nu) * sigma)
     return float(unit_student_p(car / sigma, nu)), (car - reach, car + reach)
 
 
@@ -196,25 +204,26 @@ def equal_tails(draws: np.ndarray, value: float) -> float:
     return min(1.0, float(2 * (1 + smaller) / (len(draws) + 1)))
 
 
-def _critical(draws: np.ndarray) -> tuple[float, float]:
-    """Smallest and largest value whose `equal_tails` p exceeds the level; infinite if none."""
-    # p > level holds with at least `inside` draws on the value or beyond, on either side.
-    inside = int(np.floor(LEVEL / 2 * (len(draws) + 1)))
+def _critical(draws: np.ndarray, level: float = CONFIDENCE) -> tuple[float, float]:
+    """Smallest and largest value whose `equal_tails` p exceeds 1 - level; infinite if none."""
+    # p > 1 - level holds with at least `inside` draws on the value or beyond, on either side. In
+    # floating point 1 - 0.9 is less than 0.1: half an ulp must not cost a draw.
+    inside = int(np.floor(round((1 - level) / 2 * (len(draws) + 1), 9)))
     if not inside:
         return -np.inf, np.inf
     ordered = np.sort(draws)
     return float(ordered[inside - 1]), float(ordered[-inside])
 
 
-def inverted(draws: np.ndarray, value: float) -> tuple[float, float]:
-    """Effects d for which ``equal_tails(draws, value - d)`` exceeds 5%: the ends of the interval.
+def inverted(draws: np.ndarray, value: float, level: float = CONFIDENCE) -> tuple[float, float]:
+    """Effects d for which ``equal_tails(draws, value - d)`` exceeds 1 - level: an interval's ends.
 
     Examples
     --------
     >>> inverted(np.arange(-50.0, 51.0), 100.0)
     (51.0, 149.0)
     """
-    low, high = _critical(draws)
+    low, high = _critical(draws, level)
     return value - high, value - low
 
 
@@ -318,7 +327,9 @@ def _of_event(sample: CheckedReturns) -> tuple[Found, Found]:
 FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
 
 
-def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found]:
+def tests_of_row(
+    study: AbnormalReturns, i: int, tested: Window, level: float = CONFIDENCE
+) -> tuple[Found, Found]:
     """Test one row of a study against its own variance forecast.
 
     Parameters
@@ -327,6 +338,8 @@ def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found,
     i : int
         Position of the row in ``study.abnormal``.
     tested : Window
+    level : float
+        Confidence of the intervals.
 
     Returns
     -------
@@ -342,7 +355,7 @@ def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found,
     the number of its sessions.
     """
     found = FOUND.setdefault(study, {})
-    if (i, tested) not in found:
+    if (i, tested, level) not in found:
         rows, at = study.returns.index, int(study.fits.pairs.position[i])
         months = refit_rows(rows, 1)
         estimate, error = None, 0.0
@@ -365,9 +378,10 @@ def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found,
             seed=seed,
             estimate=estimate,
             error=error,
+            level=level,
         )
-        found[i, tested] = both
-    return found[i, tested]
+        found[i, tested, level] = both
+    return found[i, tested, level]
 
 
 def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:

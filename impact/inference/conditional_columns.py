@@ -7,7 +7,7 @@ import pandas as pd
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import FOUND, implied_of_row, tests_of_row
+from impact.inference.conditional import CONFIDENCE, FOUND, implied_of_row, tests_of_row
 from impact.inference.tests import Found
 from impact.market.windows import Window
 
@@ -43,7 +43,9 @@ def row_names(index: pd.Index) -> list[str]:
     return [f"{name[1]} on {name[0]}" if isinstance(name, tuple) else str(name) for name in index]
 
 
-def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
+def conditional_columns(
+    study: AbnormalReturns, tested: Window, level: float = CONFIDENCE
+) -> pd.DataFrame:
     """Conditional and implied tests of every row of a study.
 
     Parameters
@@ -52,20 +54,22 @@ def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
         With a variance model. Of several securities, ``n_jobs`` of the study share the work.
     tested : Window
         Tested window, relative sessions.
+    level : float
+        Confidence of the intervals.
 
     Returns
     -------
     DataFrame, shape (M, 10)
         Index as ``study.abnormal``; `sigma_conditional` (of the window's sum), `z_conditional`,
         `p_conditional` (filtered historical simulation, equal tails), `p_conditional_t`,
-        `ci_low_conditional`, `ci_high_conditional` (95%), `sigma_implied`, `z_implied`,
+        `ci_low_conditional`, `ci_high_conditional`, `sigma_implied`, `z_implied`,
         `p_implied` (one session, and only with ``implied=``), `smallest_detectable`. NaN where a
         forecast is not available; ``.attrs["notes"]`` says why, by row.
     """
-    _find_all(study, tested)
+    _find_all(study, tested, level)
     rows, notes = [], []
     for i, name in enumerate(row_names(study.fit.index)):
-        row, said = _row(study, i, tested)
+        row, said = _row(study, i, tested, level)
         rows.append(row)
         notes += [f"{name}: {note}" for note in said if note]
     table = pd.DataFrame(rows, columns=COLUMNS, index=study.fit.index, dtype=float)
@@ -73,11 +77,11 @@ def conditional_columns(study: AbnormalReturns, tested: Window) -> pd.DataFrame:
     return table
 
 
-def _find_all(study: AbnormalReturns, tested: Window) -> None:
+def _find_all(study: AbnormalReturns, tested: Window, level: float) -> None:
     """Make the forecasts of a panel, those of a security in one process."""
     jobs, securities = study.settings.n_jobs, study.fits.pairs.column
     known = FOUND.setdefault(study, {})
-    if study.is_one_series or (0, tested) in known:
+    if study.is_one_series or (0, tested, level) in known:
         return
     from joblib import Parallel, delayed, effective_n_jobs
 
@@ -85,31 +89,38 @@ def _find_all(study: AbnormalReturns, tested: Window) -> None:
     count = max(_TASKS, 4 * effective_n_jobs(jobs))
     tasks = np.array_split(np.unique(securities), count)
     rows = [np.flatnonzero(np.isin(securities, task)) for task in tasks if len(task)]
-    found = Parallel(n_jobs=jobs)(delayed(_found_in)(study.take(part), tested) for part in rows)
+    asked = [(study.take(part), tested, level) for part in rows]
+    found = Parallel(n_jobs=jobs)(delayed(_found_in)(*task) for task in asked)
     for part, tests in zip(rows, found, strict=True):
-        known |= {(i, tested): both for i, both in zip(part.tolist(), tests, strict=True)}
+        known |= {(i, tested, level): both for i, both in zip(part.tolist(), tests, strict=True)}
 
 
-def _found_in(study: AbnormalReturns, tested: Window) -> list[tuple[Found, Found] | Exception]:
-    return [_attempt(study, i, tested) for i in range(len(study))]
+def _found_in(
+    study: AbnormalReturns, tested: Window, level: float
+) -> list[tuple[Found, Found] | Exception]:
+    return [_attempt(study, i, tested, level) for i in range(len(study))]
 
 
-def _attempt(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found] | Exception:
+def _attempt(
+    study: AbnormalReturns, i: int, tested: Window, level: float
+) -> tuple[Found, Found] | Exception:
     """Both tests of a row, or why there are none."""
-    known = FOUND.get(study, {}).get((i, tested))
+    known = FOUND.get(study, {}).get((i, tested, level))
     if known is not None:
         return known
     try:
-        return tests_of_row(study, i, tested)
+        return tests_of_row(study, i, tested, level)
     except _NOT_AVAILABLE as error:
         return error
 
 
-def _row(study: AbnormalReturns, i: int, tested: Window) -> tuple[dict[str, float], list[str]]:
+def _row(
+    study: AbnormalReturns, i: int, tested: Window, level: float
+) -> tuple[dict[str, float], list[str]]:
     """What there is of `COLUMNS`, and what the forecasts have to say."""
     row: dict[str, float] = {}
     notes = []
-    tests = _attempt(study, i, tested)
+    tests = _attempt(study, i, tested, level)
     if isinstance(tests, Exception):
         notes.append(str(tests))
     else:

@@ -6,15 +6,14 @@ In a source tree the files are in ``data/`` beside the package; in an installed 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from impact.errors import DataFileError
+from impact.text.files import write_atomically
 from impact.text.formats import counted, list_of
 
 _SUMS = "SHA256SUMS"
@@ -173,40 +172,6 @@ def cache_directory() -> Path:
 
     usual = platformdirs.user_cache_dir("tariff-impact", appauthor=False)
     return Path(os.environ.get("IMPACT_CACHE_DIR") or usual)
-
-
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace a file in one step: whoever reads it finds the old content or the new, whole.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made when missing.
-    content : bytes or str
-        All that it will hold; text is written as UTF-8, its line ends as they are.
-
-    Raises
-    ------
-    DataFileError
-        If it cannot be written; what was there before then stays.
-    """
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(".tmp", f".{path.name}.", path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-            file.flush()
-            os.fsync(handle)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DataFileError(
-            f"{path} cannot be written ({error.strerror}): make room or ask for access"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
 
 
 def main(arguments: Sequence[str]) -> int:

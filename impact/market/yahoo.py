@@ -34,10 +34,11 @@ from impact.errors import (
 )
 from impact.market import prices
 from impact.market.calendar import NYSE, exchange
-from impact.market.files import cache_directory, write_atomically
+from impact.market.files import cache_directory
 from impact.market.instants import NEW_YORK, parse_date
 from impact.market.prices import INDEX, SECTORS, VIX
 from impact.market.yahoo_answers import Noted, closes_of_answer, whole
+from impact.text.files import write_atomically
 from impact.text.formats import counted, date, iso, list_of
 
 LIVE, CACHED, COMMITTED = "Yahoo Finance", "cache of Yahoo Finance", "committed history"

@@ -16,6 +16,7 @@ import scipy
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import BEGINS_INSIDE, WindowReturns
+from impact.inference.conditional import CONFIDENCE
 from impact.inference.conditional_columns import conditional_columns
 from impact.market.windows import tested_window
 from impact.text.formats import counted, some_of
@@ -25,7 +26,12 @@ _NAMED = 8
 
 
 def car_table(
-    study: AbnormalReturns, start: int, end: int | None = None, *, conditional: bool | None = None
+    study: AbnormalReturns,
+    start: int,
+    end: int | None = None,
+    *,
+    conditional: bool | None = None,
+    level: float = CONFIDENCE,
 ) -> pd.DataFrame:
     """Cumulative abnormal return of every row of a study, with its exact prediction t.
 
@@ -38,13 +44,15 @@ def car_table(
         Whether each row is also tested against the variance forecast of its own security; by
         default of one series whose study has a variance model. Of many securities it takes some
         ten milliseconds a security and month.
+    level : float
+        Confidence of the intervals.
 
     Returns
     -------
     DataFrame, decimal fractions
         Index as ``study.abnormal``; `session`, `label`, `announcements`, `estimate`,
         `std_error`, `statistic`, `dof`, `p_textbook`, `ci_low_textbook`, `ci_high_textbook`
-        (exact prediction t, 95% interval). Where the returns of a row do not cover every session
+        (exact prediction t, and interval). Where the returns of a row do not cover every session
         of the window, `days` counts those that they cover. With the conditional test also the
         columns of `impact.inference.conditional_columns.conditional_columns`. Rows without a
         return in the window, or with a first one that is partly of sessions before it, are left
@@ -56,15 +64,16 @@ def car_table(
     WindowError
         If the window is reversed or reaches outside the study's event window.
     InferenceError
-        If the conditional test is asked for and the study has no variance model.
+        If the conditional test is asked for and the study has no variance model, or `level` is no
+        confidence.
 
     References
     ----------
     Salkever (1976) for the prediction error; Campbell, Lo and MacKinlay (1997), chapter 4.
     """
-    sample = study.over(start, end)
+    sample, confidence = study.over(start, end), checked_level(level)
     error = sample.std_error
-    reach = _reach(sample.dof) * error
+    reach = _reach(sample.dof, confidence) * error
     units, at = study.alignment, study.fits.unit
     table = pd.DataFrame(
         {
@@ -88,7 +97,7 @@ def car_table(
     if conditional is None:
         conditional = study.is_one_series and model is not None
     if conditional:
-        columns = conditional_columns(study, sample.tested)
+        columns = conditional_columns(study, sample.tested, confidence)
         notes = columns.attrs["notes"]
         table = pd.concat([table, columns.set_axis(table.index)], axis=1)
     if (sample.sessions < sample.tested.length)[sample.days > 0].any():
@@ -103,10 +112,24 @@ def car_table(
     return table
 
 
-def _reach(dof: np.ndarray) -> np.ndarray:
-    """Half-width of a 95% interval in standard errors; most rows share their degrees of freedom."""
+def checked_level(level: object) -> float:
+    """Return a confidence, a share such as 0.95.
+
+    Examples
+    --------
+    >>> checked_level(90)
+    Traceback (most recent call last):
+    impact.errors.InferenceError: level=90 is no confidence: give a share such as 0.95
+    """
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise InferenceError(f"level={level!r} is no confidence: give a share such as 0.95")
+    return float(level)
+
+
+def _reach(dof: np.ndarray, level: float = CONFIDENCE) -> np.ndarray:
+    """Half-width of an interval in standard errors; most rows share their degrees of freedom."""
     values, row = np.unique(dof, return_inverse=True)
-    return scipy.special.stdtrit(values, 0.975)[row]
+    return scipy.special.stdtrit(values, (1 + level) / 2)[row]
 
 
 def gap_sentences(study: AbnormalReturns, sample: WindowReturns) -> list[str]:

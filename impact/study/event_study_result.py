@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import pandas as pd
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.study import cumulative, diagnostics, event_paths, groups, tests_table
-from impact.study.tables import study_table
+from impact.study.tables import study_table, windows_table
 from impact.text.result import Result
 from impact.text.table import Table
 
@@ -37,7 +37,12 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
     # -- windows ---------------------------------------------------------------------------------
 
     def car(
-        self, start: int, end: int | None = None, *, conditional: bool | None = None
+        self,
+        start: int,
+        end: int | None = None,
+        *,
+        conditional: bool | None = None,
+        level: float = 0.95,
     ) -> pd.DataFrame:
         """Cumulative abnormal returns of every row over the window (start, end).
 
@@ -48,6 +53,8 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         conditional : bool, optional
             Whether each row is also tested against the variance forecast of its own security; by
             default of one series only.
+        level : float
+            Confidence of the intervals.
 
         Returns
         -------
@@ -61,7 +68,7 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         InferenceError
             If the conditional test is asked for and the study has no variance model.
         """
-        return cumulative.car_table(self, start, end, conditional=conditional)
+        return cumulative.car_table(self, start, end, conditional=conditional, level=level)
 
     def bhar(self, start: int, end: int | None = None) -> pd.DataFrame:
         """Buy-and-hold abnormal returns over (start, end): compounded actual minus normal.
@@ -154,10 +161,55 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         return tidy
 
     def summary(
-        self, start: int = 0, end: int | None = None, *, conditional: bool | None = None
+        self,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        windows: Sequence[tuple[int, int]] | None = None,
+        conditional: bool | None = None,
+        stars: bool = False,
+        level: float | None = None,
     ) -> Table:
-        """Return the table of `car` in the look of a journal."""
-        return study_table(self, start, end, conditional=conditional)
+        """Return the table of `car` in the look of a journal.
+
+        Parameters
+        ----------
+        start, end : int
+            Window, relative sessions, both included; `end` defaults to `start`.
+        windows : sequence of pairs of int, optional
+            Several windows beside each other instead, each with its estimate and p.
+        conditional : bool, optional
+            As for `car`.
+        stars : bool
+            Put stars on the estimates: by the conditional p, or the textbook p where that is all.
+        level : float, optional
+            Also show intervals of that confidence.
+
+        Returns
+        -------
+        Table
+            ``.save("table.docx")`` writes it for Word, Excel, LaTeX, a page or a spreadsheet.
+
+        Raises
+        ------
+        WindowError
+            If a window is reversed or reaches outside the study's event window.
+        InferenceError
+            If `level` is no confidence, or is asked for with `windows`.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, "liberation-day")
+        >>> study.summary(windows=[(0, 0), (0, 1)]).frame["estimate (0, 1)"].round(4).to_list()
+        [-0.1119]
+        """
+        if windows is None:
+            return study_table(self, start, end, conditional=conditional, stars=stars, level=level)
+        if level is not None:
+            raise InferenceError("level= is for one window: leave it out, or leave out windows=")
+        return windows_table(self, windows, conditional=conditional, stars=stars)
 
     def plot(self, event: str | None = None, *, ax: Axes | None = None) -> Figure:
         """Draw the cumulative paths of the units with their bands.

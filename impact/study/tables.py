@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from impact.errors import WindowError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.conditional import CONFIDENCE
 from impact.inference.conditional_columns import row_names
 from impact.inference.tests import LEVEL
+from impact.market.windows import as_window, tested_window
 from impact.study.cumulative import car_table
 from impact.text import formats
 from impact.text.result import left_out
@@ -36,6 +40,13 @@ _IMPLIED = (
     Column("sigma_implied", SIGMA, percentage, "implied"),
     Column("p_implied", "p", formats.p_value, "implied"),
 )
+
+#: What the two p are.
+_P = {
+    "textbook": "Textbook: prediction t-test with the average variance of the estimation window.",
+    "conditional": "Conditional: against the volatility forecast the evening before; p ranks the "
+    "move among past ones, each in units of its own forecast.",
+}
 
 #: What is said of a panel that could have the conditional test and was not asked for it.
 _ASK = "Not tested against the variance of the evening before: summary(conditional=True) adds that."
@@ -67,6 +78,7 @@ def study_table(
     *,
     conditional: bool | None = None,
     stars: bool = False,
+    level: float | None = None,
 ) -> Table:
     """Lay out the cumulative abnormal returns of a study, textbook and conditional side by side.
 
@@ -79,6 +91,8 @@ def study_table(
         As for `car_table`.
     stars : bool
         Mark the estimates by the conditional p, or by the textbook p where there is none.
+    level : float, optional
+        Also show intervals of that confidence, of the conditional test where there is one.
 
     Returns
     -------
@@ -90,7 +104,8 @@ def study_table(
     WindowError
         If the window is reversed or reaches outside the study's event window.
     """
-    car = car_table(study, start, end, conditional=conditional)
+    confidence = CONFIDENCE if level is None else level
+    car = car_table(study, start, end, conditional=conditional, level=confidence)
     has = "p_conditional" in car
     columns = [KNOWN["label"], KNOWN["session"]]
     frame = car.reset_index()
@@ -104,6 +119,8 @@ def study_table(
         if car["p_implied"].notna().any():
             columns += _IMPLIED
         columns.append(KNOWN["smallest_detectable"])
+    if level is not None:
+        columns += _interval(level, "conditional" if has else "textbook")
     signature = car.attrs["signature"]
     asked = "" if has or study.settings.volatility is None else _ASK
     notes = (
@@ -118,7 +135,70 @@ def study_table(
     unit = study.settings.unit
     title = _study_title(study, start, end)
     table = Table(frame, title, tuple(columns), notes, signature, unit=unit)
-    return replace(table, stars="p_conditional" if has else "p_textbook") if stars else table
+    marked = {"estimate": "p_conditional" if has else "p_textbook"}
+    return replace(table, stars=marked) if stars else table
+
+
+def _interval(level: float, test: str) -> list[Column]:
+    group = f"{formats.percent(level, 1, signed=False).replace('.0%', '%')} interval"
+    return [
+        Column(f"{name}_{test}", heading, formats.percent, group)
+        for name, heading in (("ci_low", "from"), ("ci_high", "to"))
+    ]
+
+
+def windows_table(
+    study: AbnormalReturns,
+    windows: Sequence[tuple[int, int]],
+    *,
+    conditional: bool | None = None,
+    stars: bool = False,
+) -> Table:
+    """Lay out the cumulative abnormal returns of several windows beside each other.
+
+    Parameters
+    ----------
+    study : AbnormalReturns
+    windows : sequence of pairs of int
+        Such as ``[(0, 0), (0, 1), (-1, 5)]``, relative sessions, both included.
+    conditional, stars
+        As for `study_table`.
+
+    Returns
+    -------
+    Table
+        For each window the estimate and one p: conditional where there is such a test.
+
+    Raises
+    ------
+    WindowError
+        If there is no window, one comes twice, is reversed or reaches outside the study's.
+    """
+    pairs = [as_window(window, "windows") for window in windows]
+    asked = [tested_window(pair.start, pair.end, study.settings.window) for pair in pairs]
+    if not asked or len(set(asked)) < len(asked):
+        raise WindowError(
+            f"windows={list(windows)!r}: give at least one window, each once, as in "
+            "[(0, 0), (0, 1)]"
+        )
+    cars = [car_table(study, one.start, one.end, conditional=conditional) for one in asked]
+    kind = "conditional" if "p_conditional" in cars[0] else "textbook"
+    facts = pd.concat([car[["label", "session"]] for car in cars])
+    frame = facts[~facts.index.duplicated()]
+    columns = [KNOWN[name] for name in ("label", *frame.index.names[1:], "session")]
+    marked: dict[str, str] = {}
+    for window, car in zip(asked, cars, strict=True):
+        estimate, p = f"estimate {window}", f"p {window}"
+        frame = frame.assign(**{estimate: car["estimate"], p: car[f"p_{kind}"]})
+        columns.append(replace(KNOWN["estimate"], name=estimate, group=f"{window}"))
+        columns.append(Column(p, "p", formats.p_value, f"{window}"))
+        marked |= {estimate: p} if stars else {}
+    said = [line for car in cars for line in (*_of_forecasts(car), *car.attrs["gaps"])]
+    notes = (_P[kind], *dict.fromkeys(said), *study.notes, left_out(study.dropped))
+    unit = study.settings.unit
+    title = f"Cumulative abnormal {'changes' if unit else 'returns'} by window"
+    shown = tuple(note for note in notes if note)
+    return Table(frame.reset_index(), title, tuple(columns), shown, study.signature, marked, unit)
 
 
 def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
@@ -132,13 +212,10 @@ def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
 
 
 def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
-    textbook = "Textbook: prediction t-test with the average variance of the estimation window."
     if not has_conditional:
-        return (textbook,)
+        return (_P["textbook"],)
     notes = [
-        textbook,
-        "Conditional: against the volatility forecast the evening before; p ranks the move among "
-        "past ones, each in units of its own forecast.",
+        *_P.values(),
         "Detectable: the smallest move that this test at 5% finds four times in five.",
         disagreement(car),
     ]

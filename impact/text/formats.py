@@ -80,6 +80,17 @@ def p_value(p: float) -> str:
     return f"{p:.0e}".replace("e-0", "e-")
 
 
+def p_in_print(p: float) -> str:
+    """Return a p-value as journals print it: three decimals, nothing finer.
+
+    Examples
+    --------
+    >>> p_in_print(0.0312), p_in_print(4e-21)
+    ('0.031', '< 0.001')
+    """
+    return "< 0.001" if p < 0.001 else p_value(p)
+
+
 def p_phrase(p: float) -> str:
     """Return a p-value with its letter, for running text: ``p = 0.031``.
 

@@ -70,6 +70,10 @@ class Result:
         """Return the table in LaTeX, for the booktabs package."""
         return self.summary().to_latex()
 
+    def save(self, path: str | Path) -> None:
+        """Write the table to a file of the kind that its name ends with: see `Table.save`."""
+        self.summary().save(path)
+
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 

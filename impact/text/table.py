@@ -1,4 +1,4 @@
-"""Results as text, HTML, LaTeX and CSV, in the look of a journal table.
+"""Results as text, HTML, LaTeX, Markdown, CSV, Word and Excel, in the look of a journal table.
 
 A table signs itself: what it was computed with stands below it. It holds no clock time, so a
 rerun shows no difference. Nothing is computed here.
@@ -6,8 +6,8 @@ rerun shows no difference. Nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,18 @@ import pandas as pd
 
 from impact.errors import TableError
 from impact.text import formats
-from impact.text.typeset import NONE, Column, Sheet, as_html, as_latex, as_text
+from impact.text.files import write_atomically
+from impact.text.office import as_docx, as_xlsx
+from impact.text.typeset import (
+    NONE,
+    Column,
+    Sheet,
+    as_html,
+    as_latex,
+    as_markdown,
+    as_text,
+    html_document,
+)
 
 #: A table shown on screen stops after this many rows; its CSV and LaTeX hold all.
 SHOWN_ROWS = 60
@@ -92,8 +103,8 @@ class Table:
         Sentences below the table.
     signature : str
         Model, windows, n, variance and data that the numbers come from.
-    stars : str
-        Column of p-values that put stars on the first column of numbers; "" for none.
+    stars : dict
+        Columns of estimates that have stars -> the column of p-values that says how many.
     unit : str
         What the estimates are in, where they are no returns; "" shows them in percent.
 
@@ -115,13 +126,13 @@ class Table:
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
     signature: str = ""
-    stars: str = ""
+    stars: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
 
     @property
     def below(self) -> tuple[str, ...]:
         """What stands under the table: the notes, then the signature."""
-        stars = f"* p < 0.10, ** p < 0.05, *** p < 0.01, by {self.stars}." if self.stars else ""
+        stars = "* p < 0.10, ** p < 0.05, *** p < 0.01." if self.stars else ""
         unit = f"In {self.unit}." if self.unit else ""
         return tuple(line for line in (unit, *self.notes, stars, self.signature) if line)
 
@@ -130,16 +141,31 @@ class Table:
         part = self.frame if rows is None else self.frame.iloc[:rows]
         ways = [_in_unit(column) if self.unit else column for column in self.columns]
         shown = [[_cell(column, value) for value in part[column.name]] for column in ways]
-        if self.stars:
-            first = next(i for i, column in enumerate(self.columns) if not column.is_text)
-            marks = [_stars(p) for p in part[self.stars]]
-            shown[first] = [a + b.ljust(3) for a, b in zip(shown[first], marks, strict=True)]
+        for i, column in enumerate(self.columns):
+            if column.name in self.stars:
+                marks = [_stars(p) for p in part[self.stars[column.name]]]
+                shown[i] = [a + b.ljust(3) for a, b in zip(shown[i], marks, strict=True)]
         return [list(row) for row in zip(*shown, strict=True)]
 
     def _sheet(self, rows: int | None = None) -> Sheet:
         left = 0 if rows is None else max(len(self.frame) - rows, 0)
         more = (f"… and {formats.counted(left, 'more row')}: see to_csv()",) if left else ()
-        return Sheet(self.title, self.columns, self.cells(rows), more, self.below)
+        frame = self.frame if rows is None else self.frame.iloc[:rows]
+        held = zip(*(frame[column.name] for column in self.columns), strict=True)
+        values = [list(row) for row in held]
+        shown = [_in_unit(column) if self.unit else column for column in self.columns]
+        return Sheet(self.title, tuple(shown), self.cells(rows), values, more, self.below)
+
+    @property
+    def in_print(self) -> Table:
+        """The table as a journal prints it: labels without ids, and p-values of three decimals."""
+        named = {column.name for column in self.columns}
+        columns = tuple(
+            replace(column, show=formats.p_in_print) if column.show is formats.p_value else column
+            for column in self.columns
+            if not (column.name == "event" and "label" in named)
+        )
+        return replace(self, columns=columns)
 
     def __repr__(self) -> str:
         return as_text(self._sheet(SHOWN_ROWS))
@@ -148,8 +174,43 @@ class Table:
         return as_html(self._sheet(SHOWN_ROWS))
 
     def to_latex(self) -> str:
-        """Return a LaTeX table for the booktabs package."""
-        return as_latex(self._sheet())
+        """Return a LaTeX table no wider than the text, for the packages booktabs and graphicx."""
+        return as_latex(self.in_print._sheet())
+
+    def to_markdown(self) -> str:
+        """Return a Markdown table, of the kind with pipes."""
+        return as_markdown(self._sheet())
+
+    def save(self, path: str | Path) -> None:
+        """Write the table to a file of the kind that its name ends with, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends with .docx or .xlsx (these need the extra ``office``), .tex, .html, .md or .csv.
+            Word and LaTeX show the table as journals print it; Excel and CSV hold the numbers
+            unrounded.
+
+        Raises
+        ------
+        TableError
+            If the name ends otherwise, a package is missing or the file cannot be written.
+
+        Examples
+        --------
+        >>> table(pd.DataFrame({"p": [0.2]}), "One p").save("one.jpg")
+        Traceback (most recent call last):
+        impact.errors.TableError: 'one.jpg' ends with '.jpg': a table is saved as .docx, .xlsx,
+        .tex, .html, .md or .csv
+        """
+        path = Path(path)
+        make = _KINDS.get(path.suffix.lower())
+        if make is None:
+            raise TableError(
+                f"{str(path)!r} ends with {path.suffix!r}: a table is saved as "
+                f"{formats.list_of(_KINDS, 'or')}"
+            )
+        write_atomically(path, make(self), TableError)
 
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Write every number unrounded, with the signature as the last column.
@@ -176,8 +237,19 @@ class Table:
         text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         if path is None:
             return text
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        write_atomically(Path(path), text, TableError)
         return None
+
+
+#: What a table is saved as, by the end of the file's name.
+_KINDS: dict[str, Callable[[Table], str | bytes]] = {
+    ".docx": lambda table: as_docx(table.in_print._sheet()),
+    ".xlsx": lambda table: as_xlsx(table._sheet()),
+    ".tex": Table.to_latex,
+    ".html": lambda table: html_document(table._sheet()),
+    ".md": Table.to_markdown,
+    ".csv": lambda table: table.to_csv() or "",
+}
 
 
 def _in_unit(column: Column) -> Column:

@@ -1,4 +1,4 @@
-"""A table as text, HTML and LaTeX: the layouts, which know nothing of what a table says.
+"""A table as text, HTML, Markdown and LaTeX: layouts, which know nothing of what a table says.
 
 Each takes a `Sheet`: columns, cells as texts, a title and what stands below.
 """
@@ -14,6 +14,8 @@ from typing import Any
 from impact.text import formats
 
 NONE = "\N{EN DASH}"
+#: Texts of so many letters are broken in LaTeX, into lines of so many ems.
+_LONG, _BROKEN = 45, 16
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -61,11 +63,26 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as texts: what every medium lays out."""
+    """A table as texts: what every medium lays out.
+
+    Attributes
+    ----------
+    title : str
+    columns : tuple of Column
+    rows : list of lists of str
+        Texts of the cells.
+    values : list of lists
+        What they stand for.
+    more : tuple of str
+        What is said where rows are missing.
+    below : tuple of str
+        Lines under the table.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: list[list[str]]
+    values: list[list[Any]]
     more: tuple[str, ...]
     below: tuple[str, ...]
 
@@ -95,7 +112,7 @@ def _text_row(sheet: Sheet, cells: Iterable[str], widths: list[int]) -> str:
 
 def _text_groups(sheet: Sheet, widths: list[int]) -> str:
     parts, at = [], 0
-    for name, count in _spans(sheet):
+    for name, count in spans(sheet):
         width = sum(widths[at : at + count]) + 2 * (count - 1)
         parts.append(f" {name} ".center(width, "-") if name else " " * width)
         at += count
@@ -107,8 +124,8 @@ def has_groups(sheet: Sheet) -> bool:
     return any(column.group for column in sheet.columns)
 
 
-def _spans(sheet: Sheet) -> list[tuple[str, int]]:
-    """Neighbouring columns of one group, as (group, number of columns)."""
+def spans(sheet: Sheet) -> list[tuple[str, int]]:
+    """Return neighbouring columns of one group, as (group, number of columns)."""
     spans: list[tuple[str, int]] = []
     for column in sheet.columns:
         if spans and column.group and spans[-1][0] == column.group:
@@ -127,7 +144,7 @@ def as_html(sheet: Sheet) -> str:
     heads = "".join(_th(column.heading, _side(column), rule) for column in sheet.columns)
     over = ""
     if has_groups(sheet):
-        cells = [_th(name, "center", rule if name else "", n) for name, n in _spans(sheet)]
+        cells = [_th(name, "center", rule if name else "", n) for name, n in spans(sheet)]
         over = f"<tr>{''.join(cells)}</tr>"
     body = "".join(f"<tr>{_html_row(sheet, row)}</tr>" for row in sheet.rows)
     below = "<br>".join(html.escape(line) for line in [*sheet.more, *sheet.below])
@@ -160,20 +177,59 @@ def _th(text: str, side: str, rule: str, span: int = 1) -> str:
     )
 
 
+def html_document(sheet: Sheet) -> str:
+    """Return a whole HTML page that holds the table."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(sheet.title)}</title></head>\n"
+        f'<body style="font-family:sans-serif">\n{as_html(sheet)}\n</body></html>\n'
+    )
+
+
+# -- Markdown ------------------------------------------------------------------------------------
+
+
+def as_markdown(sheet: Sheet) -> str:
+    """Return the table with pipes between its cells; what would be markup is escaped."""
+    heads = [f"{column.group}: {column.heading}".removeprefix(": ") for column in sheet.columns]
+    sides = [":--" if column.is_text else "--:" for column in sheet.columns]
+    rows = [_piped(map(_marked, cells)) for cells in (heads, *sheet.rows)]
+    below = [_marked(line) for line in [*sheet.more, *sheet.below]]
+    parts = [f"**{_marked(sheet.title)}**", "\n".join([rows[0], _piped(sides), *rows[1:]]), *below]
+    return "\n\n".join(parts) + "\n"
+
+
+def _piped(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
+
+
 # -- LaTeX ---------------------------------------------------------------------------------------
 
 
 def as_latex(sheet: Sheet) -> str:
-    """Return a LaTeX table for the booktabs package."""
+    """Return a LaTeX table for the packages booktabs and graphicx.
+
+    A table that is wider than the text is made smaller; long texts are broken before that.
+    """
     heads = " & ".join(_latex(column.heading) for column in sheet.columns)
     # A row that began with * or [ would be read as part of the line break before it.
     rows = ["{}" + " & ".join(map(_latex, row)) + r" \\" for row in sheet.rows]
-    sides = "".join(_side(column)[0] for column in sheet.columns)
+    texts = zip(*sheet.rows, strict=True) if sheet.rows else [()] * len(sheet.columns)
+    sides = "".join(
+        rf"p{{{_BROKEN}em}}" if max(map(len, cells), default=0) > _LONG else _side(column)[0]
+        for column, cells in zip(sheet.columns, texts, strict=True)
+    )
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_latex(sheet.title)}}}",
+            rf"\label{{tab:{_slug(sheet.title)}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{sides}}}",
             r"\toprule",
             *_latex_groups(sheet),
@@ -181,20 +237,27 @@ def as_latex(sheet: Sheet) -> str:
             r"\midrule",
             *rows,
             r"\bottomrule",
-            r"\end{tabular}",
-            r"\par\smallskip\footnotesize",
+            r"\end{tabular}}",
+            r"\par\smallskip",
+            r"\begin{minipage}{\linewidth}\footnotesize",
             "\n\n".join(_latex(line) for line in sheet.below),
+            r"\end{minipage}",
             r"\end{table}",
             "",
         ]
     )
 
 
+def _slug(title: str) -> str:
+    """The title as a name for references: small letters, figures and hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower())[:8])
+
+
 def _latex_groups(sheet: Sheet) -> list[str]:
     if not has_groups(sheet):
         return []
     cells, rules, at = [], [], 1
-    for name, count in _spans(sheet):
+    for name, count in spans(sheet):
         cells.append(rf"\multicolumn{{{count}}}{{c}}{{{_latex(name)}}}")
         if name:
             rules.append(rf"\cmidrule(lr){{{at}-{at + count - 1}}}")

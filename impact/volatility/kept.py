@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import DataFileError
-from impact.market.files import cache_directory, write_atomically
+from impact.market.files import cache_directory
+from impact.text.files import write_atomically
 
 #: Tables that are kept; those that were read longest ago go first.
 KEPT = 64

@@ -18,7 +18,7 @@ from replica import FUND, INDEX, START, TODAY, bars, reply, same, stamps, yahoo_
 
 from impact.errors import BadData, NoData, Offline, RateLimited, Refused
 from impact.market import yahoo
-from impact.market.files import write_atomically
+from impact.text.files import write_atomically
 
 # -- ways to go wrong: what to change about the replica ------------------------------------------
 
