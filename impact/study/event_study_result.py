@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.study import cumulative, diagnostics, event_paths, groups, tests_table
+from impact.study.report import study_report
 from impact.study.tables import study_table, windows_table
 from impact.text.result import Result
 from impact.text.table import Table
@@ -210,6 +212,25 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         if level is not None:
             raise InferenceError("level= is for one window: leave it out, or leave out windows=")
         return windows_table(self, windows, conditional=conditional, stars=stars)
+
+    def report(self, path: str | Path, start: int = 0, end: int | None = None) -> None:
+        """Write the study as one HTML page that can be sent: tables, picture, tests, citation.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that ends with .html; it needs no other file and no connection.
+        start, end : int
+            Tested window, relative sessions, both included; `end` defaults to `start`.
+
+        Raises
+        ------
+        TableError
+            If the name ends otherwise or the file cannot be written; no half of it stays.
+        WindowError
+            If the window is reversed or reaches outside the study's event window.
+        """
+        study_report(self, path, start, end)
 
     def plot(self, event: str | None = None, *, ax: Axes | None = None) -> Figure:
         """Draw the cumulative paths of the units with their bands.

@@ -147,7 +147,8 @@ class Table:
                 shown[i] = [a + b.ljust(3) for a, b in zip(shown[i], marks, strict=True)]
         return [list(row) for row in zip(*shown, strict=True)]
 
-    def _sheet(self, rows: int | None = None) -> Sheet:
+    def sheet(self, rows: int | None = None) -> Sheet:
+        """Return the first `rows` rows (all if None) as every medium lays them out."""
         left = 0 if rows is None else max(len(self.frame) - rows, 0)
         more = (f"… and {formats.counted(left, 'more row')}: see to_csv()",) if left else ()
         frame = self.frame if rows is None else self.frame.iloc[:rows]
@@ -168,18 +169,18 @@ class Table:
         return replace(self, columns=columns)
 
     def __repr__(self) -> str:
-        return as_text(self._sheet(SHOWN_ROWS))
+        return as_text(self.sheet(SHOWN_ROWS))
 
     def _repr_html_(self) -> str:
-        return as_html(self._sheet(SHOWN_ROWS))
+        return as_html(self.sheet(SHOWN_ROWS))
 
     def to_latex(self) -> str:
         """Return a LaTeX table no wider than the text, for the packages booktabs and graphicx."""
-        return as_latex(self.in_print._sheet())
+        return as_latex(self.in_print.sheet())
 
     def to_markdown(self) -> str:
         """Return a Markdown table, of the kind with pipes."""
-        return as_markdown(self._sheet())
+        return as_markdown(self.sheet())
 
     def save(self, path: str | Path) -> None:
         """Write the table to a file of the kind that its name ends with, whole or not at all.
@@ -243,10 +244,10 @@ class Table:
 
 #: What a table is saved as, by the end of the file's name.
 _KINDS: dict[str, Callable[[Table], str | bytes]] = {
-    ".docx": lambda table: as_docx(table.in_print._sheet()),
-    ".xlsx": lambda table: as_xlsx(table._sheet()),
+    ".docx": lambda table: as_docx(table.in_print.sheet()),
+    ".xlsx": lambda table: as_xlsx(table.sheet()),
     ".tex": Table.to_latex,
-    ".html": lambda table: html_document(table._sheet()),
+    ".html": lambda table: html_document(table.sheet()),
     ".md": Table.to_markdown,
     ".csv": lambda table: table.to_csv() or "",
 }
