@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from impact.charts.labels import around, letters, move, place, points_on
+from impact.charts.labels import around, letters, move, place, points_along, points_on
 from impact.charts.page import (
     BAND,
     COOL,
@@ -166,8 +166,9 @@ def dose_line(
 def _dose_entries(marks: tuple[Mark, Mark]) -> list[Entry]:
     return [
         *(mark.entry for mark in marks),
-        (stroke(BAND, 26), "95% interval of the slope"),
-        (stroke(MUTED, 2), "slope without one session"),
+        (stroke(INK, 5), "slope"),
+        ({**stroke(MUTED, 2.5), "dashes": (3, 3)}, "its 95% interval"),
+        (stroke(BAND, 4), "slope without one session"),
     ]
 
 
@@ -176,9 +177,10 @@ def _lines(ax: Axes, x: np.ndarray, line: pd.DataFrame, without: pd.DataFrame) -
     share = (x[:, None] - first) / (last - first)
     through = pd.DataFrame(ends[0] + share * (ends[1] - ends[0]), x, line.columns)
     bounds = through[["ci_low", "ci_high"]]
-    ax.fill_between(x, bounds.min(axis=1), bounds.max(axis=1), color=BAND, linewidth=0, zorder=1)
+    for bound in (bounds.min(axis=1), bounds.max(axis=1)):
+        ax.plot(x, bound, **stroke(MUTED, 2.5, 1.5), dashes=(3, 3))
     for row in without.itertuples():
-        ax.plot(x, row.intercept + row.slope * x, **stroke(MUTED, 2, 2))
+        ax.plot(x, row.intercept + row.slope * x, **stroke(BAND, 4, 1.4))
     ax.plot(x, through["estimate"], **stroke(INK, 5, 2.5))
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
     ax.axvline(0, **stroke(RULE, 2, 1.2))
@@ -189,21 +191,29 @@ def _scatter(ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[M
     both = pd.concat([others, doses])
     rise, fall = marks
     taken = points_on(ax, both["dose"], both["estimate"]) + np.array([-14, -14, 14, 14])
+    drawn = [line.get_data() for line in ax.lines if len(line.get_xdata()) > 2]
+    lines = np.concatenate([points_along(ax, *line) for line in drawn])
     bounds = np.array(ax.get_window_extent().extents)
     for row in others.itertuples():
         hollow = {"markerfacecolor": GROUND, "markeredgecolor": MUTED, "zorder": 3}
         aside = Mark(row.label, MUTED, "o")
         symbol(ax, row.dose, row.estimate, aside, 18, markeredgewidth=points(3), **hollow)
-        taken = _beside(ax, row.dose, row.estimate, aside, taken, bounds)
+        taken = _beside(ax, row.dose, row.estimate, aside, taken, bounds, lines)
     for row in doses.itertuples():
         look = rise if row.dose > 0 else fall
         symbol(ax, row.dose, row.estimate, look, 22)
         named = Mark(f"{row.label} {percent(row.estimate, 1)}", look.colour, look.marker)
-        taken = _beside(ax, row.dose, row.estimate, named, taken, bounds)
+        taken = _beside(ax, row.dose, row.estimate, named, taken, bounds, lines)
 
 
 def _beside(
-    ax: Axes, dose: float, estimate: float, mark: Mark, taken: np.ndarray, bounds: np.ndarray
+    ax: Axes,
+    dose: float,
+    estimate: float,
+    mark: Mark,
+    taken: np.ndarray,
+    bounds: np.ndarray,
+    lines: np.ndarray,
 ) -> np.ndarray:
     """Write the word of a mark beside its point; return what is taken, the word included."""
     text = ax.text(0, 0, mark.word, va="center", **letters(mark.colour, 6))
@@ -211,11 +221,11 @@ def _beside(
     x, y = ax.transData.transform((dose, estimate))
     steps = [
         (start, up)
-        for up in (0, 30, -30, 60, -60, 90, -90)
+        for up in (0, 30, -30, 60, -60, 90, -90, 120, -120)
         for start in (22, -22 - width, *([-width / 2] if up else []))
     ]
     boxes = around(text, x + [start for start, _ in steps], y + [up for _, up in steps], 0, 2)
-    box = boxes[place(boxes, taken, bounds)]
+    box = boxes[place(boxes, taken, bounds, lines)]
     move(text, box)
     middle = box[1::2].mean()
     if abs(middle - y) > tall:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 NOTHING = np.empty((0, 4))
 
 
-def place(boxes: np.ndarray, taken: np.ndarray, bounds: np.ndarray | None = None) -> int:
+def place(
+    boxes: np.ndarray,
+    taken: np.ndarray,
+    bounds: np.ndarray | None = None,
+    lines: np.ndarray = NOTHING,
+) -> int:
     """Return which of some boxes to take: the first that lies over nothing, inside the bounds.
 
     Parameters
@@ -32,11 +37,13 @@ def place(boxes: np.ndarray, taken: np.ndarray, bounds: np.ndarray | None = None
         What must stay clear.
     bounds : ndarray, shape (4,), optional
         What must not be left.
+    lines : ndarray, shape (l, 4)
+        What is better kept clear: of the boxes that will do, the first over the least of it.
 
     Returns
     -------
     int
-        If no box will do, the first inside the bounds; if there is none, the first.
+        If no box will do, one inside the bounds; if there is none, the first.
 
     Examples
     --------
@@ -46,18 +53,24 @@ def place(boxes: np.ndarray, taken: np.ndarray, bounds: np.ndarray | None = None
     """
     least, most = (-np.inf, np.inf) if bounds is None else (bounds[:2], bounds[2:])
     inside = ((boxes[:, :2] >= least) & (boxes[:, 2:] <= most)).all(axis=1)
+    crossed = met(boxes, lines)
     for fits in (inside & clear(boxes, taken), inside):
         if fits.any():
-            return int(fits.argmax())
+            return int(np.where(fits, crossed, np.inf).argmin())
     return 0
 
 
 def clear(boxes: np.ndarray, taken: np.ndarray) -> np.ndarray:
     """Return which of some boxes lie over nothing taken, shape (k,)."""
+    return met(boxes, taken) == 0
+
+
+def met(boxes: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Return over how many of the boxes taken each of some boxes lies, shape (k,)."""
     left, bottom, right, top = boxes.T[:, :, None]
     meets = (left < taken[:, 2]) & (taken[:, 0] < right)
     meets &= (bottom < taken[:, 3]) & (taken[:, 1] < top)
-    return ~meets.any(axis=1)
+    return meets.sum(axis=1)
 
 
 def around(

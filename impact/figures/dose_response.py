@@ -16,7 +16,7 @@ from impact.figures.common import MARKS, NEWS, index_returns, source, verdict
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
-from impact.text.formats import counted, interval, number, percent
+from impact.text.formats import counted, interval, number, percent, spelt
 
 #: The hypothesis whose slope is drawn.
 HYPOTHESIS = "reaction-grows-with-dose"
@@ -55,7 +55,7 @@ def title(data: Response) -> str:
     dose = data.dose
     if not dose.identified:
         return (
-            f"{counted(dose.nobs, 'day')} are too few to tell whether bigger tariff "
+            f"{spelt(dose.nobs).capitalize()} days are too few to tell whether bigger tariff "
             "rises bring bigger falls"
         )
     slope = dose.params["dose"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from impact.charts.labels import around, clear, letters, move, place
+from impact.charts.labels import around, letters, met, move, place, points_along
 from impact.charts.page import (
     GROUND,
     INK,
@@ -166,7 +167,7 @@ _HOLLOW = {"marker": "o", "color": MUTED, "markerfacecolor": GROUND}
 def draw(data: Power) -> Figure:
     """Draw a dot a session, the medians, and the marked moves."""
     sheet = page(words(data), 1010)
-    what = "smallest move that is found with 80% (one session)"
+    what = "size of the move of one session, up or down"
     across = "volatility of the 22 sessions before, a year"
     sheet.note(MARGIN, sheet.top, what)
     sheet.note(WIDTH / 2, sheet.top + 906, across, ha="center")
@@ -180,10 +181,14 @@ def draw(data: Power) -> Figure:
         (stroke(INK, 6), "median of a third of the sessions"),
         MARKS["escalation"].entry,
         MARKS["easing"].entry,
-        (_HOLLOW, "what would have been found"),
+        (_HOLLOW, "smallest detectable move"),
     ]
     key(sheet, sheet.bottom - 30, entries)
     return sheet.figure
+
+
+#: Letters of a line of a label.
+_LETTERS = 28
 
 
 def _axes(ax: Axes, sessions: pd.DataFrame, marks: pd.DataFrame) -> None:
@@ -213,6 +218,7 @@ def _median_lines(ax: Axes, medians: pd.DataFrame) -> np.ndarray:
         taken.append([*(ends[0] - 6), *(ends[1] + 6)])
     for edge in medians["high"].iloc[:-1]:
         ax.axvline(edge, linestyle=(0, (4, 4)), **stroke(MUTED, 2.5, 0.5))
+        taken += [*points_along(ax, np.array([edge] * 2), np.array(ax.get_ylim()))]
     return np.array(taken)
 
 
@@ -227,9 +233,13 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         circle = {**_HOLLOW, "markersize": points(17), "markeredgewidth": points(4)}
         ax.plot(at[0], ends[0], zorder=6, **circle)
         ax.plot(at[1], ends[1], look.marker, color=look.colour, markersize=points(20), zorder=6)
-        told = (
-            f"{date(mark.session)}  {mark.label}\nmoved {percent(mark.estimate, 1)}, found from "
-            f"{percent(mark.detectable, 1, signed=False)}"
+        told = "\n".join(
+            (
+                date(mark.session),
+                *textwrap.wrap(mark.label, _LETTERS),
+                f"moved {percent(mark.estimate, 1)}, found from "
+                f"{percent(mark.detectable, 1, signed=False)}",
+            )
         )
         style = {"va": "center", "linespacing": 1.2, **letters(look.colour, 7)}
         text = ax.text(0, 0, told, **style)
@@ -238,21 +248,22 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         named.append((text, drawn[1]))
     for text, at in named:
         box = _roomiest(text, at, taken, dots)
-        move(text, box)
+        move(text, box, 14)
         taken = np.vstack([taken, box])
         middle = box[1::2].mean()
         if abs(middle - at[1]) > box[3] - box[1]:
-            edge = box[0] - 8 if box[0] > at[0] else box[2] + 8
-            lead = ax.transData.inverted().transform([at, (edge, middle)]).T
+            near = min(max(at[0], box[0] + 14), box[2] - 14)
+            edge = box[1] + 6 if middle > at[1] else box[3] - 6
+            lead = ax.transData.inverted().transform([at, (near, edge)]).T
             ax.plot(*lead, **stroke(text.get_color(), 2, 4))
 
 
 def _roomiest(text: Text, at: np.ndarray, taken: np.ndarray, dots: np.ndarray) -> np.ndarray:
     """Return the place beside a point that is near it and covers few dots."""
-    drops = np.array(sorted(range(-150, 151, 25), key=abs))
-    sides = (at[0] + 24, at[0] - 24 - extent(text)[2])
-    boxes = around(text, np.tile(sides, len(drops)), at[1] + np.repeat(drops, 2))
-    covered = [(~clear(np.tile(dots, 2), box[None])).sum() for box in boxes]
-    order = np.argsort(covered + np.abs(np.repeat(drops, 2)) / 6, kind="stable")
+    steps = np.arange(-400, 401, 20)
+    aside, drop = (grid.ravel() for grid in np.meshgrid(steps, steps))
+    boxes = around(text, at[0] + aside - extent(text)[2] / 2, at[1] + drop, 14, 8)
+    covered = met(boxes, np.tile(dots, 2))
+    order = np.argsort(20 * covered + np.hypot(aside, drop), kind="stable")
     bounds = np.array(text.axes.get_window_extent().extents)
     return boxes[order][place(boxes[order], taken, bounds)]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from impact.charts.labels import letters
 from impact.charts.page import (
+    GROUND,
     INK,
     LABEL,
     MARGIN,
@@ -192,7 +193,10 @@ def _strip(ax: Axes, row: int, dots: pd.DataFrame, measure: str, mark: Mark) -> 
         ax.plot([value, value], [heights[place] + 0.05, below - 0.07], **lead)
         first = ordered["announcements"].iloc[place].split("; ")[0]
         name = f"{first}, {ordered['session'].iloc[place]:%b %Y}"
-        at = {"xytext": (aside, 0), "textcoords": "offset pixels", "va": "center", "ha": align}
+        at: dict[str, Any] = {"xytext": (aside, 0), "textcoords": "offset pixels"}
+        at |= {"va": "center", "ha": align}
+        # The zero line stops where a name stands.
+        at["bbox"] = {"facecolor": GROUND, "edgecolor": "none", "pad": 2}
         ax.annotate(name, (value, below), **at, **look)
 
 
@@ -200,5 +204,6 @@ def _interval(ax: Axes, height: float, fact: Any) -> None:
     ax.plot([fact.ci_low, fact.ci_high], [height, height], **stroke(INK, 8, 3))
     mean = Mark(_mean(fact), INK, "D")
     symbol(ax, fact.estimate, height, mark=mean, size=18, markeredgewidth=points(2.5))
-    at = {"xytext": (16, 0), "textcoords": "offset pixels", "va": "center"}
-    ax.annotate(mean.word, (fact.ci_high, height), **at, **letters(INK, 5))
+    # To the left: to the right it would run through zero.
+    at = {"xytext": (-16, 0), "textcoords": "offset pixels", "va": "center", "ha": "right"}
+    ax.annotate(mean.word, (fact.ci_low, height), **at, **letters(INK, 5))

@@ -159,6 +159,18 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {word}"
 
 
+def spelt(count: int) -> str:
+    """Return a number as a word up to ten, in figures beyond.
+
+    Examples
+    --------
+    >>> spelt(5), spelt(1_296)
+    ('five', '1,296')
+    """
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[count] if count < len(words) else f"{count:,}"
+
+
 def ordinal(count: int) -> str:
     """Return ``1st``, ``2nd``, ``13th``.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from impact.charts.labels import NOTHING, clear, place
+from impact.charts.labels import NOTHING, clear, met, place
 
 
 def overlap(one, other) -> bool:
@@ -44,3 +44,11 @@ def test_without_a_free_box_the_first_inside_the_bounds_is_taken():
     everywhere = np.array([[-9, -9, 9, 9]])
     assert place(boxes, everywhere, np.array([0, 0, 9, 9])) == 1
     assert place(boxes, everywhere, np.array([20, 20, 30, 30])) == 0
+
+
+def test_of_places_that_will_do_the_one_over_fewest_lines_is_taken():
+    boxes = np.array([[0, 0, 4, 2], [5, 0, 9, 2], [5, 3, 9, 5]])
+    lines = np.array([[1, 1, 1, 1], [2, 1, 2, 1], [6, 1, 6, 1]])
+    assert place(boxes, NOTHING, None, lines) == 2
+    assert place(boxes, np.array([[5, 3, 9, 5]]), None, lines) == 1
+    assert met(boxes, lines).tolist() == [2, 1, 0]
