@@ -13,7 +13,8 @@ from impact.analysis.calendar_time import calendar_time_portfolio
 from impact.analysis.cross_section import cross_section
 from impact.analysis.day import day
 from impact.analysis.dose import dose_response
-from impact.analysis.intraday import IntradayStudy, intraday_study
+from impact.analysis.intraday import intraday_study
+from impact.analysis.intraday_result import IntradayStudy
 from impact.analysis.regression import event_regression
 from impact.analysis.specification import specification_curve
 from impact.cards.card import event_card

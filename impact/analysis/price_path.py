@@ -32,7 +32,7 @@ def price_path(known: ClockVariance, begin: Bar) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        See `impact.analysis.intraday.IntradayStudy.path`.
+        See `impact.analysis.intraday_result.IntradayStudy.path`.
     """
     grid = known.grid
     price = grid.log_price[begin.row]

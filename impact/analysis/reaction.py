@@ -164,7 +164,7 @@ def reaction(
     Returns
     -------
     dict
-        Cells of a row of `impact.analysis.intraday.IntradayStudy.table`.
+        Cells of a row of `impact.analysis.intraday_result.IntradayStudy.table`.
     """
     row = _Row()
     grid = known.grid

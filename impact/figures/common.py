@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.intraday import IntradayStudy, intraday_study
+from impact.analysis.intraday import intraday_study
+from impact.analysis.intraday_result import IntradayStudy
 from impact.charts.page import COOL, MUTED, WARM, Mark
 from impact.charts.paths import PLAIN
 from impact.hypotheses.selection import ROW_SETS

@@ -24,7 +24,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is computed
-    """Result of `event_study`: see `AbnormalReturns` for its tables and what it was asked for."""
+    """What `event_study` found: abnormal returns, and everything that can be asked of them.
+
+    Ask it ``car(0, 1)`` (each event, or each security at it), ``aar()``, ``caar()``, ``bhar(0, 5)``
+    (averages, buy and hold), ``tests()`` (every test that fits, and why the others do not),
+    ``diagnostics()``, ``compare("column")`` (groups), ``portfolio()`` (securities as one series)
+    and ``study["label"]`` (one event). Show it with ``summary()`` and ``plot()``, keep it with
+    ``save("table.docx")``, ``report("study.html")``, ``to_frame()`` and ``to_csv()``. See
+    `AbnormalReturns` for its tables: ``abnormal``, ``alignment``, ``dropped`` and so on.
+
+    Examples
+    --------
+    >>> import impact
+    >>> returns = impact.log_returns(impact.load_prices())
+    >>> impact.event_study(returns, {"Liberation Day": "2025-04-03"}, volatility=None)
+    EventStudy: 1 unit on 1 series, constant mean, estimation (-260, -11), window (-5, 5), 0 dropped
+    """
 
     @property
     def table(self) -> pd.DataFrame:
@@ -69,6 +84,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             If the window is reversed or reaches outside the study's event window.
         InferenceError
             If the conditional test is asked for and the study has no variance model.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study.car(0, 1)["estimate"].round(4).to_list()
+        [-0.1119, 0.0549]
         """
         return cumulative.car_table(self, start, end, conditional=conditional, level=level)
 
@@ -83,6 +106,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             If the window is reversed or reaches outside the study's event window.
         InferenceError
             For changes, which do not compound.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study.bhar(0, 1)["estimate"].round(4).to_list()
+        [-0.106, 0.0564]
         """
         if self.unit:
             raise InferenceError(f"changes in {self.unit} do not compound: use car()")
@@ -92,6 +123,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         """Average abnormal return of each relative session, with 95% intervals.
 
         See `impact.study.cumulative.average_path`.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study.aar().loc[0, ["estimate", "n"]].round(4).to_list()
+        [0.0203, 2.0]
         """
         return cumulative.average_path(self, cumulative=False)
 
@@ -99,6 +138,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         """Cumulative average abnormal return from `start` to each later session.
 
         See `impact.study.cumulative.average_path`.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study.caar(0)["estimate"].round(4).to_list()[:2]
+        [0.0203, -0.0285]
         """
         return cumulative.average_path(self, cumulative=True, start=start)
 
@@ -121,6 +168,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             Index = name; `statistic`, `p_value`, `n`, `null`, `valid` ("yes", "no", "not known"
             or "in calm markets"), `because`, and `size`: how often it rejects at 5% when there is
             nothing to find, where that was measured. A test that does not fit has no number.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study["2025-04-03"].tests().loc["prediction_t", "valid"]
+        'in calm markets'
         """
         return tests_table.tests_table(self, start, end, induced_variance=induced_variance)
 
@@ -128,6 +183,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         """What the estimation residuals of each row say about the tests.
 
         See `impact.study.diagnostics.diagnostics_table`.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study.diagnostics()["verdict"].iloc[0].split(";")[0]
+        'variance clusters: prefer the conditional test'
         """
         return diagnostics.diagnostics_table(self)
 
@@ -137,6 +200,15 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         """Compare the mean CARs of groups of events or securities.
 
         See `impact.study.groups.compare_groups`.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> events = impact.load_events(counterparty="CN", since="2025-01-01", until="2025-12-31")
+        >>> study = impact.event_study(returns, events, volatility=None)
+        >>> study.compare("direction").table["estimate"].round(3)[["escalation", "talks"]].to_list()
+        [-0.022, 0.004]
         """
         return groups.compare_groups(self, by, start, end)
 
@@ -146,6 +218,14 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         """Return the study in tidy form: one row a pair and relative session.
 
         Where prices are missing, `spans` counts the sessions that each return covers.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> study.to_frame().shape
+        (22, 6)
         """
         tidy = pd.DataFrame(
             {
@@ -229,6 +309,10 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             If the name ends otherwise or the file cannot be written; no half of it stays.
         WindowError
             If the window is reversed or reaches outside the study's event window.
+
+        Examples
+        --------
+        >>> study.report("study.html")  # doctest: +SKIP
         """
         study_report(self, path, start, end)
 
@@ -241,5 +325,25 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
             Draw this unit only.
         ax : matplotlib Axes, optional
             Where to draw a picture of one panel, without the page around it.
+
+        Returns
+        -------
+        matplotlib Figure
+            ``.savefig("paths.pdf")`` writes it for print.
+
+        Raises
+        ------
+        EventError
+            If there is no such event.
+        FigureError
+            If there is an `ax` and the picture has several panels.
+
+        Examples
+        --------
+        >>> import impact
+        >>> returns = impact.log_returns(impact.load_prices())
+        >>> study = impact.event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None)
+        >>> type(study.plot()).__name__
+        'Picture'
         """
         return event_paths.study_paths(self if event is None else self[event], ax=ax)

@@ -165,7 +165,7 @@ def compare_groups(
         had = [f"{name!r} {counted(n, 'session')}" for name, n in sessions.items()] or ["none"]
         raise InferenceError(
             f"a comparison needs two groups of at least two sessions each and there is "
-            f"{list_of(had)}: securities on one date are compared by impact.inference.who_was_hit"
+            f"{list_of(had)}: securities on one date are compared by impact.relative_moves(study)"
         )
     alone = use & ~pd.Series(group).isin(kept).to_numpy()
     reasons[alone] = "one session of its group has no spread"

@@ -137,7 +137,14 @@ class Table:
         return tuple(line for line in (unit, *self.notes, stars, self.signature) if line)
 
     def cells(self, rows: int | None = None) -> list[list[str]]:
-        """Return the texts of the first `rows` rows (of all if None)."""
+        """Return the texts of the first `rows` rows (of all if None).
+
+        Examples
+        --------
+        >>> shown = table(pd.DataFrame({"p": [0.2]}), "One p")
+        >>> shown.cells()
+        [['0.200']]
+        """
         part = self.frame if rows is None else self.frame.iloc[:rows]
         ways = [_in_unit(column) if self.unit else column for column in self.columns]
         shown = [[_cell(column, value) for value in part[column.name]] for column in ways]
@@ -148,7 +155,14 @@ class Table:
         return [list(row) for row in zip(*shown, strict=True)]
 
     def sheet(self, rows: int | None = None) -> Sheet:
-        """Return the first `rows` rows (all if None) as every medium lays them out."""
+        """Return the first `rows` rows (all if None) as every medium lays them out.
+
+        Examples
+        --------
+        >>> shown = table(pd.DataFrame({"p": [0.2]}), "One p")
+        >>> shown.sheet().rows
+        [['0.200']]
+        """
         left = 0 if rows is None else max(len(self.frame) - rows, 0)
         more = (f"… and {formats.counted(left, 'more row')}: see to_csv()",) if left else ()
         frame = self.frame if rows is None else self.frame.iloc[:rows]
@@ -175,11 +189,25 @@ class Table:
         return as_html(self.sheet(SHOWN_ROWS))
 
     def to_latex(self) -> str:
-        """Return a LaTeX table no wider than the text, for the packages booktabs and graphicx."""
+        """Return a LaTeX table no wider than the text, for the packages booktabs and graphicx.
+
+        Examples
+        --------
+        >>> shown = table(pd.DataFrame({"p": [0.2]}), "One p")
+        >>> print(shown.to_latex().splitlines()[3])
+        \\label{tab:one-p}
+        """
         return as_latex(self.in_print.sheet())
 
     def to_markdown(self) -> str:
-        """Return a Markdown table, of the kind with pipes."""
+        """Return a Markdown table, of the kind with pipes.
+
+        Examples
+        --------
+        >>> shown = table(pd.DataFrame({"p": [0.2]}), "One p")
+        >>> print(shown.to_markdown().splitlines()[4])
+        | 0.200 |
+        """
         return as_markdown(self.sheet())
 
     def save(self, path: str | Path) -> None:
@@ -223,6 +251,12 @@ class Table:
         ----------
         path : str or Path, optional
             File to write; without it the text is returned.
+
+        Examples
+        --------
+        >>> shown = table(pd.DataFrame({"p": [0.2]}), "One p")
+        >>> shown.to_csv()
+        'p,signature\\n0.2,\\n'
         """
         frame = self.frame.copy()
         if not isinstance(frame.index, pd.RangeIndex):

@@ -9,7 +9,8 @@ import pytest
 from slow_intraday import SlowIntraday
 
 import impact
-from impact.analysis.intraday import IntradayStudy, intraday_study
+from impact.analysis.intraday import intraday_study
+from impact.analysis.intraday_result import IntradayStudy
 from impact.errors import (
     BarsError,
     DateError,
