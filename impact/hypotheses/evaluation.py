@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ _DOSE = "china_dose_pp"
 class Evaluated:
     """Facts for the table, groups of sessions, tests by column of p, and p without each session."""
 
-    facts: dict[str, object]
+    facts: dict[str, Any]
     groups: tuple[Group, ...]
     tests: Mapping[str, HypothesisTest | DoseResponse] = field(default_factory=dict)
     without: np.ndarray = field(default_factory=lambda: np.array([]))
@@ -36,7 +37,10 @@ class Evaluated:
     @property
     def sign(self) -> float:
         """Sign of what was found."""
-        return float(np.sign(getattr(self.tests["p_value"], "statistic", self.facts["estimate"])))
+        test = self.tests["p_value"]
+        if isinstance(test, HypothesisTest):
+            return float(np.sign(test.statistic))
+        return float(np.sign(self.facts["estimate"]))
 
     def power(self, level: float) -> float:
         """Chance that the verdict's test finds a mean of one σ; NaN where it has no clusters."""
@@ -88,7 +92,7 @@ def _means(series: pd.DataFrame, claim: pd.Series, rows: str) -> Evaluated:
     counts = [len(np.unique(number)) for number in numbers]
     samples = [moves[days].to_numpy() for days in sets]
     estimate = mean_interval(samples, numbers)
-    facts: dict[str, object] = dict(zip(("estimate", "ci_low", "ci_high"), estimate, strict=True))
+    facts: dict[str, Any] = dict(zip(("estimate", "ci_low", "ci_high"), estimate, strict=True))
     facts |= {"n": len(sets[0]), "clusters": counts[0], "n_against": pd.NA}
     if len(sets) > 1:
         facts |= {"n_against": len(sets[1]), "clusters_against": counts[1]}
@@ -114,7 +118,7 @@ def _group(
     return select_group(sessions, rows, filters, length=length, taken_back=taken_back)
 
 
-def _filters(claim: pd.Series, prefix: str) -> dict[str, object]:
+def _filters(claim: pd.Series, prefix: str) -> dict[str, Any]:
     given = {name: claim[f"{prefix}{name}"] for name in FILTERS if claim[f"{prefix}{name}"]}
     return {
         name: cell if name in ("since", "until") else cell.split(";")
@@ -187,7 +191,7 @@ def _slope(
     window = {"start": claim["start"], "end": claim["end"]}
     points, _ = dosed_sessions(study, _DOSE, **window)
     group = _dosed_group(group, dosed, study, points["session"])
-    facts: dict[str, object] = {"n": len(points), "n_against": pd.NA}
+    facts: dict[str, Any] = {"n": len(points), "n_against": pd.NA}
     if len(points) < FEWEST:
         return Evaluated(facts, (group,))
     dose = dose_response(study, _DOSE, **window, rng=rng)

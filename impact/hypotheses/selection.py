@@ -160,7 +160,7 @@ def uncertain_group(sessions: pd.DatetimeIndex, source: str, since: str, until: 
     >>> len(uncertain_group(days, "uncertainty-level", "", ""))
     38
     """
-    span = {"start": since or None, "end": until or None}
+    span: dict[str, Any] = {"start": since or None, "end": until or None}
     days = uncertainty_days(of=source.removeprefix("uncertainty-"), **span)
     inside = days[days["session"].isin(sessions)]
     labels = inside.groupby("session")["label"].agg("; ".join)

@@ -84,7 +84,7 @@ def cluster_test(
         else "the mean standardised returns of the two sets are equal",
         statistic=statistic,
         p_value=p,
-        distribution=f"Student t ({min(groups) - 1}) on {list_of(groups)} clusters",
+        distribution=f"Student t ({min(groups) - 1}) on {list_of(map(str, groups))} clusters",
         n=sum(map(len, sets)),
         reference="Ibragimov and Müller (2010)" if against is None else "Ibragimov, Müller (2016)",
         detail={"sizes": sizes},
