@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.choices import KINDS, known, returns_by_kind, sizes, tested_windows
+from impact.analysis.choices import KINDS, by_subset, known, returns_by_kind, sizes, tested_windows
 from impact.analysis.shifted_set import (
     ShiftedSet,
     Specification,
@@ -27,7 +27,7 @@ from impact.analysis.shifted_set import (
 )
 from impact.charts.curve import question_ranges
 from impact.charts.page import Words
-from impact.errors import EventError, HistoryError, InferenceError
+from impact.errors import HistoryError, InferenceError
 from impact.inference.cluster_test import enough_clusters
 from impact.inference.event_sets import MIN_SESSIONS
 from impact.inference.tests import LEVEL
@@ -122,7 +122,12 @@ class SpecificationCurve(Result):
             low=[f"{percent(row.low)} to {percent(row.high)}" for row in rows],
             p_low=[f"{p_value(row.p_low)} to {p_value(row.p_high)}" for row in rows],
         ).drop(columns=["high", "p_high"])
-        names = {"estimate": "median", "low": "mean CAR", "p_low": "range of p", "neighbours": "other news"}
+        names = {
+            "estimate": "median",
+            "low": "mean CAR",
+            "p_low": "range of p",
+            "neighbours": "other news",
+        }
         joint = list_of(f"by {name} {p_value(p)}" for name, p in self.joint.items())
         notes = (
             f"{self.asked.capitalize()}: {self.answered}.",
@@ -259,7 +264,7 @@ def specification_curve(
     """
     returns = check_returns(returns)
     by_kind = returns_by_kind(returns, kind)
-    subsets = _subsets(events)
+    subsets = by_subset(events)
     # In the order in which specifications are listed.
     options: dict[str, list] = {
         "subset": list(subsets),
@@ -314,18 +319,6 @@ def specification_curve(
         joint=joint,
         shifts=shifts,
     )
-
-
-def _subsets(events: Any) -> Mapping[str, Any]:
-    """Events by the name of their subset."""
-    values = events.values() if isinstance(events, Mapping) else ()
-    frames = [isinstance(members, pd.DataFrame) for members in values]
-    if any(frames) and not all(frames):
-        raise EventError(
-            "events= is a dict of which some values are catalogues and some are not: give a "
-            "DataFrame for each subset, or one date for each label"
-        )
-    return events if any(frames) else {"all": events}
 
 
 def _sigma(returns: pd.Series, yardsticks: Sequence[str], progress: bool) -> dict[str, np.ndarray]:

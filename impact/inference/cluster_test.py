@@ -7,14 +7,16 @@ as much as three observations do. Circular shifts take what a cluster shares for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import scipy
 
 from impact.errors import InferenceError
-from impact.inference.clusters import clusters
-from impact.inference.event_sets import enough_sessions, locate
+from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.clusters import APART, clusters
+from impact.inference.event_sets import enough_sessions, locate, set_of
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import counted, list_of
 
@@ -89,6 +91,30 @@ def cluster_test(
         reference="Ibragimov and Müller (2010)" if against is None else "Ibragimov, Müller (2016)",
         detail={"sizes": sizes},
     )
+
+
+def cluster_t(study: AbnormalReturns, start: int = 0, end: int | None = None) -> HypothesisTest:
+    """Test that the mean of the study's sessions is zero: t of clusters of sessions.
+
+    Raises
+    ------
+    InferenceError
+        If there are fewer than 8 sessions or 3 clusters, several series, no variance model, or a
+        window longer than six sessions, which reaches into the next cluster.
+    HistoryError
+        If an event lies before the conditional variance begins.
+
+    References
+    ----------
+    Ibragimov and Müller (2010), J. Business and Economic Statistics 28.
+    """
+    z, sessions, about = set_of(study, start, end, "cluster_t")
+    if (length := study.over(start, end).tested.length) > APART:
+        raise InferenceError(
+            f"windows of {length} sessions reach from one cluster into the next: test at most "
+            f"{APART}"
+        )
+    return replace(cluster_test(z, sessions), **about)
 
 
 def enough_clusters(positions: np.ndarray) -> None:

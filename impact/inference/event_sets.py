@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -318,6 +319,20 @@ def shift_studentised(
 def _shift(
     study: AbnormalReturns, start: int, end: int | None, name: str, *, studentised: bool
 ) -> HypothesisTest:
+    z, sessions, about = set_of(study, start, end, name)
+    return replace(shift_test(z, sessions, studentised=studentised), **about)
+
+
+def set_of(
+    study: AbnormalReturns, start: int, end: int | None, name: str
+) -> tuple[pd.Series, pd.DatetimeIndex, dict[str, Any]]:
+    """Return the conditional z of a study's window, its sessions, and what a test says of both.
+
+    Raises
+    ------
+    InferenceError, HistoryError
+        As `shift_mean`.
+    """
     if not study.is_one_series or study.settings.volatility is None:
         raise InferenceError(
             f"{name} needs one series and a variance model: take study.portfolio(), or run the "
@@ -333,5 +348,4 @@ def _shift(
             f"the conditional variance begins on {iso(z.index[0])}, after the event of "
             f"{iso(early[0])}: leave that event out or bring a longer history"
         )
-    found = shift_test(z, sessions, studentised=studentised)
-    return replace(found, **origin(study, tested))
+    return z, sessions, origin(study, tested)

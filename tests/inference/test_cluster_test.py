@@ -3,11 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from history import index_returns
 from scipy import stats
 
 from impact.errors import InferenceError, ReturnsError
-from impact.inference.cluster_test import cluster_test, clusters_t, power, without_each
-from impact.inference.event_sets import rank_p, shift_statistics
+from impact.inference.cluster_test import (
+    cluster_t,
+    cluster_test,
+    clusters_t,
+    power,
+    without_each,
+)
+from impact.inference.event_sets import rank_p, shift_statistics, window_z
+from impact.study.event_study import event_study
+from impact.volatility.forecast import conditional_z
 
 #: Rows of clusters: of three, one, two, one, and three sessions.
 ROWS = np.array([20, 22, 27, 60, 100, 105, 180, 300, 301, 302])
@@ -139,3 +148,18 @@ def test_power_of_one_and_two_sets_is_that_of_a_simulation():
     p = stats.ttest_1samp(np.array(first) * np.sqrt(one)[:, None], 0).pvalue
     assert power([one], 0.01, 0.8) == pytest.approx((p <= 0.01).mean(), abs=0.015)
     assert power([one], effect=0.0) == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_study_of_a_set_gives_the_same_number_and_refuses_long_windows():
+    returns = index_returns()["2003":]
+    days = ["2025-02-27", "2025-03-03", "2025-03-04", "2025-04-03", "2025-04-04", "2025-04-08"]
+    days += ["2025-04-10", "2025-04-11", "2025-10-09", "2025-10-10"]
+    study = event_study(returns, days)
+    z = window_z(conditional_z(returns), 0, 1)
+    assert cluster_t(study, 0, 1).p_value == cluster_test(z, pd.DatetimeIndex(days)).p_value
+    assert cluster_t(study, 0, 1).signature == study.signed(0, 1)
+    assert study.tests().loc["cluster_t", "p_value"] == cluster_t(study).p_value
+    with pytest.raises(InferenceError, match="windows of 7 sessions reach from one cluster into"):
+        cluster_t(event_study(returns, days, window=(-5, 7)), 0, 6)
+    with pytest.raises(InferenceError, match="cluster_t needs one series and a variance model"):
+        cluster_t(event_study(returns, days, volatility=None))
