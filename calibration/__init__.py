@@ -96,6 +96,16 @@ def calibrate(
                 replications=sets.REPLICATIONS // replications,
             )
             for size in sets.SIZES
+        ]
+        + [
+            partial(
+                sets.clustered_rates,
+                sample.z,
+                sizes,
+                seed=seed,
+                replications=sets.CLUSTERED_REPLICATIONS // replications,
+            )
+            for sizes in sets.CLUSTERED
         ],
         "sets",
     )

@@ -14,7 +14,13 @@ from impact.analysis.intraday_result import IntradayStudy
 from impact.charts.page import COOL, MUTED, WARM, Mark
 from impact.charts.paths import PLAIN
 from impact.hypotheses.selection import ROW_SETS
-from impact.hypotheses.verdicts import CHANCE, Verdicts, evaluate_register
+from impact.hypotheses.verdicts import (
+    BEFORE_CORRECTION,
+    CHANCE,
+    NOT_RULED_OUT,
+    Verdicts,
+    evaluate_register,
+)
 from impact.market.bars import load_bars
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
@@ -211,7 +217,11 @@ def short_day(session: pd.Timestamp) -> str:
 
 def judged(row: pd.Series) -> str:
     """Return a verdict as the end of a sentence."""
-    return row["verdict"] if row["verdict"] == CHANCE else f"is {row['verdict']}"
+    if row["verdict"] in (CHANCE, NOT_RULED_OUT):
+        return row["verdict"]
+    if row["verdict"] == BEFORE_CORRECTION:
+        return f"is found {BEFORE_CORRECTION}"
+    return f"gets {row['verdict']}" if np.isnan(row["p_value"]) else f"is {row['verdict']}"
 
 
 def model_of(study: EventStudy) -> str:

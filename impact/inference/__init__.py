@@ -4,6 +4,7 @@ They compute always; `impact.inference.validity` says which are valid for a desi
 ``study.tests()`` is one of them, with its defaults.
 """
 
+from impact.inference.cluster_test import cluster_t
 from impact.inference.conditional import (
     conditional_fhs,
     conditional_t,
@@ -38,6 +39,7 @@ __all__ = [
     "HypothesisTest",
     "bmp",
     "brown_warner_1980",
+    "cluster_t",
     "conditional_fhs",
     "conditional_t",
     "conformal",

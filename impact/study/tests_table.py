@@ -7,6 +7,7 @@ import pandas as pd
 
 from impact.errors import HistoryError, InferenceError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.clusters import clusters
 from impact.inference.correlation import mean_correlation
 from impact.inference.size import in_words, panel_in_words
 from impact.inference.validity import MIN_COLUMNS, NO, TESTS, Kind, StudyDesign, validity
@@ -36,6 +37,7 @@ def design_of(
         induced_variance,
         study.settings.volatility is not None,
         study.implied is not None,
+        int(clusters(np.unique(study.fits.pairs.position)).max()) + 1,
     )
 
 

@@ -32,6 +32,7 @@ SERIES = (
     "sample_quantile",
     "conformal",
     "placebo_session",
+    "cluster_t",
     "shift_studentised",
     "shift_mean",
 )
@@ -111,6 +112,10 @@ def study_of(kind):
         return on(simulated(1, 0.0)["S00"], list(range(300, 510, 30)))
     if kind == "ten events":
         return on(simulated(1, 0.0)["S00"], list(range(300, 600, 30)))
+    if kind == "ten events in four clusters":
+        return on(simulated(1, 0.0)["S00"], [300, 301, 305, 350, 400, 402, 404, 450, 451, 452])
+    if kind == "ten events in two clusters":
+        return on(simulated(1, 0.0)["S00"], [*range(300, 305), *range(400, 405)])
     return firms(40 if kind == "40 firms" else 12)
 
 
@@ -145,13 +150,33 @@ CASES = {
         words(conditional_fhs=YES, conditional_t=YES, **UNCONDITIONAL),
     ),
     "seven events": ("seven events", (0, 0), True, Kind.EVENTS, words()),
-    "ten events": ("ten events", (0, 0), True, Kind.EVENTS, words(shift_studentised=YES)),
+    "ten events": (
+        "ten events",
+        (0, 0),
+        True,
+        Kind.EVENTS,
+        words(cluster_t=YES, shift_studentised=YES),
+    ),
+    "ten events in four clusters": (
+        "ten events in four clusters",
+        (0, 0),
+        True,
+        Kind.EVENTS,
+        words(cluster_t=YES),
+    ),
+    "ten events in two clusters": (
+        "ten events in two clusters",
+        (0, 0),
+        True,
+        Kind.EVENTS,
+        words(),
+    ),
     "ten events, calm": (
         "ten events",
         (0, 0),
         False,
         Kind.EVENTS,
-        words(shift_studentised=YES, shift_mean=YES),
+        words(cluster_t=YES, shift_studentised=YES, shift_mean=YES),
     ),
     "eleven sectors": (
         "eleven sectors on one date",
@@ -260,6 +285,9 @@ def test_a_number_stands_only_where_a_test_is_not_refused(case):
         ("one event", "portfolio_t", "one series"),
         ("seven events", "shift_studentised", "no verdict on fewer than 8"),
         ("ten events", "shift_mean", "larger variance on event days"),
+        ("ten events in four clusters", "shift_studentised", "10 sessions in 4 clusters: it takes"),
+        ("ten events in two clusters", "cluster_t", "2 clusters of sessions fewer than six apart"),
+        ("seven events", "cluster_t", "no verdict on fewer than 8"),
         ("ten events", "prediction_t", "one session and the study has 10 units"),
         (
             "eleven sectors",
@@ -403,6 +431,13 @@ def test_the_design_table_has_every_test_and_design():
         ("prediction_t", [CALM, NO, NO, NO, NO, NO]),
         (
             "shift_studentised",
+            [
+                *(NO, "yes, from 8 sessions, if they are six sessions apart", NO),
+                *("no, but of study.portfolio()", NO, NO),
+            ],
+        ),
+        (
+            "cluster_t",
             [NO, "yes, from 8 sessions", NO, "no, but of study.portfolio()", NO, NO],
         ),
         ("portfolio_conditional", [NO, NO, YES, NO, NO, NO]),
