@@ -228,6 +228,12 @@ def evaluate_register(
     References
     ----------
     Ibragimov and Müller (2010, 2016); Holm (1979); Schuirmann (1987).
+
+    Examples
+    --------
+    >>> verdicts = evaluate_register()
+    >>> verdicts["china-escalation-2025"].loc["included", "verdict"]
+    'only before correction'
     """
     family = whole_register(register)
     returns = log_returns(load_prices()) if returns is None else returns
