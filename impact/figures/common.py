@@ -14,6 +14,7 @@ from impact.charts.page import COOL, MUTED, WARM, Mark
 from impact.charts.paths import PLAIN
 from impact.hypotheses.selection import ROW_SETS
 from impact.hypotheses.verdicts import CHANCE, Verdicts, evaluate_register
+from impact.inference.who_was_hit import RelativeMoves, relative_moves
 from impact.market.bars import load_bars
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
@@ -152,8 +153,15 @@ def timed() -> pd.DataFrame:
 @cache
 def sector_study() -> EventStudy:
     """Sessions of the core events on the eleven sector funds, from the session that has all."""
-    returns = log_returns(closes("sectors"))
-    return core_of(event_study(returns, load_events(since=NEWS), volatility="ewma"))
+    return core_of(event_study(log_returns(closes("sectors")), load_events(since=NEWS)))
+
+
+@cache
+def sector_moves(start: int = 0, end: int | None = None) -> RelativeMoves:
+    """Return what the S&P 500's move times their betas leaves of the sectors in those sessions."""
+    returns, market = log_returns(closes("sectors")), index_returns()
+    study = event_study(returns, load_events(since=NEWS), model="market", benchmark=market)
+    return relative_moves(core_of(study), start, end)
 
 
 def core_of(study: EventStudy) -> EventStudy:

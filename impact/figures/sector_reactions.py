@@ -1,7 +1,7 @@
 """Who was hit: the move of eleven sector funds in the core sessions, together and apart.
 
 On one date eleven sectors are one observation of the common move, so their average, the
-equal-weighted portfolio, is tested first; then each sector against that portfolio.
+equal-weighted portfolio, is tested first; then what each sector did beyond its beta.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ from impact.figures.common import (
     core_kind,
     core_labels,
     model_of,
+    sector_moves,
     sector_study,
     short_day,
     source,
 )
-from impact.inference.who_was_hit import RelativeMoves, relative_moves
+from impact.inference.who_was_hit import NEAREST, RelativeMoves
 from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
 
 #: Standard deviations at which the colours end.
@@ -61,7 +62,7 @@ NAMES, TALL, FLAT, APART = 290, 104, 48, 20
 
 @dataclass(frozen=True)
 class Reactions:
-    """Column heads by event, the portfolio's CAR, the moves against it, and rows in order."""
+    """Column heads by event, the portfolio's CAR, the moves beyond beta, and rows in order."""
 
     heads: dict[str, Panel]
     sessions: pd.Series
@@ -71,9 +72,8 @@ class Reactions:
 
 
 def data() -> Reactions:
-    """Test the portfolio, then each sector against it."""
-    study = sector_study()
-    moves = relative_moves(study)
+    """Test the portfolio, then each sector beyond its beta."""
+    study, moves = sector_study(), sector_moves()
     car = study.portfolio().car(0).set_axis(study.alignment.index)
     heads = {unit.Index: _head(unit) for unit in study.alignment.itertuples()}
     widest = moves.z.loc[moves.p_max.idxmin()]
@@ -90,21 +90,22 @@ def _head(unit: Any) -> Panel:
 
 def title(data: Reactions) -> str:
     """Say on how many sessions a sector stood out, and which on the most unusual of them."""
-    p = data.moves.p_max
-    found, n = int((p <= LEVEL).sum()), len(p)
+    p, most = data.moves.p_max, data.moves.p_max.idxmin()
+    found, n, day = int((p <= LEVEL).sum()), len(p), date(data.sessions[most])
     if not found:
+        name = SECTORS[data.moves.p_adjusted.loc[most].idxmin()].lower()
         return (
-            f"On none of {n} core sessions did a sector stand out from the rest: the news moved "
-            "the sectors together"
+            f"On none of {n} core days does a sector stand out beyond its beta; nearest to it "
+            f"comes {name} on {day} ({p_phrase(p[most])})"
         )
     return (
-        f"Sectors stood out on {found} of {n} core sessions (by chance: {number(LEVEL * n, 1)}); "
-        f"most on {date(data.sessions[p.idxmin()])}: {_sides(data.moves, p.idxmin())}"
+        f"Sectors stand out beyond their betas on {found} of {n} core days (by chance: "
+        f"{number(LEVEL * n, 1)}); most on {day}: {_sides(data.moves, most)}"
     )
 
 
 def _sides(moves: RelativeMoves, event: str) -> str:
-    """Say which sectors stand out ahead of the portfolio and which behind it."""
+    """Say which sectors stand out ahead of their share of the market's move and which behind."""
     z = moves.z.loc[event, (moves.p_adjusted.loc[event] <= LEVEL).to_numpy()]
     parts = []
     for side, where in ((z[z > 0], "ahead"), (z[z < 0], "behind")):
@@ -120,10 +121,10 @@ def words(data: Reactions) -> Words:
         title(data),
         "Top row: abnormal log return of the equal-weighted portfolio of eleven sector funds in "
         f"session 0 ({model_of(sector_study())}) and its conditional p. Below: log return of each "
-        "sector less the portfolio's, in %, coloured by z, its size in standard deviations known "
-        f"the evening before. n = {counted(len(data.car), 'session')} of core events; closes since "
-        f"{date(sector_study().returns.index[0])}; both variances are exponentially weighted "
-        "(0.94).",
+        "sector less alpha and beta times the S&P 500's, in %, coloured by z, its size in standard "
+        "deviations known the evening before (GJR-GARCH; the error of beta counted). "
+        f"n = {counted(len(data.car), 'session')} of core events; closes since "
+        f"{date(sector_study().returns.index[0])}.",
         source("sector-reactions", "events.csv", "macro_releases.csv", prices="sectors"),
     )
 
@@ -167,7 +168,7 @@ def alt(data: Reactions) -> str:
         )
     return (
         f"{title(data)}. Table of coloured cells, one column a core session, the portfolio on top "
-        "and eleven sectors below, blue ahead of the portfolio, vermilion behind. "
+        "and eleven sectors below, blue ahead of what beta explains, vermilion behind. "
         f"{'; '.join(told)}."
     )
 
@@ -175,7 +176,7 @@ def alt(data: Reactions) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-#: What the colour shows (z), what is written, and which cells are hatched and framed.
+#: What the colour shows (z), what is written, and which cells are framed.
 Cells = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
@@ -254,12 +255,8 @@ def _cells(ax: Axes, cells: Cells, start: float, tall: float, pitch: float) -> N
         look: dict[str, Any] = {"color": ink}
         if apart.iat[row, column]:
             inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
-            frame = {"edgecolor": INK, "linewidth": points(4), "zorder": 2}
-            hatch = {"edgecolor": ink, "linewidth": 0, "zorder": 1.5, "hatch": "///"}
-            for drawn in (frame, hatch):
-                ax.add_patch(Rectangle(**inner, facecolor="none", **drawn))
-            plate = {"facecolor": GROUND, "edgecolor": "none", "pad": points(4)}
-            look = {"color": INK, "weight": "bold", "bbox": plate}
+            frame = {"edgecolor": INK, "linewidth": points(6), "zorder": 2}
+            ax.add_patch(Rectangle(**inner, facecolor="none", **frame))
         ax.text(
             x + pitch / 2,
             y + tall / 2,
@@ -282,7 +279,7 @@ def contrast(one: Any, other: Any) -> float:
 
 
 def _scale(sheet: Page, top: float, pool: int) -> None:
-    """Explain the colours and the hatch in one line under the table."""
+    """Explain the colours and the frame in one line under the table."""
     left, width = MARGIN + NAMES, 380
     sheet.row(MARGIN, top + 14, "Colour: z")
     ax = sheet.axes(left, top, width, 28)
@@ -294,11 +291,10 @@ def _scale(sheet: Page, top: float, pool: int) -> None:
     box = sheet.axes(left + width + 50, top, 64, 28)
     box.set_axis_off()
     box.set(xlim=(0, 64), ylim=(0, 28))
-    hatch = {"hatch": "///", "edgecolor": INK, "linewidth": points(4)}
-    box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", **hatch))
+    box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", edgecolor=INK, linewidth=points(6)))
     meaning = (
-        f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
-        f"ranked among {counted(pool, 'other session')}"
+        f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, among "
+        f"the {NEAREST} of {pool:,} or more earlier sessions with the nearest market move"
     )
     room = WIDTH - MARGIN - (left + width + 130)
     sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room))

@@ -22,7 +22,7 @@ from impact.errors import DataFileError
 from impact.market.files import cache_directory, write_atomically
 
 #: Tables that are kept; those that were read longest ago go first.
-KEPT = 64
+KEPT = 256
 
 _FOLDER = "volatility"
 
