@@ -11,7 +11,7 @@ import pandas as pd
 
 from impact.analysis.intraday import IntradayStudy, intraday_study
 from impact.charts.page import COOL, MUTED, WARM, Mark
-from impact.charts.paths import PLAIN
+from impact.charts.paths import PLAIN, Panel
 from impact.hypotheses.selection import ROW_SETS
 from impact.hypotheses.verdicts import CHANCE, Verdicts, evaluate_register
 from impact.inference.who_was_hit import RelativeMoves, relative_moves
@@ -101,6 +101,12 @@ def marks_of(kinds: Iterable[str]) -> list[Mark]:
     """Return the looks of some kinds in the order of every key, each once."""
     shown = set(kinds)
     return [mark for kind, mark in MARKS.items() if kind in shown]
+
+
+def shown_marks(panels: Iterable[Panel]) -> list[Mark]:
+    """Return the looks of some panels in the order of every key, each once."""
+    shown = {panel.mark for panel in panels}
+    return [mark for mark in MARKS.values() if mark in shown]
 
 
 # -- studies -------------------------------------------------------------------------------------
@@ -202,6 +208,14 @@ def and_more(label: str, unit: Any) -> str:
     """Return a label with the number of other announcements in its session: ``Pause +1``."""
     others = len(unit.announcements) - 1
     return label + (f" +{others}" if others else "")
+
+
+def column_head(unit: Any) -> Panel:
+    """Return what stands over the column of a session: its day, its news, releases, its look."""
+    note = and_more(core_labels(unit.announcements)[0], unit)
+    if unit.releases:
+        note += f"\nwith {unit.releases}"
+    return Panel(short_day(unit.session), note, MARKS[core_kind(unit)])
 
 
 def day_and_company(unit: Any) -> str:

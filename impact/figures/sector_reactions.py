@@ -7,57 +7,31 @@ equal-weighted portfolio, is tested first; then what each sector did beyond its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
-from impact.charts.page import (
-    COOL,
-    GROUND,
-    INK,
-    MARGIN,
-    MUTED,
-    SMALL,
-    WARM,
-    WIDTH,
-    Page,
-    Words,
-    drawing,
-    key,
-    number_axis,
-    page,
-    points,
-    wrapped,
-)
+from impact.charts.cells import Cells, cell_table
+from impact.charts.page import Words
 from impact.charts.paths import Panel
 from impact.figures.common import (
     LEVEL,
-    MARKS,
     SECTORS,
-    and_more,
-    core_kind,
-    core_labels,
+    column_head,
     model_of,
     sector_moves,
     sector_study,
-    short_day,
+    shown_marks,
     source,
 )
 from impact.inference.who_was_hit import NEAREST, RelativeMoves
 from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
 
-#: Standard deviations at which the colours end.
-FULL = 5.0
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-#: Sizes in pixels: the names of the rows, the portfolio's row, a sector's row, the gap between.
-NAMES, TALL, FLAT, APART = 290, 104, 48, 20
+#: Height of a sector's row in pixels.
+FLAT = 48
 
 
 @dataclass(frozen=True)
@@ -75,17 +49,10 @@ def data() -> Reactions:
     """Test the portfolio, then each sector beyond its beta."""
     study, moves = sector_study(), sector_moves()
     car = study.portfolio().car(0).set_axis(study.alignment.index)
-    heads = {unit.Index: _head(unit) for unit in study.alignment.itertuples()}
+    heads = {unit.Index: column_head(unit) for unit in study.alignment.itertuples()}
     widest = moves.z.loc[moves.p_max.idxmin()]
     order = widest.sort_values(ascending=False, kind="stable").index
     return Reactions(heads, study.alignment["session"], car, moves, order)
-
-
-def _head(unit: Any) -> Panel:
-    note = and_more(core_labels(unit.announcements)[0], unit)
-    if unit.releases:
-        note += f"\nwith {unit.releases}"
-    return Panel(short_day(unit.session), note, MARKS[core_kind(unit)])
 
 
 def title(data: Reactions) -> str:
@@ -176,10 +143,6 @@ def alt(data: Reactions) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-#: What the colour shows (z), what is written, and which cells are framed.
-Cells = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
-
-
 def portfolio_cells(car: pd.DataFrame) -> Cells:
     """Return the row of the portfolio, set apart on top."""
     p = car["p_conditional"]
@@ -188,113 +151,30 @@ def portfolio_cells(car: pd.DataFrame) -> Cells:
         for move, its_p in zip(car["estimate"], p, strict=True)
     ]
     rows = car["z_conditional"], pd.Series(written, car.index), p <= LEVEL
-    return tuple(row.to_frame().T for row in rows)
+    name = "Portfolio of the eleven\nand its conditional p"
+    return Cells(*(row.to_frame(name).T for row in rows))
 
 
 def sector_cells(moves: RelativeMoves, order: pd.Index) -> Cells:
     """Return the rows of the sectors."""
     written = moves.estimate.map(lambda move: percent(move, 1))
-    return tuple(frame[order].T for frame in (moves.z, written, moves.p_adjusted <= LEVEL))
+    rows = (moves.z, written, moves.p_adjusted <= LEVEL)
+    return Cells(*(frame[order].T.rename(index=SECTORS) for frame in rows))
 
 
-@drawing()
 def draw(data: Reactions) -> Figure:
     """Draw a table of coloured cells: one column a session, one row a security."""
-    pitch = (WIDTH - 2 * MARGIN - NAMES) / len(data.heads)
-    about = words(data)
-    probe = page(about, 100)
-    notes = [wrapped(probe, head.note, SMALL, pitch - 4) for head in data.heads.values()]
-    over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
-    grid = TALL + APART + FLAT * len(data.order)
-    sheet = page(about, over + grid + 48 + 130)
-    shown = {head.mark for head in data.heads.values()}
-    key(sheet, sheet.top - 6, [mark.entry for mark in MARKS.values() if mark in shown])
-    left, top = MARGIN + NAMES, sheet.top + over
-    ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
-    ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
-    ax.set_axis_off()
-    name = "Portfolio of the eleven\nand its conditional p"
-    sheet.text(MARGIN, top + TALL / 2, name, va="center", weight="bold")
-    _cells(ax, portfolio_cells(data.car), 0, TALL, pitch)
-    _cells(ax, sector_cells(data.moves, data.order), TALL + APART, FLAT, pitch)
-    for row, security in enumerate(data.order):
-        sheet.row(MARGIN, top + TALL + APART + (row + 0.5) * FLAT, SECTORS[security])
-    below = top + grid + 26
-    sheet.row(MARGIN, below, "p of the largest move", color=MUTED)
-    heads = zip(data.heads.values(), notes, data.moves.p_max, strict=True)
-    for place, (head, note, p) in enumerate(heads):
-        middle = left + (place + 0.5) * pitch
-        _column(sheet, middle, head, note)
-        sheet.row(middle, below, p_value(p), ha="center", color=MUTED)
-    _scale(sheet, top + grid + 76, int(data.moves.pool.min()))
-    return sheet.figure
-
-
-def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
-    colour, high = head.mark.colour, 1 - (sheet.top + 52) / sheet.height
-    look = {"marker": head.mark.marker, "markersize": points(17), "linestyle": ""}
-    sheet.figure.add_artist(Line2D([middle / WIDTH], [high], color=colour, **look))
-    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": colour}
-    sheet.text(middle, sheet.top + 68, head.heading, **bold)
-    sheet.note(middle, sheet.top + 98, note, ha="center")
-
-
-def colours() -> Colormap:
-    """From vermilion through white to blue: the two hues that keep apart for everyone."""
-    return LinearSegmentedColormap.from_list("behind_ahead", (WARM, GROUND, COOL))
-
-
-def _cells(ax: Axes, cells: Cells, start: float, tall: float, pitch: float) -> None:
-    scale, (shades, written, apart) = colours(), cells
-    for (row, column), z in np.ndenumerate(shades.to_numpy(float)):
-        ground = scale((float(np.clip(z / FULL, -1, 1)) + 1) / 2)
-        x, y = column * pitch, start + row * tall
-        cell = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
-        ax.add_patch(Rectangle((x, y), pitch, tall, **cell))
-        ink = max((INK, GROUND), key=partial(contrast, ground))
-        look: dict[str, Any] = {"color": ink}
-        if apart.iat[row, column]:
-            inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
-            frame = {"edgecolor": INK, "linewidth": points(6), "zorder": 2}
-            ax.add_patch(Rectangle(**inner, facecolor="none", **frame))
-        ax.text(
-            x + pitch / 2,
-            y + tall / 2,
-            written.iat[row, column],
-            ha="center",
-            va="center",
-            fontsize=points(SMALL),
-            linespacing=1.3,
-            zorder=3,
-            **look,
-        )
-
-
-def contrast(one: Any, other: Any) -> float:
-    """Ratio of the luminances of two colours, as the web's accessibility guidelines define it."""
-    rgb = np.array([to_rgb(one), to_rgb(other)])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    dark, light = np.sort(linear @ [0.2126, 0.7152, 0.0722])
-    return float((light + 0.05) / (dark + 0.05))
-
-
-def _scale(sheet: Page, top: float, pool: int) -> None:
-    """Explain the colours and the frame in one line under the table."""
-    left, width = MARGIN + NAMES, 380
-    sheet.row(MARGIN, top + 14, "Colour: z")
-    ax = sheet.axes(left, top, width, 28)
-    shades = np.linspace(0, 1, 256)[None, :]
-    ax.imshow(shades, cmap=colours(), aspect="auto", extent=(-FULL, FULL, 0, 1))
-    number_axis(ax.xaxis, [-4, -2, 0, 2, 4])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(False)
-    box = sheet.axes(left + width + 50, top, 64, 28)
-    box.set_axis_off()
-    box.set(xlim=(0, 64), ylim=(0, 28))
-    box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", edgecolor=INK, linewidth=points(6)))
-    meaning = (
-        f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, among "
-        f"the {NEAREST} of {pool:,} or more earlier sessions with the nearest market move"
+    return cell_table(
+        words(data),
+        data.heads,
+        portfolio_cells(data.car),
+        sector_cells(data.moves, data.order),
+        flat=FLAT,
+        meaning=(
+            f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
+            f"among the {NEAREST} of {data.moves.pool.min():,.0f} or more earlier sessions with "
+            "the nearest market move"
+        ),
+        marks=shown_marks(data.heads.values()),
+        below=("p of the largest move", [p_value(p) for p in data.moves.p_max]),
     )
-    room = WIDTH - MARGIN - (left + width + 130)
-    sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room))
