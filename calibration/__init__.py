@@ -38,6 +38,7 @@ from calibration.intraday import intraday_rows
 from calibration.others import other_jobs, other_rows
 from calibration.rates import COLUMNS
 from calibration.single import PATHS
+from calibration.who_was_hit import hit_jobs, hit_rows
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash
 from impact.market.prices import load_prices, load_vix
@@ -116,6 +117,7 @@ def calibrate(
         intraday_rows(seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
+        hit_rows(run(hit_jobs(LAST), "who was hit"), seed),
     ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)

@@ -23,13 +23,16 @@ _FILE = "calibration.csv"
 EXPERIMENTS = (
     *("meta", "size", "size-1936", "size-1994", "size-sectors", "size-firms", "size-funds"),
     "power",
-    *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel"),
+    *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel", "who-was-hit"),
 )
 
 _WORDS = ("low", "middle", "high")
 
 #: Groups of the experiment: thirds of the sessions by the volatility of the 22 before.
 THIRDS = tuple(f"{word} volatility" for word in _WORDS)
+
+#: The sessions of "who-was-hit" on which the market moved farthest.
+LARGEST = "largest 5% of market moves"
 
 #: Sizes at 5% that are as good as they say.
 KEPT = (0.035, 0.065)
@@ -69,8 +72,9 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "power" (a move was added), "size-1936" (to 1998), "size-1994" (by the VIX alone),
         "size-sectors", "size-firms" and "size-funds" (years and series that no choice was made
         on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
-        and "set-power" (circular shifts of random sets), "panel" (simulated securities), "meta"
-        (seed, versions, duration). All by default.
+        and "set-power" (circular shifts of random sets), "panel" (simulated securities),
+        "who-was-hit" (every session of sectors and firms, by the size of the market's move),
+        "meta" (seed, versions, duration). All by default.
 
     Returns
     -------

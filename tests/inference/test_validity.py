@@ -101,9 +101,9 @@ def study_of(kind):
         sectors = impact.log_returns(impact.load_prices("sectors"))
         return impact.event_study(sectors, ["2025-04-03"], volatility="ewma")
     if kind == "25 columns on one date":
-        return on(simulated(25, 0.1), [600])
+        return on(simulated(25, 0.1, size=900), [800])
     if kind == "25 strongly correlated columns":
-        return on(simulated(25, 0.5), [600])
+        return on(simulated(25, 0.5, size=900), [800])
     if kind == "columns on ten dates":
         return on(simulated(25, 0.1), list(range(300, 600, 30)))
     if kind == "one event":
@@ -318,7 +318,7 @@ def test_the_reason_is_named(case, test, reason):
 
 
 def test_without_a_variance_model_nothing_conditional_is_offered():
-    study = on(simulated(11, 0.4), [600], volatility=None)
+    study = on(simulated(11, 0.4, size=900), [800], volatility=None)
     table = study.tests(0)
     assert table["valid"].to_dict() == words(relative_max=YES)
     assert "volatility='gjr'" in table.loc["portfolio_conditional", "because"]
