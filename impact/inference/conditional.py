@@ -73,8 +73,9 @@ def conditional_tests(
     tuple of dict
         What `conditional_fhs` and `conditional_t` find. `detail` holds `estimate` (Σ (r - mu)),
         `sigma` (of that sum), `ci_low`, `ci_high` (95%: the effects that the test does not
-        reject), `mean` and `nu` of the fit and its `note`; the first also `smallest_detectable`,
-        the effect that it finds in 80% of cases, in its harder direction.
+        reject), `mean` and `nu` of the fit, its `note` and the `model` that was fitted; the first
+        also `smallest_detectable`, the effect that it finds in 80% of cases, in its harder
+        direction.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def conditional_tests(
         )
         p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car)
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
-    detail["note"] = known.note
+    detail |= {"note": known.note, "model": known.model}
     both = {"statistic": car / sigma, "n": len(known.past_z)}
     by_past = both | {
         "p_value": equal_tails(sums, car),
@@ -318,7 +319,9 @@ def _of_event(sample: CheckedReturns) -> tuple[Found, Found]:
 FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
 
 
-def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found, Found]:
+def tests_of_row(
+    study: AbnormalReturns, i: int, tested: Window, model: str | None = None
+) -> tuple[Found, Found]:
     """Test one row of a study against its own variance forecast.
 
     Parameters
@@ -327,6 +330,8 @@ def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found,
     i : int
         Position of the row in ``study.abnormal``.
     tested : Window
+    model : {"gjr", "garch", "ewma"}, optional
+        The variance model, that of the study by default.
 
     Returns
     -------
@@ -342,7 +347,9 @@ def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found,
     the number of its sessions.
     """
     found = FOUND.setdefault(study, {})
-    if (i, tested) not in found:
+    own = model is None or model == study.settings.volatility
+    key = (i, tested) if own else (i, tested, model)
+    if key not in found:
         rows, at = study.returns.index, int(study.fits.pairs.position[i])
         months = refit_rows(rows, 1)
         estimate, error = None, 0.0
@@ -356,18 +363,16 @@ def tests_of_row(study: AbnormalReturns, i: int, tested: Window) -> tuple[Found,
         last = int(history.index.searchsorted(rows[at + tested.end], side="right")) - 1
         if last < first:
             raise ReturnsError("the exchange was shut on every session of the tested window")
-        model, seed = str(study.settings.volatility), study.settings.seed
-        both = conditional_tests(
+        found[key] = conditional_tests(
             history,
             first=first,
             last=last,
-            model=model,
-            seed=seed,
+            model=str(study.settings.volatility if own else model),
+            seed=study.settings.seed,
             estimate=estimate,
             error=error,
         )
-        found[i, tested] = both
-    return found[i, tested]
+    return found[key]
 
 
 def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:

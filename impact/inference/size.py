@@ -219,6 +219,43 @@ def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series
     return None
 
 
+@lru_cache(maxsize=2)
+def _headline(digest: str) -> pd.DataFrame:
+    """Shares of sessions with a p of the headline test at or below each level, by third."""
+    table = load_calibration("size")
+    headline = (table["test"] == "conditional_fhs") & (table["model"] == "gjr")
+    one = (table["window"] == str(ONE_SESSION)) & (table["tail"] == "two-sided")
+    table = table[headline & one & table["group"].isin(THIRDS)]
+    return table.pivot_table(index="level", columns="group", values="rate")[list(THIRDS)]
+
+
+def share_as_small(p: float, third: str) -> float:
+    """Return how often the headline test gives so small a p on sessions of the S&P 500, at least.
+
+    Parameters
+    ----------
+    p : float
+        At most 0.1.
+    third : str
+        One of `THIRDS`: the volatility of the 22 sessions before.
+
+    Returns
+    -------
+    float
+        Measured at the levels of ``data/calibration.csv``, between them by a line through the
+        logarithms; below the lowest its own share, as nothing rarer was measured. Never less
+        than p itself: a handful of rejections cannot show that a test errs less than it says.
+
+    Examples
+    --------
+    >>> share_as_small(0.01, "low volatility") > 0.01
+    True
+    """
+    measured = _headline(data_hash(_FILE))[third]
+    levels, rates = np.log(measured.index), np.log(measured)
+    return max(p, float(np.exp(np.interp(np.log(p), levels, rates))))
+
+
 def in_words(test: str, model: str = "", window: Window = ONE_SESSION) -> str:
     """Return the sizes as text, "" where the test was not measured.
 
