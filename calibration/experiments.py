@@ -18,10 +18,9 @@ from calibration.single import (
     implied_outcomes,
     sample_rows,
     series_z,
-    trailing_volatility,
     unconditional_outcomes,
 )
-from impact.inference.size import thirds
+from impact.inference.size import thirds, trailing_volatility
 from impact.news.surroundings import releases_on
 from impact.volatility.garch import FIT_SESSIONS
 

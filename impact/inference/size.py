@@ -31,6 +31,9 @@ _WORDS = ("low", "middle", "high")
 #: Groups of the experiment: thirds of the sessions by the volatility of the 22 before.
 THIRDS = tuple(f"{word} volatility" for word in _WORDS)
 
+#: Sessions whose spread makes the thirds.
+TRAILING = 22
+
 #: Sizes at 5% that are as good as they say.
 KEPT = (0.035, 0.065)
 
@@ -54,6 +57,29 @@ def thirds(values: np.ndarray, name: str) -> dict[str, np.ndarray]:
     rank[np.argsort(values, kind="stable")] = np.arange(len(values))
     third = 3 * rank // len(values)
     return {f"{word} {name}": third == number for number, word in enumerate(_WORDS)}
+
+
+def trailing_volatility(values: np.ndarray) -> np.ndarray:
+    """Standard deviation of the 22 returns before each row, shape (T,); NaN at the start."""
+    return pd.Series(values).rolling(TRAILING).std().shift(1).to_numpy()
+
+
+def third_of(returns: pd.Series, session: pd.Timestamp) -> str:
+    """Return which of `THIRDS` of the returns a session lies in.
+
+    The calm third where that is not known: there small p-values occur most often.
+
+    Examples
+    --------
+    >>> days = pd.bdate_range("2020-01-01", periods=300)
+    >>> returns = pd.Series(np.linspace(0.001, 0.03, 300) * (-1) ** np.arange(300), days)
+    >>> third_of(returns, days[40]), third_of(returns, days[290])
+    ('low volatility', 'high volatility')
+    """
+    spread = trailing_volatility(returns.to_numpy(float))
+    calmer = spread < spread[returns.index.get_loc(session)]
+    share = calmer.sum() / max(np.isfinite(spread).sum(), 1)
+    return THIRDS[int(3 * share)]
 
 
 # -- the table -----------------------------------------------------------------------------------

@@ -20,9 +20,9 @@ from impact.inference.conditional import implied_of_row, tests_of_row
 from impact.inference.tests import LEVEL, Found
 from impact.volatility.garch import VARIANCE_MODELS
 
-#: What readers call the variance models, and the index; the headline's first.
+#: What readers call the variance models, the headline's first, and the volatility index.
 _MODELS = dict(zip(VARIANCE_MODELS, ("GJR-GARCH", "GARCH", "EWMA"), strict=True))
-_INDEX = "VIX"
+INDEX = "VIX"
 
 
 def yardsticks(study: AbnormalReturns, start: int = 0, end: int | None = None) -> pd.DataFrame:
@@ -67,12 +67,12 @@ def yardsticks(study: AbnormalReturns, start: int = 0, end: int | None = None) -
         fitted = found["detail"]["model"] == model
         rows[name] = _row(found) if fitted else {"note": found["detail"]["note"]}
     if study.implied is None or tested.length > 1:
-        rows[_INDEX] = {"note": "of one session, in a study with implied=load_vix()"}
+        rows[INDEX] = {"note": "of one session, in a study with implied=load_vix()"}
     else:
         try:
-            rows[_INDEX] = _row(implied_of_row(study, 0, tested))
+            rows[INDEX] = _row(implied_of_row(study, 0, tested))
         except (HistoryError, VolatilityError, ReturnsError) as error:
-            rows[_INDEX] = {"note": str(error)}
+            rows[INDEX] = {"note": str(error)}
     columns = ["sigma", "statistic", "p_value", "note"]
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
     numbers = dict.fromkeys(columns[:3], float)
