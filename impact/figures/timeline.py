@@ -66,7 +66,7 @@ def data() -> Timeline:
         {
             "session": unit.session,
             "event": name,
-            "kind": kind_of(catalogue.loc[name, "direction"]),
+            "kind": kind_of(unit.direction, unit.mixed),
             "label": catalogue.loc[name, "label"],
             "change": moves[unit.session],
         }

@@ -79,8 +79,9 @@ def conditional_tests(
     tuple of dict
         What `conditional_fhs` and `conditional_t` find. `detail` holds `estimate` (Σ (r - mu)),
         `sigma` (of that sum), `ci_low`, `ci_high` (the effects that the test does not reject),
-        `mean` and `nu` of the fit and its `note`; the first also `smallest_detectable`, the
-        effect that it finds at 5% in 80% of cases, in its harder direction.
+        `mean` and `nu` of the fit, its `note` and the `model` that was fitted; the first also
+        `smallest_detectable`, the effect that it finds at 5% in 80% of cases, in its harder
+        direction.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def conditional_tests(
         )
         p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car, level)
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
-    detail["note"] = known.note
+    detail |= {"note": known.note, "model": known.model}
     both = {"statistic": car / sigma, "n": len(known.past_z)}
     by_past = both | {
         "p_value": equal_tails(sums, car),
@@ -328,7 +329,12 @@ FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
 
 
 def tests_of_row(
-    study: AbnormalReturns, i: int, tested: Window, level: float = CONFIDENCE
+    study: AbnormalReturns,
+    i: int,
+    tested: Window,
+    level: float = CONFIDENCE,
+    *,
+    model: str | None = None,
 ) -> tuple[Found, Found]:
     """Test one row of a study against its own variance forecast.
 
@@ -340,6 +346,8 @@ def tests_of_row(
     tested : Window
     level : float
         Confidence of the intervals.
+    model : {"gjr", "garch", "ewma"}, optional
+        The variance model, that of the study by default.
 
     Returns
     -------
@@ -355,7 +363,9 @@ def tests_of_row(
     the number of its sessions.
     """
     found = FOUND.setdefault(study, {})
-    if (i, tested, level) not in found:
+    own = model is None or model == study.settings.volatility
+    key = (i, tested, level) if own else (i, tested, level, model)
+    if key not in found:
         rows, at = study.returns.index, int(study.fits.pairs.position[i])
         months = refit_rows(rows, 1)
         estimate, error = None, 0.0
@@ -369,19 +379,17 @@ def tests_of_row(
         last = int(history.index.searchsorted(rows[at + tested.end], side="right")) - 1
         if last < first:
             raise ReturnsError("the exchange was shut on every session of the tested window")
-        model, seed = str(study.settings.volatility), study.settings.seed
-        both = conditional_tests(
+        found[key] = conditional_tests(
             history,
             first=first,
             last=last,
-            model=model,
-            seed=seed,
+            model=str(study.settings.volatility if own else model),
+            seed=study.settings.seed,
             estimate=estimate,
             error=error,
             level=level,
         )
-        found[i, tested, level] = both
-    return found[i, tested, level]
+    return found[key]
 
 
 def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:

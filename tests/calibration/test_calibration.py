@@ -7,7 +7,7 @@ from history import index_returns, vix
 from scipy import stats
 
 import calibration
-from calibration import panels, rates, sets, single
+from calibration import experiments, panels, rates, sets, single
 from impact.inference.clusters import clusters
 from impact.inference.conditional import conditional_tests
 from impact.inference.size import load_calibration
@@ -246,6 +246,31 @@ def test_rates_and_errors_of_independent_rejections():
         assert row["error"] == pytest.approx(np.sqrt(0.05 * 0.95 / count), rel=0.3)
     up, down = (table.loc[("all", 0.025, tail), "rate"] for tail in ("upper", "lower"))
     assert up + down == pytest.approx(table.loc[("all", 0.05, "two-sided"), "rate"])
+
+
+def test_the_smallest_p_is_counted_by_third_for_the_headline_alone():
+    days = pd.bdate_range("2000-01-01", periods=2_400)
+    rng = np.random.default_rng(4)
+    returns = pd.Series(0.01 * rng.standard_normal(2_400), days)
+    rows = single.sample_rows(2_400)
+    sample = experiments.Sample(returns, pd.Series(20.0, days), np.zeros(400), rows)
+    p = np.where(rng.random(len(rows)) < 0.1, 2 / 1_001, 0.5)
+    outcomes = [
+        single.Outcome(test, "gjr", window, 0.0, p, p > 0)
+        for test, window in (
+            ("conditional_fhs", (0, 0)),
+            ("conditional_fhs", (0, 1)),
+            ("conditional_t", (0, 0)),
+        )
+    ]
+    table = experiments.size_rows(sample, outcomes, 0)
+    rare = table[table["level"] == 0.002]
+    assert set(zip(rare["test"], rare["window"], strict=True)) == {("conditional_fhs", "(0, 0)")}
+    rare = rare.set_index("group")["rate"]
+    spread = returns.rolling(22).std().shift(1).to_numpy()[rows]
+    calm = np.argsort(spread)[: -(-len(rows) // 3)]
+    assert rare["low volatility"] == (p[calm] <= 0.002).mean()
+    assert rare["all"] == (p <= 0.002).mean()
 
 
 def test_blocks_make_the_error_of_clustered_rejections_larger():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear, texts_of
 
-from impact.figures import timeline
+from impact.figures import reaction_days, timeline
 from impact.figures.exhibit import as_csv
 from impact.market.files import data_path
 from impact.market.prices import load_prices
@@ -89,3 +89,11 @@ def test_labels_stay_clear_when_events_crowd():
     figure = timeline.draw(timeline.Timeline(closes, rate, events, days[80]))
     assert_words_are_clear(figure)
     assert set(events["text"]) <= {text.get_text() for text in texts_of(figure)}
+
+
+def test_an_event_has_one_colour_in_all_pictures():
+    ids = timeline.data().events.set_index("event")["kind"]
+    days = reaction_days.data()
+    for names, kind in zip(days["announcements"], days["kind"], strict=True):
+        for name in names.split("; "):
+            assert ids.get(name, kind) == kind, name

@@ -394,8 +394,8 @@ def test_the_grank_of_the_table_is_adjusted_for_correlation():
 def test_every_test_of_the_table_is_a_function_of_impact_inference():
     functions = {name for name in inference.__all__ if name not in ("HypothesisTest",)}
     assert list(TESTS) == list(study_of("one event").tests().index) == [*SERIES, *PANEL]
-    # The mean correlation is a number behind tests, not a test.
-    assert functions - set(TESTS) == {"mean_correlation"} and set(TESTS) <= functions
+    # A number behind tests, and four of them beside each other.
+    assert functions - set(TESTS) == {"mean_correlation", "yardsticks"} and set(TESTS) <= functions
     for name, test in TESTS.items():
         assert getattr(inference, name) is test
 
