@@ -59,7 +59,7 @@ def test_the_title_says_how_far_and_how_long(exhibit):
     [
         ([100, 101, 102], "never closed below its level of 1 April 2025, before Liberation Day"),
         ([100, 90, 95], "had not recovered by 3 April 2025"),
-        ([100, 90, 100], "in the 1 session after Liberation Day; it was back by 3 April 2025"),
+        ([100, 90, 100], "in the day after Liberation Day; it had recovered by 3 April 2025"),
     ],
 )
 def test_each_outcome_has_its_sentence(path, words):
