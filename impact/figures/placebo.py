@@ -125,7 +125,8 @@ def words(data: Sets) -> Words:
         "apart are one cluster: its z summed, over the root of their number. Escalations: "
         f"{p_phrase(up['p_value'])}, corrected {p_phrase(up['p_holm'])}; without one session up "
         f"to {number(up['p_without_one'], 2)}. A mean of one σ would be found "
-        f"{percent(up['power'], 0, signed=False)} of the time. "
+        f"{percent(up['power'], 0, signed=False)} of the time, after correction "
+        f"{percent(up['power_holm'], 0, signed=False)}. "
         "Sessions with news of both directions are in neither set. Chosen after the events.",
         source("placebo", "events.csv", "hypotheses.csv"),
     )

@@ -16,7 +16,7 @@ from impact.hypotheses.register import AGAINST, CATALOGUE, FILTERS
 from impact.hypotheses.selection import Group, catalogue_rows, select_group, uncertain_group
 from impact.inference.cluster_test import MIN_CLUSTERS, cluster_test, power, without_each
 from impact.inference.clusters import clusters
-from impact.inference.equivalence import equivalence_test
+from impact.inference.equivalence import equivalence_power, equivalence_test
 from impact.inference.event_sets import MIN_SESSIONS, shift_test, window_z
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.study.event_study import event_study
@@ -43,10 +43,16 @@ class Evaluated:
         return float(np.sign(self.facts["estimate"]))
 
     def power(self, level: float) -> float:
-        """Chance that the verdict's test finds a mean of one σ; NaN where it has no clusters."""
+        """Chance that the verdict's test finds a mean of one σ, or a mean of zero within a margin.
+
+        NaN where there is no verdict, and for a slope.
+        """
         test = self.tests.get("p_value")
-        if not isinstance(test, HypothesisTest) or "sizes" not in test.detail:
+        if not isinstance(test, HypothesisTest):
             return np.nan
+        if "margin" in test.detail:
+            spread, margin = test.detail["std_error"], test.detail["margin"]
+            return equivalence_power(test.n, spread, margin, level)
         return power(test.detail["sizes"], level)
 
 

@@ -61,10 +61,11 @@ class Verdicts(Result):
         slope per percentage point, decimal fractions; ``p_value`` of
         `impact.inference.cluster_test` (for a slope and for equivalence, their own), two-sided
         whatever side the claim names; ``p_holm`` over the whole register, which decides;
-        ``power`` and ``power_holm``, the chance of finding a mean of one σ a session at 5% and
-        where Holm divides 5% by the number of hypotheses; beside it, and never deciding,
-        ``p_shift`` among circular shifts, ``p_without_one``, the largest ``p_value`` without one
-        session, and ``undone_by_one``, the sessions each of which alone would undo a finding;
+        ``power`` and ``power_holm``, the chance of finding a mean of one σ a session (for
+        equivalence, a mean of zero within the margin) at 5% and where Holm divides 5% by the
+        number of hypotheses; beside it, and never deciding, ``p_shift`` among circular shifts,
+        ``p_without_one``, the largest ``p_value`` without one session, and ``undone_by_one``, the
+        sessions each of which alone would undo a finding;
         ``verdict``; ``chosen``.
     dropped : DataFrame
         event, security, reason of every announcement of the catalogue that has no session.
@@ -133,7 +134,7 @@ class Verdicts(Result):
             "p: sessions fewer than six apart are one observation, a cluster. The estimate of a "
             "dose is for one percentage point.",
             f"power: at best the chance of finding a mean of one σ, known the evening before; "
-            f"after correction, as the first of {len(frame)}.",
+            f"or no trace within its margin; after correction, as the first of {len(frame)}.",
             "p (shifts): among shifts of the whole set, which take what a cluster shares for "
             "evidence. p (less one): the largest p without one session; undone by: sessions each "
             "of which alone would undo what was found.",

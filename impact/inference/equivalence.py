@@ -7,7 +7,7 @@ import scipy
 
 from impact.errors import InferenceError
 from impact.inference.event_sets import enough_sessions
-from impact.inference.tests import HypothesisTest
+from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import percent
 
 
@@ -68,3 +68,38 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
             "margin": margin,
         },
     )
+
+
+def equivalence_power(n: int, std_error: float, margin: float, level: float = LEVEL) -> float:
+    """Chance that `equivalence_test` finds a mean of zero within the margin.
+
+    Parameters
+    ----------
+    n : int
+        Values in the sample.
+    std_error : float
+        Standard error of their mean, taken as the true one.
+    margin : float
+    level : float
+        A p up to it is a finding.
+
+    Notes
+    -----
+    For normal values: over the spreads that a sample may have, the chance that its mean lies at
+    least t standard errors inside the margin.
+
+    References
+    ----------
+    Schuirmann (1987), A comparison of the two one-sided tests procedure and the power approach.
+
+    Examples
+    --------
+    >>> few, many = equivalence_power(17, 0.005, 0.01), equivalence_power(170, 0.0016, 0.01)
+    >>> round(few, 2), round(many, 2)
+    (0.24, 1.0)
+    """
+    # Sample spread over the true one, at the middles of 2,000 equally likely parts.
+    middles = (np.arange(2_000) + 0.5) / 2_000
+    spread = np.sqrt(scipy.special.chdtri(n - 1, middles) / (n - 1))
+    inside = margin / std_error - scipy.special.stdtrit(n - 1, 1 - level) * spread
+    return float(np.mean(2 * scipy.special.ndtr(np.maximum(inside, 0)) - 1))

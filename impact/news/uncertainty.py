@@ -99,7 +99,7 @@ def uncertainty_days(
     -------
     DataFrame, shape (n, 5)
         In order of time, indexed by ``id``, as `event_study` takes it: ``session``, ``label``,
-        ``published`` (the day of the newspapers), ``tpu`` (the index, or its rise) and
+        ``newspapers`` (their day), ``tpu`` (the index, or its rise) and
         ``catalogue``, the ids of announcements of news made on that day or the day before, joined
         by ``;``. Days before one session share it.
 
@@ -140,7 +140,7 @@ def uncertainty_days(
         {
             "session": sessions[sessions.searchsorted(days, side="right")],
             "label": [f"{of} of {iso(day)}" for day in days],
-            "published": days,
+            "newspapers": days,
             "tpu": ranked[days].to_numpy(),
             "catalogue": _announced(days),
         },

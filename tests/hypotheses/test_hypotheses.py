@@ -495,6 +495,8 @@ def test_the_power_is_that_of_simulated_sets(verdicts):
     row = verdicts.table.loc["china-escalation-2025", "included"]
     assert row["power"] == pytest.approx((p <= 0.05).mean(), abs=0.015)
     assert row["power_holm"] == pytest.approx((p <= 0.05 / 16).mean(), abs=0.006)
+    tested = verdicts.table[verdicts.table["p_value"].notna()]
+    assert tested["power"].between(0, 1).all() and (tested["power_holm"] < tested["power"]).all()
 
 
 def test_intervals_without_clusters_are_students():

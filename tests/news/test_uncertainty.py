@@ -71,7 +71,7 @@ def test_the_days_are_the_largest_of_the_file(of):
         values = {b: values[b] - values[a] for a, b in pairwise(values)}
     largest = sorted(values, key=values.get)[-50:]
     days = uncertainty_days(of=of)
-    assert [f"{day:%Y-%m-%d}" for day in days["published"]] == sorted(largest)
+    assert [f"{day:%Y-%m-%d}" for day in days["newspapers"]] == sorted(largest)
     np.testing.assert_allclose(days["tpu"], [values[day] for day in sorted(largest)])
 
 
@@ -79,15 +79,15 @@ def test_the_days_are_the_largest_of_the_file(of):
 def test_the_session_is_the_first_after_the_newspaper_and_never_its_own_day(of):
     sessions = index_returns().index
     for row in uncertainty_days(of=of).itertuples():
-        assert row.session == min(day for day in sessions if day > row.published)
+        assert row.session == min(day for day in sessions if day > row.newspapers)
 
 
 def test_papers_of_a_weekend_and_of_a_day_of_falls_are_followed_by_the_next_session():
     level = uncertainty_days()
-    saturday = level[level["published"] == "2025-04-05"].iloc[0]
+    saturday = level[level["newspapers"] == "2025-04-05"].iloc[0]
     assert saturday["session"] == pd.Timestamp("2025-04-07")
     # A paper of Thursday, the day of the fall, is followed by Friday.
-    thursday = level[level["published"] == "2025-04-03"].iloc[0]
+    thursday = level[level["newspapers"] == "2025-04-03"].iloc[0]
     assert thursday["session"] == pd.Timestamp("2025-04-04")
 
 
@@ -95,7 +95,7 @@ def test_the_catalogue_is_asked_for_the_day_and_the_day_before():
     events = load_events()
     news = events.loc[events["news"], "announced_at"].str[:10]
     for row in uncertainty_days().itertuples():
-        near = {f"{row.published - pd.Timedelta(days=back):%Y-%m-%d}" for back in (0, 1)}
+        near = {f"{row.newspapers - pd.Timedelta(days=back):%Y-%m-%d}" for back in (0, 1)}
         assert row.catalogue == ";".join(news.index[news.isin(near)])
     assert 0.3 < (uncertainty_days()["catalogue"] != "").mean() < 0.5
 
@@ -104,7 +104,7 @@ def test_a_study_takes_them_and_days_of_one_session_are_one():
     days = uncertainty_days(5, start="2025-04-01", end="2025-04-30")
     study = event_study(index_returns()["2020":], days)
     assert len(study.car(0)) == days["session"].nunique() < 5
-    assert study.dropped.empty and {"tpu", "published"} <= set(study.alignment)
+    assert study.dropped.empty and {"tpu", "newspapers"} <= set(study.alignment)
 
 
 @pytest.mark.parametrize(
