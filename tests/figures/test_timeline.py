@@ -50,8 +50,8 @@ def test_the_title_says_how_far_and_how_long(exhibit):
     # Closes of 2 April, 8 April and 2 May 2025: 5670.97, 4982.77, 5686.67.
     fall = f"{100 * (1 - 4982.77 / 5670.97):.1f}%"
     title = exhibit.alt.split(". ")[0]
-    assert f"fell {fall} in the 4 sessions" in title
-    assert "back by 2 May 2025, with the tariff on China at 145%" in title
+    assert f"fell {fall} in the four days" in title
+    assert "recovered by 2 May 2025, with the tariff on China at 145%" in title
 
 
 @pytest.mark.parametrize(
