@@ -38,6 +38,7 @@ from calibration.intraday import intraday_rows
 from calibration.others import other_jobs, other_rows
 from calibration.rates import COLUMNS
 from calibration.single import PATHS
+from calibration.slopes import slope_jobs, slope_rows
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash, write_atomically
 from impact.market.prices import load_prices, load_vix
@@ -105,6 +106,7 @@ def calibrate(
         intraday_rows(seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
+        slope_rows(run(slope_jobs(LAST, seed), "slopes"), seed),
     ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)

@@ -196,25 +196,25 @@ def equal_tails(draws: np.ndarray, value: float) -> float:
     return min(1.0, float(2 * (1 + smaller) / (len(draws) + 1)))
 
 
-def _critical(draws: np.ndarray) -> tuple[float, float]:
+def _critical(draws: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
     """Smallest and largest value whose `equal_tails` p exceeds the level; infinite if none."""
     # p > level holds with at least `inside` draws on the value or beyond, on either side.
-    inside = int(np.floor(LEVEL / 2 * (len(draws) + 1)))
+    inside = int(np.floor(level / 2 * (len(draws) + 1)))
     if not inside:
         return -np.inf, np.inf
     ordered = np.sort(draws)
     return float(ordered[inside - 1]), float(ordered[-inside])
 
 
-def inverted(draws: np.ndarray, value: float) -> tuple[float, float]:
-    """Effects d for which ``equal_tails(draws, value - d)`` exceeds 5%: the ends of the interval.
+def inverted(draws: np.ndarray, value: float, level: float = LEVEL) -> tuple[float, float]:
+    """Effects d for which ``equal_tails(draws, value - d)`` exceeds the level: the interval's ends.
 
     Examples
     --------
     >>> inverted(np.arange(-50.0, 51.0), 100.0)
     (51.0, 149.0)
     """
-    low, high = _critical(draws)
+    low, high = _critical(draws, level)
     return value - high, value - low
 
 

@@ -24,6 +24,7 @@ EXPERIMENTS = (
     *("meta", "size", "size-1936", "size-1994", "size-sectors", "size-firms", "size-funds"),
     "power",
     *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel"),
+    *("slope-sectors", "slope-firms", "slope-simulated", "firm-events", "overlap", "size-short"),
 )
 
 _WORDS = ("low", "middle", "high")
@@ -69,8 +70,11 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "power" (a move was added), "size-1936" (to 1998), "size-1994" (by the VIX alone),
         "size-sectors", "size-firms" and "size-funds" (years and series that no choice was made
         on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
-        and "set-power" (circular shifts of random sets), "panel" (simulated securities), "meta"
-        (seed, versions, duration). All by default.
+        and "set-power" (circular shifts of random sets), "panel" (simulated securities),
+        "slope-sectors", "slope-firms" and "slope-simulated" (slopes on one date), "firm-events"
+        (real firms on dates of their own), "overlap" (averages of overlapping windows),
+        "size-short" (histories under 500 sessions), "meta" (seed, versions, duration). All by
+        default.
 
     Returns
     -------
@@ -255,6 +259,81 @@ def panel_in_words(test: str, panel: str) -> str:
     return (
         f"at 5% it rejects {number(100 * rates[1.0], 1)}% of simulated panels ({panel}), "
         f"{number(100 * rates[3.0], 1)}% where events treble the variance"
+    )
+
+
+# -- further experiments ---------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def _by_group(digest: str) -> pd.Series:
+    """Sizes at 5% by experiment, test, model and group; the key is the hash of the file."""
+    table = load_calibration()
+    kept = (table["level"] == LEVEL) & (table["tail"] == "two-sided") & (table["effect"] == 0)
+    keys = ["experiment", "test", "model", "group"]
+    return table[kept & table["window"].isin([str(ONE_SESSION), ""])].set_index(keys)["rate"]
+
+
+def group_rates(experiment: str, test: str, model: str = "") -> pd.Series:
+    """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
+
+    Returns
+    -------
+    Series
+        Empty where this was not measured.
+
+    Examples
+    --------
+    >>> group_rates("size-firms", "conditional_fhs", "gjr").index[0]
+    'all'
+    """
+    found = _by_group(data_hash(_FILE))
+    chosen = np.logical_and.reduce(
+        [
+            found.index.get_level_values(level) == value
+            for level, value in enumerate((experiment, test, model))
+        ]
+    )
+    return found[chosen].droplevel([0, 1, 2])
+
+
+def by_third_in_words(rates: pd.Series) -> str:
+    """Name the rates of the three thirds: "5.2, 4.9 and 5.5%".
+
+    Examples
+    --------
+    >>> by_third_in_words(pd.Series([0.05, 0.051, 0.06], list(THIRDS)))
+    '5.0, 5.1 and 6.0%'
+    """
+    return f"{list_of(number(100 * rates[third], 1) for third in THIRDS)}%"
+
+
+def slope_in_words(test: str, model: str) -> str:
+    """Say how often the ranked slope of one date rejects where nothing happened, and HC3.
+
+    Parameters
+    ----------
+    test : {"ranked_slope", "ranked_slope_gls"}
+    model : {"constant-mean", "market"}
+
+    Examples
+    --------
+    >>> slope_in_words("ranked_slope", "no model")
+    ''
+    """
+    said = []
+    for panel in ("sectors", "firms"):
+        rates, robust = (group_rates(f"slope-{panel}", name, model) for name in (test, "hc3"))
+        if len(rates) and len(robust):
+            said.append(
+                f"{by_third_in_words(rates)} for {panel} (HC3 errors: "
+                f"{number(100 * robust['all'], 1)}% of all)"
+            )
+    if not said:
+        return ""
+    return (
+        "At 5% it rejects on this share of calm, middle and turbulent sessions without news: "
+        f"{list_of(said)}."
     )
 
 
