@@ -7,8 +7,11 @@ import scipy
 
 from impact.errors import InferenceError
 from impact.inference.event_sets import enough_sessions
-from impact.inference.tests import HypothesisTest
+from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import percent
+
+#: Equally likely sizes of the estimated error over which the power is averaged.
+_POINTS = 2_000
 
 
 def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
@@ -26,7 +29,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     HypothesisTest
         Of "the mean lies outside the margin": `p_value` is the larger of the two one-sided
         p-values and `statistic` its t. `detail` holds `estimate` (the mean), `std_error`,
-        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom).
+        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom), `power`
+        (how often it rejects at 5% where the mean is zero and the spread that of `values`) and
+        `words`, which say so.
 
     Raises
     ------
@@ -40,8 +45,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     Examples
     --------
     >>> moves = np.array([0.001, -0.002, 0.003, 0.0, -0.001, 0.002, -0.003, 0.001])
-    >>> equivalence_test(moves, 0.01).p_value < 0.001
-    True
+    >>> found = equivalence_test(moves, 0.01)
+    >>> found.p_value < 0.001, round(found.detail["power"], 3)
+    (True, 1.0)
     """
     values = np.asarray(values, float)
     n = len(values)
@@ -50,6 +56,7 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
         raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
     reach = float(scipy.special.stdtrit(n - 1, 0.975)) * error
+    power = power_at_zero(margin / error, n)
     t = max((mean - margin) / error, -(mean + margin) / error)
     return HypothesisTest(
         name="equivalence_test",
@@ -66,5 +73,34 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
             "ci_low": mean - reach,
             "ci_high": mean + reach,
             "margin": margin,
+            "power": power,
+            "words": f"With {n} sessions as spread out as these, the test finds that there is "
+            f"nothing in {percent(power, 0, signed=False)} of cases where there is nothing.",
         },
     )
+
+
+def power_at_zero(margin: float, n: int) -> float:
+    """Share of samples of mean zero whose mean is found to lie within the margin, at 5%.
+
+    Parameters
+    ----------
+    margin : float
+        In standard errors of the mean, of the true spread.
+    n : int
+        Values in a sample.
+
+    Notes
+    -----
+    The mean must lie within margin - t s, t the 95% point and s the estimated error over the true
+    one: Φ of that, averaged over the distribution of s.
+
+    Examples
+    --------
+    >>> round(power_at_zero(3.0, 1_000), 2), power_at_zero(0.1, 10) < 0.001
+    (0.82, True)
+    """
+    shares = (np.arange(_POINTS) + 0.5) / _POINTS
+    s = np.sqrt(scipy.special.chdtri(n - 1, shares) / (n - 1))
+    room = margin - scipy.special.stdtrit(n - 1, 1 - LEVEL) * s
+    return float(np.fmax(2 * scipy.special.ndtr(room) - 1, 0.0).mean())
