@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calibration import panels, sets
+from calibration import firm_events, panels, sets
 from calibration.experiments import (
     STEP,
     Sample,
@@ -36,6 +36,7 @@ from calibration.experiments import (
 )
 from calibration.intraday import intraday_rows
 from calibration.others import other_jobs, other_rows
+from calibration.overlap import overlap_rows
 from calibration.rates import COLUMNS
 from calibration.single import PATHS
 from calibration.slopes import slope_jobs, slope_rows
@@ -107,6 +108,11 @@ def calibrate(
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
         slope_rows(run(slope_jobs(LAST, seed), "slopes"), seed),
+        *run(
+            firm_events.firm_event_jobs(LAST, seed, firm_events.REPLICATIONS // replications),
+            "firm events",
+        ),
+        overlap_rows(LAST, seed),
     ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)

@@ -267,14 +267,15 @@ def panel_in_words(test: str, panel: str) -> str:
 
 @lru_cache(maxsize=2)
 def _by_group(digest: str) -> pd.Series:
-    """Sizes at 5% by experiment, test, model and group; the key is the hash of the file."""
+    """Sizes at 5% by experiment, test, model, window and group; the key hashes the file."""
     table = load_calibration()
     kept = (table["level"] == LEVEL) & (table["tail"] == "two-sided") & (table["effect"] == 0)
-    keys = ["experiment", "test", "model", "group"]
-    return table[kept & table["window"].isin([str(ONE_SESSION), ""])].set_index(keys)["rate"]
+    return table[kept].set_index(["experiment", "test", "model", "window", "group"])["rate"]
 
 
-def group_rates(experiment: str, test: str, model: str = "") -> pd.Series:
+def group_rates(
+    experiment: str, test: str, model: str = "", window: Window = ONE_SESSION
+) -> pd.Series:
     """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
 
     Returns
@@ -291,10 +292,10 @@ def group_rates(experiment: str, test: str, model: str = "") -> pd.Series:
     chosen = np.logical_and.reduce(
         [
             found.index.get_level_values(level) == value
-            for level, value in enumerate((experiment, test, model))
+            for level, value in enumerate((experiment, test, model, str(window)))
         ]
     )
-    return found[chosen].droplevel([0, 1, 2])
+    return found[chosen].droplevel([0, 1, 2, 3])
 
 
 def by_third_in_words(rates: pd.Series) -> str:
@@ -335,6 +336,26 @@ def slope_in_words(test: str, model: str) -> str:
         "At 5% it rejects on this share of calm, middle and turbulent sessions without news: "
         f"{list_of(said)}."
     )
+
+
+def overlap_in_words(sessions: int) -> str:
+    """Say how often the t of an average of overlapping windows rejects by chance.
+
+    Parameters
+    ----------
+    sessions : int
+        Length of the windows.
+
+    Examples
+    --------
+    >>> overlap_in_words(1_000)
+    ''
+    """
+    rates = group_rates("overlap", "caar", window=Window(0, sessions - 1))
+    if rates.empty:
+        return ""
+    said = list_of(f"{number(100 * rate, 0)}% with {group}" for group, rate in rates.items())
+    return f"Moved elsewhere in history, at 5% it rejects too often: {said}."
 
 
 # -- the intraday test ---------------------------------------------------------------------------
