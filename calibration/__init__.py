@@ -38,6 +38,7 @@ from calibration.intraday import intraday_rows
 from calibration.others import other_jobs, other_rows
 from calibration.overlap import overlap_rows
 from calibration.rates import COLUMNS
+from calibration.short import short_jobs, short_rows
 from calibration.single import PATHS
 from calibration.slopes import slope_jobs, slope_rows
 from impact.inference.size import EXPERIMENTS
@@ -113,6 +114,7 @@ def calibrate(
             "firm events",
         ),
         overlap_rows(LAST, seed),
+        short_rows(run(short_jobs(LAST, seed), "short histories"), seed),
     ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)

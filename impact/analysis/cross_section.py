@@ -17,7 +17,7 @@ from impact.analysis.coefficients import (
 )
 from impact.errors import HistoryError, InferenceError
 from impact.estimation.observations import dropped_rows
-from impact.inference.size import slope_in_words
+from impact.inference.measured_sizes import slope_in_words
 from impact.inference.slope import MIN_SECURITIES, RankedSlopes, ranked_slopes
 from impact.market.windows import Window
 from impact.study.arguments import as_study

@@ -11,7 +11,7 @@ from impact.charts.page import Words
 from impact.charts.paths import Panel, average_path, path_panels
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.size import overlap_in_words
+from impact.inference.measured_sizes import overlap_in_words
 from impact.study.cumulative import average_path as averages
 from impact.study.cumulative import car_table
 from impact.text.formats import counted, date
