@@ -195,7 +195,7 @@ def cross_section(
         points=points,
         method=method,
         ranked=ranked,
-        size=slope_in_words(f"ranked_slope{'_gls' * gls}", study.layout.name) if ranked else "",
+        size=_measured(study, gls) if ranked else "",
         unit=study.unit,
     )
 
@@ -223,6 +223,12 @@ def _fitted(
     robust = fitted.get_robustcov_results("HC3", use_t=True)
     table = coefficients(robust.params, robust.bse, robust.df_resid, index)
     return "HC3 standard errors", table, r_squared
+
+
+def _measured(study: EventStudy, gls: bool) -> str:
+    """How often such a p rejects by chance, where that was measured."""
+    model = study.layout.name.removesuffix(" model").replace(" ", "-")
+    return slope_in_words("ranked_slope_gls" if gls else "ranked_slope", model)
 
 
 def _numbers(characteristics: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from scipy import stats
 
 from impact.analysis.cross_section import cross_section
 from impact.errors import HistoryError, InferenceError
+from impact.inference import measured_sizes
+from impact.inference.size import THIRDS
 from impact.inference.slope import ranked_slopes
 from impact.study.event_study import event_study
 
@@ -91,6 +93,23 @@ def test_on_one_date_it_finds_what_was_put_in_by_rank(gls):
     assert_words_are_clear(found.plot())
     if not gls:
         close(found.params, np.linalg.lstsq(design, study.over(0).car, rcond=None)[0])
+
+
+def test_the_measured_size_stands_below_the_ranked_p(monkeypatch):
+    rates = pd.Series([0.045, 0.061, 0.049, 0.042], ["all", *THIRDS])
+    known = {("slope-firms", test, "constant-mean") for test in ("ranked_slope", "hc3")}
+    monkeypatch.setattr(
+        measured_sizes,
+        "group_rates",
+        lambda *keys: rates if keys in known else pd.Series(dtype=float),
+    )
+    rng = np.random.default_rng(2)
+    days = pd.bdate_range("2020-01-01", periods=400)
+    returns = pd.DataFrame(0.01 * rng.standard_normal((400, 8)), days, list("ABCDEFGH"))
+    study = event_study(returns, [days[380]], volatility=None, kind="log")
+    found = cross_section(study, pd.DataFrame({"size": np.arange(8.0) ** 2}, returns.columns))
+    assert "6.1, 4.9 and 4.2% for firms (HC3 errors: 4.5% of all)" in found.size
+    assert found.size in repr(found)
 
 
 def test_hc3_is_not_offered_where_dates_cluster(dates):
