@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.measured_sizes import short_in_words, too_short_for_t
 from impact.inference.tests import LEVEL, CheckedReturns, Found, window_test
 from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window
@@ -139,7 +140,9 @@ def conditional_tests(
         )
         p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car, level)
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
-    detail |= {"note": known.note, "model": known.model}
+    size = short_in_words("conditional_fhs", len(known.past_z))
+    note = "; ".join(filter(None, [known.note, size]))
+    detail |= {"note": note, "model": known.model}
     both = {"statistic": car / sigma, "n": len(known.past_z)}
     by_past = both | {
         "p_value": equal_tails(sums, car),
@@ -268,12 +271,21 @@ def conditional_fhs(sample: CheckedReturns) -> Found:
 def conditional_t(sample: CheckedReturns) -> Found:
     """As `conditional_fhs`, with Student-t innovations of unit variance.
 
+    Raises
+    ------
+    HistoryError
+        Also with fewer than 1,000 returns before the event: see
+        `impact.inference.measured_sizes.too_short_for_t`.
+
     References
     ----------
     Bollerslev (1987), A conditionally heteroskedastic time series model for speculative prices
     and rates of return.
     """
-    return _of_event(sample)[1]
+    found = _of_event(sample)[1]
+    if why := too_short_for_t(found["n"]):
+        raise HistoryError(f"conditional_t: {why}")
+    return found
 
 
 @window_test(_FHS, _GIVEN, one_event=True, of_portfolio=True)
