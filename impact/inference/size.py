@@ -24,6 +24,7 @@ EXPERIMENTS = (
     *("meta", "size", "size-1936", "size-1994", "size-sectors", "size-firms", "size-funds"),
     "power",
     *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel"),
+    *("news-share", "news-choice"),
 )
 
 _WORDS = ("low", "middle", "high")
@@ -69,8 +70,11 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "power" (a move was added), "size-1936" (to 1998), "size-1994" (by the VIX alone),
         "size-sectors", "size-firms" and "size-funds" (years and series that no choice was made
         on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
-        and "set-power" (circular shifts of random sets), "panel" (simulated securities), "meta"
-        (seed, versions, duration). All by default.
+        and "set-power" (circular shifts of random sets), "panel" (simulated securities),
+        "news-share" (how often the share and the range of an effect miss what was planted, by the
+        ratio in `variance`), "news-choice" (the ratio in `variance` that choosing the largest
+        tenth of days with odds of `effect` gives), "meta" (seed, versions, duration). All by
+        default.
 
     Returns
     -------
@@ -291,3 +295,29 @@ def intraday_size(group: str, minutes: int) -> float | None:
     True
     """
     return _intraday(data_hash(_FILE)).get((f"{minutes} minutes", group))
+
+
+# -- the share of the news -----------------------------------------------------------------------
+
+#: Odds on the largest tenth of days that are named beside a share.
+_ODDS = (8.0, 12.0)
+
+
+def choice_in_words() -> str:
+    """Return what choosing days by their moves does to the share of the news; "" if not measured.
+
+    Examples
+    --------
+    >>> choice_in_words() == "" or choice_in_words().startswith("With no news at all")
+    True
+    """
+    table = load_calibration("news-choice")
+    ratios = table.loc[table["effect"].isin(_ODDS), "variance"]
+    if ratios.empty:
+        return ""
+    least, most = (number(odds, 0) for odds in _ODDS)
+    low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
+    return (
+        f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
+        f"gives a ratio of {low} to {high}."
+    )
