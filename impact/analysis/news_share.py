@@ -357,7 +357,7 @@ def news_share(
     )
     dropped = dropped_rows(study.alignment.index[~used], why[~used])
     dropped = pd.concat([study.dropped, dropped], ignore_index=True)
-    enough_sessions(int(used.sum()), "set with a conditional variance")
+    enough_sessions(int(used.sum()), "set with a conditional variance (1,000 sessions before it)")
     found = news_share_of(z["z"].to_numpy(), at[used])
     table = study.alignment.loc[used, ["label", "session", "announcements"]].rename_axis("event")
     table["estimate"] = study.over(0).car[used]

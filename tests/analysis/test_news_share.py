@@ -196,7 +196,9 @@ def test_an_effect_is_named_by_id_or_label_and_an_unknown_one_lists_the_nearest(
     with pytest.raises(EventError, match="liberation-day"):
         year.effect("liberation")
     with pytest.raises(EventError, match="outside the period"):
-        year.effect(str(year.dropped["event"][year.dropped["reason"] == "outside the period"].iloc[0]))
+        year.effect(
+            str(year.dropped["event"][year.dropped["reason"] == "outside the period"].iloc[0])
+        )
 
 
 def test_wrong_studies_and_periods_get_one_clear_sentence(study):
@@ -215,7 +217,7 @@ def test_wrong_studies_and_periods_get_one_clear_sentence(study):
         (
             impact.event_study(RETURNS.loc["2022-06":], events),
             {},
-            "1,000 returns before it",
+            r"conditional variance \(1,000 sessions before it\) of 0 sessions",
         ),
     ]
     for one, period, words in wrong:
