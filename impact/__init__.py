@@ -15,6 +15,7 @@ from impact.analysis.day import day
 from impact.analysis.dose import dose_response
 from impact.analysis.intraday import intraday_study
 from impact.analysis.intraday_result import IntradayStudy
+from impact.analysis.news_share import news_share
 from impact.analysis.regression import event_regression
 from impact.analysis.specification import specification_curve
 from impact.cards.card import event_card
@@ -77,6 +78,7 @@ __all__ = [
     "load_uncertainty",
     "load_vix",
     "log_returns",
+    "news_share",
     "nyse_sessions",
     "published_beside_ours",
     "rate_table",

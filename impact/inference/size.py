@@ -25,6 +25,7 @@ EXPERIMENTS = (
     "power",
     *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel", "who-was-hit"),
     *("slope-sectors", "slope-firms", "slope-simulated", "firm-events", "overlap", "size-short"),
+    *("news-share", "news-choice"),
 )
 
 _WORDS = ("low", "middle", "high")
@@ -103,7 +104,10 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "who-was-hit" (every session of sectors and firms, by the size of the market's move),
         "slope-sectors", "slope-firms" and "slope-simulated" (slopes on one date), "firm-events"
         (real firms on dates of their own), "overlap" (averages of overlapping windows),
-        "size-short" (histories under 500 sessions), "meta" (seed, versions, duration). All by
+        "size-short" (histories under 500 sessions), "news-share" (how often the share and the
+        range of an effect miss what was planted, by the ratio in `variance`), "news-choice" (the
+        ratio in `variance` that choosing the largest tenth of days with odds of `effect` gives),
+        "meta" (seed, versions, duration). All by
         default.
 
     Returns
@@ -362,3 +366,29 @@ def intraday_size(group: str, minutes: int) -> float | None:
     True
     """
     return _intraday(data_hash(_FILE)).get((f"{minutes} minutes", group))
+
+
+# -- the share of the news -----------------------------------------------------------------------
+
+#: Odds on the largest tenth of days that are named beside a share.
+_ODDS = (8.0, 12.0)
+
+
+def choice_in_words() -> str:
+    """Return what choosing days by their moves does to the share of the news; "" if not measured.
+
+    Examples
+    --------
+    >>> choice_in_words() == "" or choice_in_words().startswith("With no news at all")
+    True
+    """
+    table = load_calibration("news-choice")
+    ratios = table.loc[table["effect"].isin(_ODDS), "variance"]
+    if ratios.empty:
+        return ""
+    least, most = (number(odds, 0) for odds in _ODDS)
+    low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
+    return (
+        f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
+        f"gives a ratio of {low} to {high}."
+    )
