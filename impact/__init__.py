@@ -31,7 +31,7 @@ from impact.market.bars import load_bars
 from impact.market.calendar import nyse_sessions
 from impact.market.factors import load_factors
 from impact.market.placement import reaction_session
-from impact.market.prices import load_prices, load_vix
+from impact.market.prices import firms_about, load_prices, load_vix
 from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
 from impact.market.yahoo_bars import fetch_bars
@@ -67,6 +67,7 @@ __all__ = [
     "fetch_bars",
     "fetch_prices",
     "figure",
+    "firms_about",
     "inference",
     "intraday_study",
     "load_bars",

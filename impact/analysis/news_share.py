@@ -17,7 +17,7 @@ from impact.errors import DateError, EventError, InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.inference.clusters import APART, clusters
 from impact.inference.event_sets import enough_sessions, rank_p, shift_statistics
-from impact.inference.size import choice_in_words
+from impact.inference.measured_sizes import choice_in_words
 from impact.inference.tests import HypothesisTest
 from impact.market.instants import parse_date
 from impact.news.events import unknown_id_error

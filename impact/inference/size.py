@@ -366,29 +366,3 @@ def intraday_size(group: str, minutes: int) -> float | None:
     True
     """
     return _intraday(data_hash(_FILE)).get((f"{minutes} minutes", group))
-
-
-# -- the share of the news -----------------------------------------------------------------------
-
-#: Odds on the largest tenth of days that are named beside a share.
-_ODDS = (8.0, 12.0)
-
-
-def choice_in_words() -> str:
-    """Return what choosing days by their moves does to the share of the news; "" if not measured.
-
-    Examples
-    --------
-    >>> choice_in_words() == "" or choice_in_words().startswith("With no news at all")
-    True
-    """
-    table = load_calibration("news-choice")
-    ratios = table.loc[table["effect"].isin(_ODDS), "variance"]
-    if ratios.empty:
-        return ""
-    least, most = (number(odds, 0) for odds in _ODDS)
-    low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
-    return (
-        f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
-        f"gives a ratio of {low} to {high}."
-    )
