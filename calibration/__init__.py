@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calibration import panels, sets
+from calibration import firm_events, panels, sets
 from calibration.experiments import (
     STEP,
     Sample,
@@ -36,8 +36,12 @@ from calibration.experiments import (
 )
 from calibration.intraday import intraday_rows
 from calibration.others import other_jobs, other_rows
+from calibration.overlap import overlap_rows
 from calibration.rates import COLUMNS
+from calibration.short import short_jobs, short_rows
 from calibration.single import PATHS
+from calibration.slopes import slope_jobs, slope_rows
+from calibration.who_was_hit import hit_jobs, hit_rows
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash
 from impact.market.prices import load_prices, load_vix
@@ -96,6 +100,16 @@ def calibrate(
                 replications=sets.REPLICATIONS // replications,
             )
             for size in sets.SIZES
+        ]
+        + [
+            partial(
+                sets.clustered_rates,
+                sample.z,
+                sizes,
+                seed=seed,
+                replications=sets.CLUSTERED_REPLICATIONS // replications,
+            )
+            for sizes in sets.CLUSTERED
         ],
         "sets",
     )
@@ -106,6 +120,14 @@ def calibrate(
         intraday_rows(seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
+        hit_rows(run(hit_jobs(LAST), "who was hit"), seed),
+        slope_rows(run(slope_jobs(LAST, seed), "slopes"), seed),
+        *run(
+            firm_events.firm_event_jobs(LAST, seed, firm_events.REPLICATIONS // replications),
+            "firm events",
+        ),
+        overlap_rows(LAST, seed),
+        short_rows(run(short_jobs(LAST, seed), "short histories"), seed),
     ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)

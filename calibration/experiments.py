@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from calibration.rates import BLOCK, outcome_rows, resampling_weights
+from calibration.rates import BLOCK, RARE, outcome_rows, resampling_weights
 from calibration.single import (
     MODELS,
     WINDOWS,
@@ -18,10 +18,9 @@ from calibration.single import (
     implied_outcomes,
     sample_rows,
     series_z,
-    trailing_volatility,
     unconditional_outcomes,
 )
-from impact.inference.size import thirds
+from impact.inference.size import thirds, trailing_volatility
 from impact.news.surroundings import releases_on
 from impact.volatility.garch import FIT_SESSIONS
 
@@ -121,13 +120,14 @@ def power_jobs(sample: Sample) -> list[Callable[[], list[Outcome]]]:
 
 
 def size_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:
-    """Rejection rates without effect, by group."""
-    return outcome_rows(
-        outcomes,
-        {window: sample.by_day(window) for window in WINDOWS},
-        "size",
-        resampling_weights(len(sample.rows), BLOCK, seed),
-    )
+    """Rejection rates without effect, by group; and how often the headline's smallest p occurs."""
+    weights = resampling_weights(len(sample.rows), BLOCK, seed)
+    days = {window: sample.by_day(window) for window in WINDOWS}
+    parts = [outcome_rows(outcomes, days, "size", weights)]
+    if rare := [one for one in outcomes if (one.test, one.window) == ("conditional_fhs", (0, 0))]:
+        by_third = {(0, 0): sample.by_volatility((0, 0))}
+        parts.append(outcome_rows(rare, by_third, "size", weights, RARE))
+    return pd.concat(parts, ignore_index=True)
 
 
 def power_rows(sample: Sample, outcomes: Sequence[Outcome], seed: int) -> pd.DataFrame:

@@ -14,9 +14,9 @@ import pandas as pd
 
 from calibration.experiments import AFTER_LARGE, LARGE
 from calibration.rates import BLOCK, Pooled, pooled_rows, resampling_weights, window_name
-from calibration.single import ESTIMATION, implied_outcomes, trailing_volatility
+from calibration.single import ESTIMATION, implied_outcomes
 from impact.inference.conditional import equal_tails, unit_student_p
-from impact.inference.size import THIRDS, thirds
+from impact.inference.size import THIRDS, thirds, trailing_volatility
 from impact.market.prices import INDEX, load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.study.event_study import event_study

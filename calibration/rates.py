@@ -28,13 +28,17 @@ COLUMNS = (
 )
 
 #: What is counted: nominal size, which rejections, and the two-sided level that they pass.
-COUNTED = (
+Ways = tuple[tuple[float, str, float], ...]
+COUNTED: Ways = (
     (0.01, "two-sided", 0.01),
     (0.05, "two-sided", 0.05),
     (0.10, "two-sided", 0.10),
     (0.025, "upper", 0.05),
     (0.025, "lower", 0.05),
 )
+
+#: The smallest p that a thousand past sessions can give: cards say how often it occurs.
+RARE: Ways = ((0.002, "two-sided", 0.002),)
 
 #: Sessions in a block of the bootstrap, and resamples.
 BLOCK, RESAMPLES = 63, 500
@@ -53,10 +57,10 @@ def resampling_weights(n: int, block: int, seed: int) -> np.ndarray:
     return np.stack([np.bincount(row, minlength=n) for row in rows]).astype(float)
 
 
-def rejections(p: np.ndarray, rise: np.ndarray) -> np.ndarray:
-    """Which p-values reject in each of the ways of `COUNTED`, shape (5, n)."""
+def rejections(p: np.ndarray, rise: np.ndarray, ways: Ways = COUNTED) -> np.ndarray:
+    """Which p-values reject in each of the ways, shape (ways, n)."""
     side = {"two-sided": np.ones_like(rise), "upper": rise, "lower": ~rise}
-    return np.stack([(p <= bar) & side[tail] for _, tail, bar in COUNTED])
+    return np.stack([(p <= bar) & side[tail] for _, tail, bar in ways])
 
 
 def outcome_rows(
@@ -64,6 +68,7 @@ def outcome_rows(
     groups: Mapping[tuple[int, int], Mapping[str, np.ndarray]],
     experiment: str,
     weights: np.ndarray,
+    ways: Ways = COUNTED,
 ) -> pd.DataFrame:
     """Rejection rates of some outcomes by group, with block-bootstrap errors.
 
@@ -76,6 +81,8 @@ def outcome_rows(
     experiment : str
     weights : ndarray, shape (B, n)
         From `resampling_weights`.
+    ways : tuple
+        Which rejections are counted, as `COUNTED`.
 
     Returns
     -------
@@ -88,6 +95,7 @@ def outcome_rows(
             Pooled(session, outcome.p, outcome.rise),
             groups[outcome.window],
             weights,
+            ways,
             experiment=experiment,
             test=outcome.test,
             model=outcome.model,
@@ -114,6 +122,7 @@ def pooled_rows(
     tests: Pooled,
     groups: Mapping[str, np.ndarray | slice],
     weights: np.ndarray,
+    ways: Ways = COUNTED,
     **about: Any,
 ) -> pd.DataFrame:
     """Rejection rates by group, where the tests of one session are drawn together.
@@ -123,9 +132,11 @@ def pooled_rows(
     tests : Pooled
         m tests on n sessions.
     groups : mapping
-        Name -> bool, shape (m,), or a slice; a group without a test has no row.
+        Name -> bool, shape (m,), a slice or positions; a group without a test has no row.
     weights : ndarray, shape (B, n)
         From `resampling_weights`.
+    ways : tuple
+        As for `outcome_rows`.
     about
         Further columns of `COLUMNS`.
 
@@ -139,14 +150,14 @@ def pooled_rows(
         session, p, rise = (values[chosen] for values in tests)
         if not len(p):
             continue
-        # One column for the tests, five for those that reject.
-        counted = [np.ones(len(p)), *rejections(p, rise)]
+        # One column for the tests, one a way for those that reject.
+        counted = [np.ones(len(p)), *rejections(p, rise, ways)]
         counts = np.stack([np.bincount(session, one, weights.shape[1]) for one in counted], 1)
         drawn = weights @ counts
         with np.errstate(invalid="ignore"):
             resampled = drawn[:, 1:] / drawn[:, :1]
         rate, error = counts[:, 1:].sum(0) / len(p), np.nanstd(resampled, axis=0, ddof=1)
-        parts.append(_rows(rate, error, group=group, n=len(p), **about))
+        parts.append(_rows(rate, error, ways, group=group, n=len(p), **about))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -164,7 +175,7 @@ def replicated_rows(p: np.ndarray, rise: np.ndarray, **about: Any) -> pd.DataFra
     there = np.isfinite(p)
     rate = rejections(p[there], rise[there]).mean(axis=1)
     error = np.sqrt(rate * (1 - rate) / there.sum())
-    return _rows(rate, error, n=int(there.sum()), **about)
+    return _rows(rate, error, COUNTED, n=int(there.sum()), **about)
 
 
 def window_name(window: tuple[int, int]) -> str:
@@ -172,11 +183,11 @@ def window_name(window: tuple[int, int]) -> str:
     return f"({window[0]}, {window[1]})"
 
 
-def _rows(rate: np.ndarray, error: np.ndarray, **about: Any) -> pd.DataFrame:
+def _rows(rate: np.ndarray, error: np.ndarray, ways: Ways, **about: Any) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
-            "level": [level for level, _, _ in COUNTED],
-            "tail": [tail for _, tail, _ in COUNTED],
+            "level": [level for level, _, _ in ways],
+            "tail": [tail for _, tail, _ in ways],
             "rate": rate,
             "error": error,
         }

@@ -1,16 +1,23 @@
-"""Sets of events on one series: do circular shifts keep their size when events raise the variance?
+"""Sets of events on one series: which tests keep their size when events raise the variance?
 
 Sets of real standardised returns of the index are drawn at random, so nothing happened on them;
 then their deviations from the mean are enlarged. The mean stays zero: a test that rejects more
-often than its level takes variance for effect.
+often than its level takes variance for effect. Sets whose sessions come in clusters also get
+effects that a cluster shares: they are zero on average, and a test that rejects more often takes
+neighbours for independent observations.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from calibration.rates import replicated_rows
+from impact.hypotheses.register import load_register
+from impact.inference.cluster_test import clusters_t
+from impact.inference.clusters import APART
 from impact.inference.event_sets import extremity, rank_p, shift_statistics
 
 #: Sessions in a set; factors on the variance of its sessions; independent sets of each.
@@ -21,6 +28,16 @@ SPREADS = {"anywhere": None, "within a year": 252}
 
 #: Shifts of sets that raise the mean of their sessions, in σ, for power.
 EFFECTS = (0.5, 1.0)
+
+#: Sessions of each cluster: as the China escalations of 2025, and as those of 2018 and 2019.
+CLUSTERED = ((3, 5, 2), (1, 2, 1, 2, 1, 1, 1, 2, 3, 2))
+
+#: Standard deviation, in σ, of the effect that the sessions of a cluster share; the fall whose
+#: power is measured.
+SHARED, FALL = 1.0, -1.0
+
+#: Independent sets of each: more than of the others, because 5% of three clusters is asked.
+CLUSTERED_REPLICATIONS = 5_000
 
 
 def draw_set(total: int, size: int, spread: int | None, rng: np.random.Generator) -> np.ndarray:
@@ -103,4 +120,94 @@ def set_rates(
                 group=f"{size} sessions {name}",
             )
             parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+# -- sets in clusters ----------------------------------------------------------------------------
+
+
+def draw_clusters(total: int, sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw the positions of clusters of so many sessions, every other one, far from each other."""
+    slot = 2 * max(sizes) + APART
+    starts = slot * rng.choice(total // slot, len(sizes), replace=False)
+    return [start + 2 * np.arange(size) for start, size in zip(starts, sizes, strict=True)]
+
+
+def clustered_p_values(
+    z: np.ndarray,
+    sizes: Sequence[int],
+    factor: float,
+    effect: float,
+    shared: float,
+    rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Return the p of `cluster_test` and of the shifts on one random set, and its mean z."""
+    drawn = draw_clusters(len(z), sizes, rng)
+    changed = induced(z, np.concatenate(drawn), factor, effect)
+    for positions in drawn:
+        changed[positions] += shared * rng.standard_normal()
+    positions = np.concatenate(drawn)
+    mean, studentised = shift_statistics(changed, positions)
+    by_shift = rank_p(extremity(studentised, "two-sided"))
+    return clusters_t(changed, [positions])[1], by_shift, float(mean[0])
+
+
+def clustered_rates(
+    z: np.ndarray, sizes: Sequence[int], *, seed: int = 0, replications: int = REPLICATIONS
+) -> pd.DataFrame:
+    """Rejection rates of `cluster_test` and of circular shifts for sets in clusters.
+
+    Parameters
+    ----------
+    z : ndarray, shape (T,)
+        Conditional z of the index.
+    sizes : sequence of int
+        Sessions of each cluster.
+    seed, replications : int
+        As in `set_rates`.
+
+    Returns
+    -------
+    DataFrame
+        Experiment "set" under the null by variance factor, without and with an effect that the
+        sessions of a cluster share; "set-power" for a mean of `FALL`, also with every p
+        multiplied by the number of hypotheses of the register, as Holm does for the smallest.
+    """
+    count, claims = len(sizes), len(load_register())
+    name = f"{sum(sizes)} sessions in {count} clusters"
+    designs = [(factor, 0.0, shared) for factor in FACTORS for shared in (0.0, SHARED)]
+    designs.append((1.0, FALL, 0.0))
+    parts = []
+    for number, (factor, effect, shared) in enumerate(designs):
+        p = np.array(
+            [
+                clustered_p_values(
+                    z,
+                    sizes,
+                    factor,
+                    effect,
+                    shared,
+                    np.random.default_rng([seed, 1_000 + count, number, i]),
+                )
+                for i in range(replications)
+            ]
+        )
+        counted = {f"{name}, shared effects" if shared else name: 1}
+        if effect:
+            counted[f"{name}, first of {claims}"] = claims
+        parts += [
+            replicated_rows(
+                times * p[:, column],
+                p[:, 2] > 0,
+                test=test,
+                model="gjr",
+                window="(0, 0)",
+                experiment="set-power" if effect else "set",
+                variance=factor,
+                effect=effect,
+                group=group,
+            )
+            for group, times in counted.items()
+            for column, test in enumerate(("cluster_t", "shift_studentised"))
+        ]
     return pd.concat(parts, ignore_index=True)

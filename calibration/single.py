@@ -37,9 +37,6 @@ CONDITIONAL = ("conditional_t", "conditional_fhs")
 #: Simulated paths of a window of two sessions or more.
 PATHS = 2_000
 
-#: Sessions whose spread sorts the sample.
-TRAILING = 22
-
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -69,11 +66,6 @@ class Outcome:
 def sample_rows(total: int) -> np.ndarray:
     """Rows of session 0 on which every test and every window has what it needs."""
     return np.arange(FIT_SESSIONS - REACH[0], total - REACH[1])
-
-
-def trailing_volatility(values: np.ndarray) -> np.ndarray:
-    """Standard deviation of the 22 returns before each row, shape (T,); NaN at the start."""
-    return pd.Series(values).rolling(TRAILING).std().shift(1).to_numpy()
 
 
 def series_z(returns: pd.Series, model: str = MODELS[0]) -> np.ndarray:

@@ -37,7 +37,7 @@ from impact.market.yahoo_bars import fetch_bars
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.published import published_beside_ours
-from impact.news.uncertainty import load_uncertainty
+from impact.news.uncertainty import load_uncertainty, uncertainty_days
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.study.groups import compare_groups
@@ -85,6 +85,7 @@ __all__ = [
     "simple_returns",
     "specification_curve",
     "table",
+    "uncertainty_days",
     "volatility",
 ]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from impact.errors import ModelError, ReturnsError, WindowError
+from impact.errors import EventError, ModelError, ReturnsError, WindowError
 from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.study.arguments import is_whole
@@ -91,3 +91,15 @@ def returns_by_kind(returns: pd.Series, kind: str | None) -> dict[str, np.ndarra
             "-100% or less has no log return; correct it"
         )
     return {"log": np.log1p(values), "simple": values}
+
+
+def by_subset(events: Any) -> Mapping[str, Any]:
+    """Return events by the name of their subset; EventError where only some are catalogues."""
+    values = events.values() if isinstance(events, Mapping) else ()
+    frames = [isinstance(members, pd.DataFrame) for members in values]
+    if any(frames) and not all(frames):
+        raise EventError(
+            "events= is a dict of which some values are catalogues and some are not: give a "
+            "DataFrame for each subset, or one date for each label"
+        )
+    return events if any(frames) else {"all": events}

@@ -134,10 +134,18 @@ class Coefficients(Result):
         Rows of the regression.
     dof : float, or Series by coefficient
         Degrees of freedom of the t of each coefficient.
+    warning : str
+        Why the table has estimates alone; "" where it has all.
     """
 
     nobs: int
     dof: float | pd.Series
+    warning: str = ""
+
+    def _named(self, column: str) -> pd.Series:
+        if column not in self.table:
+            raise InferenceError(f"there are estimates alone, and no errors or p: {self.warning}")
+        return self.table[column].rename(None)
 
     @property
     def params(self) -> pd.Series:
@@ -147,17 +155,17 @@ class Coefficients(Result):
     @property
     def bse(self) -> pd.Series:
         """Standard errors."""
-        return self.table["std_error"].rename(None)
+        return self._named("std_error")
 
     @property
     def tvalues(self) -> pd.Series:
         """Estimates over their standard errors."""
-        return self.table["statistic"].rename(None)
+        return self._named("statistic")
 
     @property
     def pvalues(self) -> pd.Series:
         """p-values, as the table has them."""
-        return self.table["p_value"].rename(None)
+        return self._named("p_value")
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Return the interval of each coefficient, from Student's t.
@@ -191,7 +199,7 @@ class Coefficients(Result):
             Where to draw; without it a page of its own, signed.
         """
         what = "Estimates divided by their standard errors, with 95% intervals."
-        table = self.table
+        table = self.table.assign(std_error=self.bse)
         told = zip(table.index, table["estimate"], table["p_value"], strict=True)
         drawn = (
             table[["ci_low", "ci_high"]]
@@ -205,13 +213,14 @@ class Coefficients(Result):
 
     def _columns(self) -> tuple[Column, ...]:
         name = str(self.table.index.name)
-        return (
-            Column(name, name, is_text=True),
+        shown = (
             *(Column(shown, KNOWN[shown].heading, _shown) for shown in ("estimate", "std_error")),
             KNOWN["statistic"],
             KNOWN["p_value"],
             *(Column(shown, KNOWN[shown].heading, _shown) for shown in ("ci_low", "ci_high")),
         )
+        there = tuple(column for column in shown if column.name in self.table)
+        return (Column(name, name, is_text=True), *there)
 
     def __repr__(self) -> str:
         return repr(self.summary())

@@ -11,15 +11,16 @@ from pandas.api.types import is_bool_dtype
 
 from impact.analysis.coefficients import (
     Coefficients,
-    coefficients,
     has_usable_size,
     is_collinear,
     is_fitted_alone,
 )
+from impact.analysis.dummies import ranked, summed
 from impact.charts.effects import effects
 from impact.charts.page import Words
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
 from impact.estimation.observations import dropped_rows
+from impact.inference.size import in_words
 from impact.market.checks import check_numbers, on_rows
 from impact.market.instants import parse_announced_at
 from impact.market.returns import check_returns, split_like
@@ -52,8 +53,8 @@ class EventRegression(Coefficients):
     table : DataFrame
         Index = first id of each dummy: `announcements` (all ids merged into it), `sessions`,
         `estimate` (cumulative effect over the window, decimal), `std_error`, `statistic`,
-        `p_value`, `ci_low`, `ci_high` (95%), and the same from weighted least squares with the
-        suffix ``_conditional``.
+        `p_value`, `ci_low`, `ci_high` (95%), and with the suffix ``_conditional`` the same given
+        the variance of the evening before.
     dropped : DataFrame
         event, security, reason.
     signature : str
@@ -62,8 +63,8 @@ class EventRegression(Coefficients):
     dof : Series
         Degrees of freedom of its t, by dummy.
     ols, weighted : statsmodels results
-        The regressions underneath; coefficients there are per session. `weighted` is None
-        without a variance model.
+        The regressions underneath; coefficients there are per session. `weighted` has the
+        weights 1/σ²_t; None without a variance model.
     window : Window
     notes : tuple of str
         How the events were read, and returns that look like unadjusted splits.
@@ -104,10 +105,16 @@ class EventRegression(Coefficients):
         )
 
     def _notes(self) -> tuple[str, ...]:
-        if self.weighted is None:
-            return self.notes
-        how = "Conditional: weighted least squares by the variance known the evening before."
-        return (how, *self.notes)
+        said = []
+        if self.window.length == 1 and (size := in_words("prediction_t")):
+            said.append(f"Classical: {size}.")
+        if self.weighted is not None:
+            said.append(
+                "Conditional: z by the variance of the evening before, ranked among past z."
+                if self.window.length == 1
+                else "Conditional: weighted least squares by the variance of the evening before."
+            )
+        return (*said, *self.notes)
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """Draw each effect with its 95% interval.
@@ -119,7 +126,7 @@ class EventRegression(Coefficients):
         """
         weighted = self.weighted is not None
         suffix = "_conditional" if weighted else ""
-        how = "weighted by the variance of the evening before" if weighted else "constant variance"
+        how = "by the variance of the evening before" if weighted else "by a constant variance"
         shown = self.table[[f"{name}{suffix}" for name in ("estimate", "ci_low", "ci_high")]]
         merged = self.table["announcements"].map(len) - 1
         names = [f"{name} +{n}" if n else name for name, n in merged.items()]
@@ -155,8 +162,8 @@ def event_regression(
     controls : DataFrame, optional
         Regressors by session, finite numbers (or yes and no) for every session of the sample.
     volatility : {"gjr", "garch", "ewma"} or None
-        Variance model of the weights 1/σ²_t; σ comes from the returns with the events in, never
-        from residuals of this regression. None leaves the weighted regression out.
+        Variance model; σ comes from the returns with the events in, never from residuals of this
+        regression. None leaves the conditional columns out.
     since : str or Timestamp, optional
         First session of the regression; earlier returns only feed the variance.
     covariance : {"classical", "HC3"}
@@ -180,8 +187,16 @@ def event_regression(
     pools the variance inside the windows; it equals the exact prediction t of `event_study` for
     k = 1.
 
+    Conditional, k = 1: a dummy of one session has leverage one, so its weighted t is its z under
+    normal tails. The z is ranked among past z instead, and `std_error_conditional`,
+    `statistic_conditional` and `p_value_conditional` are the σ, z and p of `event_study` and
+    `event_card`. With controls the estimate is the coefficient of the weighted regression, and the
+    error of the controls' coefficients widens the draws. Conditional, k > 1: weighted least squares
+    with the weights 1/σ²_t and Student's t.
+
     References
     ----------
+    Barone-Adesi, Giannopoulos and Vosper (1999) for the ranks.
     Binder (1985), On the use of the multivariate regression model in event studies.
     MacKinnon and White (1985) for HC3.
 
@@ -206,13 +221,20 @@ def event_regression(
     dummies, members, dropped = _dummies(aligned, sample, window)
     design = _design(dummies, controls)
     ols = _unweighted(sample, design, dummies, covariance)
+    dof = _dof(ols, dummies, covariance)
+    table = _table(dummies, members, summed(ols, dummies, dof))
     weighted = None
     if volatility is not None:
         sigma = conditional_z(returns, model=volatility)["sigma"].reindex(sample.index)
         weighted = _weighted(sample, design, dummies, sigma)
-    dof = _dof(ols, dummies, covariance)
+        conditional = (
+            ranked(returns, dummies, volatility, None if controls is None else weighted)
+            if window.length == 1
+            else summed(weighted, dummies, weighted.df_resid)
+        )
+        table = table.join(conditional.add_suffix("_conditional"))
     return EventRegression(
-        table=_table(dummies, members, ols, dof, weighted),
+        table=table,
         dropped=dropped,
         signature=signed(
             f"one regression over {counted(len(sample), 'session')} from {iso(sample.index[0])} "
@@ -378,19 +400,7 @@ def _dof(ols: Any, dummies: pd.DataFrame, covariance: str) -> pd.Series:
 
 
 def _table(
-    dummies: pd.DataFrame,
-    members: dict[str, tuple[str, ...]],
-    ols: Any,
-    dof: pd.Series,
-    weighted: Any,
+    dummies: pd.DataFrame, members: dict[str, tuple[str, ...]], effects: pd.DataFrame
 ) -> pd.DataFrame:
-    """Effects summed over the window: the dummy's coefficient times its sessions."""
-    sessions = dummies.sum().astype(int)
-    parts = [pd.DataFrame({"announcements": list(members.values()), "sessions": sessions})]
-    fits = {"": (ols, dof)}
-    if weighted is not None:
-        fits["_conditional"] = (weighted, weighted.df_resid)
-    for suffix, (fit, freedom) in fits.items():
-        effects, errors = (value[dummies.columns] * sessions for value in (fit.params, fit.bse))
-        parts.append(coefficients(effects, errors, freedom, dummies.columns).add_suffix(suffix))
-    return pd.concat(parts, axis=1).rename_axis("event")
+    about = {"announcements": list(members.values()), "sessions": dummies.sum().astype(int)}
+    return pd.DataFrame(about).join(effects).rename_axis("event")

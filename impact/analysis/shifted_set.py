@@ -13,14 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 
 from impact.errors import InferenceError
-from impact.inference.event_sets import extremity, rank_p
+from impact.inference.clusters import clusters
+from impact.inference.event_sets import rank_p
+from impact.inference.tests import LEVEL
 from impact.market.windows import Window
-from impact.text.formats import counted
+from impact.text.formats import counted, list_of
 
-#: Two-sided level at which a specification counts as significant.
-LEVEL = 0.05
+#: A choice that turns no larger share of answers decides nothing.
+_SELDOM = 0.05
 
 #: What cancellation leaves of a stretch that does not vary, as a share of all squares.
 _ROUNDING = 1e-13
@@ -118,63 +121,100 @@ CHOICES = tuple(field.name for field in fields(Specification))
 
 def evaluate(
     events: ShiftedSet, specifications: Sequence[Specification]
-) -> tuple[pd.DataFrame, np.ndarray]:
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Put a set and its shifts through specifications of one subset and kind of returns.
 
     Returns
     -------
     table : DataFrame
-        One row a specification: `CHOICES`, `n`, `estimate` (mean CAR of the set itself).
-    statistics : ndarray, shape (specifications, B + 1)
-        √n mean(z)/sd(z) of the set and of each shift.
+        One row a specification: `CHOICES`, `n`, `clusters`, `estimate` (mean CAR of the set
+        itself).
+    statistics, p_values : ndarray, shape (specifications, B + 1)
+        t of `impact.inference.cluster_test` of the set and of each shift, and its two-sided p.
     """
     past = cache(events.past)
+    own, *_ = events.at.T
+    numbers = clusters(own)
+    sizes = np.bincount(numbers)
+    # A row a cluster: the share of its sessions' sum that it counts with.
+    weights = (numbers == np.arange(len(sizes))[:, None]) / np.sqrt(sizes)[:, None]
     rows, statistics = [], []
     for one in specifications:
         car, z = one.car_and_z(events, past(one.length, one.gap, one.neighbours))
-        statistics.append(z.mean(axis=0) / (z.std(axis=0, ddof=1) / np.sqrt(len(z))))
-        facts = {"window": str(one.window), "n": len(z), "estimate": car[:, 0].mean()}
-        rows.append(vars(one) | facts)
-    return pd.DataFrame(rows), np.array(statistics)
+        values = weights @ z
+        statistics.append(values.mean(axis=0) / (values.std(axis=0, ddof=1) / np.sqrt(len(values))))
+        facts = {"window": str(one.window), "n": len(z), "clusters": len(sizes)}
+        rows.append(vars(one) | facts | {"estimate": car[:, 0].mean()})
+    t = np.array(statistics)
+    return pd.DataFrame(rows), t, 2 * scipy.special.stdtr(len(sizes) - 1, -np.abs(t))
 
 
 def judged(
-    table: pd.DataFrame, statistics: np.ndarray
-) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
-    """Rank the statistics of all specifications, each and together, among those of the shifts.
+    table: pd.DataFrame, statistics: np.ndarray, p_values: np.ndarray
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Rank all specifications together among those of the shifts.
 
     Returns
     -------
     table : DataFrame
         With `statistic` and `p_value`.
-    shares : Series
-        Of specifications by the sign of the estimate, and of those with p <= 5%.
     joint : Series
         p of all together: by the share with p <= 5% in the more frequent direction, and by the
-        median statistic.
+        median p.
     """
-    size = extremity(statistics, "two-sided")
-    table = table.assign(statistic=statistics[:, 0], p_value=[rank_p(row) for row in size])
-    # p of every shift among all: how many statistics are at least as large.
-    ordered = np.sort(size, axis=1)
-    below = np.stack(
-        [
-            np.searchsorted(row, values, side="left")
-            for row, values in zip(ordered, size, strict=True)
-        ]
+    table = table.assign(statistic=statistics[:, 0], p_value=p_values[:, 0])
+    small = p_values <= LEVEL
+    share = np.maximum(*((small & (np.sign(statistics) == way)).mean(axis=0) for way in (-1, 1)))
+    joint = {"share significant": rank_p(share), "median p": rank_p(-np.median(p_values, axis=0))}
+    table = table[[*CHOICES, "n", "clusters", "estimate", "statistic", "p_value"]]
+    return table, pd.Series(joint, name="p")
+
+
+def by_choice(table: pd.DataFrame) -> pd.DataFrame:
+    """What each choice of several options changes, all others as they are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a specification: `CHOICES`, `estimate`, `p_value`.
+
+    Returns
+    -------
+    DataFrame
+        By choice: `options` (as text), `moves` (the median distance between the smallest and the
+        largest estimate), `turns` (the share of the other choices' combinations in which p is at
+        most 5% with some options and above it with others) and `decides` (whether that is more
+        than one in twenty).
+    """
+    found = {}
+    for choice in CHOICES:
+        options = table[choice].astype("str").unique()
+        if len(options) > 1:
+            others = table.groupby([name for name in CHOICES if name != choice], sort=False)
+            small = (table["p_value"] <= LEVEL).groupby(others.ngroup())
+            moves = others["estimate"].max() - others["estimate"].min()
+            turns = (small.max() != small.min()).mean()
+            found[choice] = (list_of(options), moves.median(), turns, turns > _SELDOM)
+    columns = ["options", "moves", "turns", "decides"]
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns).rename_axis("choice")
+
+
+def by_question(table: pd.DataFrame) -> pd.DataFrame:
+    """What each question gets for an answer under all other choices: its subset and window.
+
+    Returns
+    -------
+    DataFrame
+        `subset`, `window`, `n`, `clusters`; `estimate` (the median), `low` and `high`; `p_low`
+        and `p_high`, the smallest and the largest p.
+    """
+    found = table.groupby(["subset", "window"], sort=False).agg(
+        n=("n", "first"),
+        clusters=("clusters", "first"),
+        estimate=("estimate", "median"),
+        low=("estimate", "min"),
+        high=("estimate", "max"),
+        p_low=("p_value", "min"),
+        p_high=("p_value", "max"),
     )
-    significant = (size.shape[1] - below) / size.shape[1] <= LEVEL
-    by_shift = np.maximum(
-        (significant & (statistics < 0)).mean(axis=0), (significant & (statistics > 0)).mean(axis=0)
-    )
-    middle = np.abs(np.median(statistics, axis=0))
-    estimate, small = table["estimate"], table["p_value"] <= LEVEL
-    shares = {
-        "below zero": (estimate < 0).mean(),
-        "above zero": (estimate > 0).mean(),
-        "below zero, p <= 5%": ((table["statistic"] < 0) & small).mean(),
-        "above zero, p <= 5%": ((table["statistic"] > 0) & small).mean(),
-    }
-    joint = {"share significant": rank_p(by_shift), "median statistic": rank_p(middle)}
-    table = table[[*CHOICES, "n", "estimate", "statistic", "p_value"]]
-    return table, pd.Series(shares, name="share"), pd.Series(joint, name="p")
+    return found.reset_index()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +16,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from impact.analysis.choices import KINDS, known, returns_by_kind, sizes, tested_windows
-from impact.analysis.shifted_set import CHOICES, LEVEL, ShiftedSet, Specification, evaluate, judged
-from impact.charts.curve import estimate_curve
+from impact.analysis.choices import KINDS, by_subset, known, returns_by_kind, sizes, tested_windows
+from impact.analysis.shifted_set import (
+    ShiftedSet,
+    Specification,
+    by_choice,
+    by_question,
+    evaluate,
+    judged,
+)
+from impact.charts.curve import question_ranges
 from impact.charts.page import Words
-from impact.errors import EventError, HistoryError, InferenceError
+from impact.errors import HistoryError, InferenceError
+from impact.inference.cluster_test import enough_clusters
 from impact.inference.event_sets import MIN_SESSIONS
+from impact.inference.tests import LEVEL
 from impact.market.returns import check_returns
+from impact.market.windows import Window
+from impact.news.alignment import align
 from impact.study.arguments import generator, processes, whole
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
-from impact.text.formats import counted, iso, list_of, p_value, percent
+from impact.text.formats import counted, iso, list_of, number, p_value, percent
 from impact.text.result import Result, left_out, signed
 from impact.text.table import Table, table
 from impact.volatility.forecast import conditional_z
@@ -51,79 +61,115 @@ class SpecificationCurve(Result):
     ----------
     table : DataFrame
         One row a specification, by rising estimate: the choices `CHOICES`, `n` (sessions),
-        `estimate` (mean CAR, decimal fraction), `statistic` (studentised mean z) and `p_value`
-        (two-sided, among the shifts).
+        `clusters`, `estimate` (mean CAR, decimal fraction), `statistic` (t of the clusters) and
+        `p_value` (two-sided), as `impact.inference.cluster_test` gives them.
     dropped : DataFrame
         event, security, reason.
     signature : str
-    options : DataFrame
-        What each option of each choice does, all others varied: `choice`, `option`,
-        `specifications`, `estimate` (their median) and `share` (of them with p <= 5%).
-    shares : Series
-        Share of specifications "below zero", "above zero", "below zero, p <= 5%" and
-        "above zero, p <= 5%".
+    questions : DataFrame
+        A row for each subset in each window: `subset`, `window`, `n`, `clusters`, `estimate` (the
+        median), `low`, `high`, `p_low`, `p_high` over all other choices, and `neighbours`, how
+        many of its windows hold news of the catalogue on another session than the event's.
+    choices : DataFrame
+        By choice of several options: `options`, `moves` (how far apart it sets the estimates),
+        `turns` (how often p is at most 5% with some options and not with others) and `decides`.
     joint : Series
         p of all specifications together, by "share significant" (in the more frequent
-        direction) and by "median statistic".
+        direction) and by "median p".
     shifts : int
-        Shifted sets behind each p.
+        Shifted sets behind the joint p.
     """
 
     table: pd.DataFrame
     dropped: pd.DataFrame
     signature: str
-    options: pd.DataFrame
-    shares: pd.Series
+    questions: pd.DataFrame
+    choices: pd.DataFrame
     joint: pd.Series
     shifts: int
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.questions)
 
     def __repr__(self) -> str:
-        low, middle, high = self.table["estimate"].quantile([0, 0.5, 1])
+        low, high = self.table["estimate"].min(), self.table["estimate"].max()
         return (
-            f"SpecificationCurve: {counted(len(self), 'specification')}, mean CAR "
-            f"{percent(low)} to {percent(high)}, median {percent(middle)}; "
-            f"{percent(self.shares.iloc[2:].max(), 0, signed=False)} at 5% in one direction, "
-            f"joint p = {p_value(self.joint['share significant'])}"
+            f"SpecificationCurve: {self.asked}, mean CAR {percent(low)} to {percent(high)}; "
+            f"{self.answered}; joint p = {p_value(self.joint['share significant'])}"
         )
 
+    @property
+    def asked(self) -> str:
+        """The number of questions, in words."""
+        subsets, windows = (self.questions[name].nunique() for name in ("subset", "window"))
+        return (
+            f"{counted(len(self), 'question')} ({counted(subsets, 'set')} of events in "
+            f"{counted(windows, 'window')})"
+        )
+
+    @property
+    def answered(self) -> str:
+        """How many questions pass 5%, in words."""
+        always = int((self.questions["p_high"] <= LEVEL).sum())
+        sometimes = int((self.questions["p_low"] <= LEVEL).sum()) - always
+        under = f", {sometimes} more under some" if sometimes else ""
+        return f"{always} of {len(self)} at 5% under every other choice{under}"
+
     def summary(self) -> Table:
-        """Return the table of `options`, with the shares and the joint p below it."""
-        several = self.options.groupby("choice")["option"].transform("size") > 1
-        shown = self.options[several]
-        whole_percent = partial(percent, digits=0, signed=False)
-        shares = list_of(f"{whole_percent(share)} {name}" for name, share in self.shares.items())
+        """Return the questions with the range of their answers, and which choices decide."""
+        rows = list(self.questions.itertuples())
+        shown = self.questions.assign(
+            low=[f"{percent(row.low)} to {percent(row.high)}" for row in rows],
+            p_low=[f"{p_value(row.p_low)} to {p_value(row.p_high)}" for row in rows],
+        ).drop(columns=["high", "p_high"])
+        names = {
+            "estimate": "median",
+            "low": "mean CAR",
+            "p_low": "range of p",
+            "neighbours": "other news",
+        }
         joint = list_of(f"by {name} {p_value(p)}" for name, p in self.joint.items())
         notes = (
-            f"Of {counted(len(self), 'specification')}: {shares}.",
-            f"Joint p: {joint}.",
+            f"{self.asked.capitalize()}: {self.answered}.",
+            *self.changed(),
+            "p: t of clusters of sessions fewer than six apart. other news: windows that hold news "
+            "of the catalogue on another session.",
+            f"Joint p of all: {joint}.",
             left_out(self.dropped),
         )
         return table(
-            shown.assign(share=shown["share"].map(whole_percent)).rename(
-                columns={"share": "with p <= 5%"}
-            ),
-            "Specification curve: mean CAR by choice",
+            shown.rename(columns=names),
+            "One question in every reasonable way",
             notes=filter(None, notes),
             signature=self.signature,
         )
+
+    def changed(self) -> list[str]:
+        """Say which choices decide at 5%, and what the others move."""
+        said = []
+        for head, decides in (("Decides at 5%", True), ("Changes next to nothing", False)):
+            told = [
+                f"{row.Index} ({row.options}) moves the mean CAR by {number(100 * row.moves)} "
+                f"points and turns {percent(row.turns, 0, signed=False)} of answers"
+                for row in self.choices[self.choices["decides"] == decides].itertuples()
+            ]
+            said += [f"{head}: {'; '.join(told)}."] if told else []
+        return said
 
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Write every specification unrounded, signed; return the text where no path is given."""
         return table(self.table, "Specifications", signature=self.signature).to_csv(path)
 
     def plot(self) -> Figure:
-        """Draw the sorted estimates above the choices behind them."""
+        """Draw the questions with the range of their answers, above what each choice changes."""
         words = Words(
             f"The mean CAR lies between {percent(self.table['estimate'].min())} and "
             f"{percent(self.table['estimate'].max())}",
-            f"{counted(len(self), 'specification')} by rising estimate; "
+            f"{self.asked.capitalize()}: {self.answered}; "
             f"joint p = {p_value(self.joint['share significant'])}",
             self.signature,
         )
-        return estimate_curve(words, self.table, self.options, "among the shifted sets")
+        return question_ranges(words, self.questions, self.choices)
 
 
 def specification_curve(
@@ -188,8 +234,8 @@ def specification_curve(
     ReturnsError
         If the returns are no series without a gap, or of another kind than `kind`.
     InferenceError
-        If a subset has fewer than 8 sessions, there are not so many shifts, `n_jobs` or `rng`
-        cannot be used, or returns do not vary in an estimation window.
+        If a subset has fewer than 8 sessions or 3 clusters, there are not so many shifts,
+        `n_jobs` or `rng` cannot be used, or returns do not vary in an estimation window.
     HistoryError
         If an event has too little history for the longest choice.
     WindowError
@@ -197,12 +243,11 @@ def specification_curve(
 
     Notes
     -----
-    The statistic of a specification is √n mean(z)/sd(z) over the n sessions of its subset, with
-    z = CAR/(s √C) or CAR/(σ √k). Its p ranks |statistic| among the same statistic of all shifts,
-    p = (1 + #)/(B + 1). Then each shift gets a p in every specification too, and the share of
-    specifications with p <= 5% in the more frequent direction is ranked among those of the
-    shifts; so is the size of the median statistic. Sessions left out of an estimation window
-    keep their distance to the event under a shift.
+    z of an event is CAR/(s √C) or CAR/(σ √k); the p of a specification is the t of the clusters
+    of its sessions, as in `impact.inference.cluster_test`. The whole set is moved round the
+    sample too, and the share of specifications with p <= 5% in the more frequent direction is
+    ranked among those of the shifts, p = (1 + #)/(B + 1); so is the median p. Sessions left out
+    of an estimation window keep their distance to the event under a shift.
 
     References
     ----------
@@ -214,12 +259,12 @@ def specification_curve(
     >>> returns = pd.Series(0.01 * np.random.default_rng(0).standard_normal(900), days)
     >>> curve = specification_curve(
     ...     returns, days[500:900:40], lengths=(120, 250), variances=["constant"], shifts=99)
-    >>> len(curve), bool((curve.table["p_value"] >= 0.01).all())
-    (96, True)
+    >>> len(curve), bool((curve.joint > 0.05).all())
+    (3, True)
     """
     returns = check_returns(returns)
     by_kind = returns_by_kind(returns, kind)
-    subsets = _subsets(events)
+    subsets = by_subset(events)
     # In the order in which specifications are listed.
     options: dict[str, list] = {
         "subset": list(subsets),
@@ -245,8 +290,9 @@ def specification_curve(
         (ShiftedSet(by_kind[shown], at[name], sigma), list(members))
         for (name, shown), members in groupby(every, key=lambda one: (one.subset, one.returns))
     ]
-    found, statistics = zip(*_run(jobs, processes(n_jobs), progress), strict=True)
-    ranked, shares, joint = judged(pd.concat(found, ignore_index=True), np.concatenate(statistics))
+    found, *drawn = zip(*_run(jobs, processes(n_jobs), progress), strict=True)
+    ranked, joint = judged(pd.concat(found, ignore_index=True), *map(np.concatenate, drawn))
+    questions = by_question(ranked)
     return SpecificationCurve(
         # Estimates that agree but for rounding stay in the order of the choices, on any machine.
         table=ranked.sort_values(
@@ -256,30 +302,23 @@ def specification_curve(
             ignore_index=True
         ),
         signature=signed(
-            f"mean CAR under {counted(len(every), 'specification')}",
+            "mean CAR under every combination of choices",
             f"windows {list_of(options['window'])}",
             *(f"{name}: {counted(len(sessions), 'session')}" for name, sessions in at.items()),
             f"{counted(shifts, 'circular shift')} of the set",
             prices=returns,
             events=[study.alignment for study in studies.values()],
         ),
-        options=_by_option(ranked),
-        shares=shares,
+        questions=questions.assign(
+            neighbours=[
+                _with_neighbours(returns.index, at[name][:, 0], window)
+                for name, window in product(subsets, options["window"])
+            ]
+        ),
+        choices=by_choice(ranked),
         joint=joint,
         shifts=shifts,
     )
-
-
-def _subsets(events: Any) -> Mapping[str, Any]:
-    """Events by the name of their subset."""
-    values = events.values() if isinstance(events, Mapping) else ()
-    frames = [isinstance(members, pd.DataFrame) for members in values]
-    if any(frames) and not all(frames):
-        raise EventError(
-            "events= is a dict of which some values are catalogues and some are not: give a "
-            "DataFrame for each subset, or one date for each label"
-        )
-    return events if any(frames) else {"all": events}
 
 
 def _sigma(returns: pd.Series, yardsticks: Sequence[str], progress: bool) -> dict[str, np.ndarray]:
@@ -323,6 +362,7 @@ def _studied(
             f"the subset {subset!r} has {counted(len(found), 'session')}: at least {MIN_SESSIONS} "
             f"are needed. {left_out(study.dropped)}".rstrip()
         )
+    enough_clusters(found)
     if found[0] < rows[0] or found[-1] >= rows[1]:
         raise HistoryError(
             f"the subset {subset!r} reaches outside the sessions that every specification can use, "
@@ -358,7 +398,7 @@ def _shifted(
 
 def _run(
     jobs: Sequence[tuple[ShiftedSet, list[Specification]]], n_jobs: int, progress: bool
-) -> list[tuple[pd.DataFrame, np.ndarray]]:
+) -> list[tuple[pd.DataFrame, np.ndarray, np.ndarray]]:
     from joblib import Parallel, delayed
     from tqdm.auto import tqdm
 
@@ -368,18 +408,6 @@ def _run(
     return list(tqdm(results, desc="specifications", total=len(jobs), disable=not progress))
 
 
-def _by_option(table: pd.DataFrame) -> pd.DataFrame:
-    """What each option does, all other choices varied."""
-    parts = []
-    for choice in CHOICES:
-        for option, group in table.groupby(choice, sort=False):
-            parts.append(
-                {
-                    "choice": choice,
-                    "option": str(option),
-                    "specifications": len(group),
-                    "estimate": group["estimate"].median(),
-                    "share": (group["p_value"] <= LEVEL).mean(),
-                }
-            )
-    return pd.DataFrame(parts)
+def _with_neighbours(sessions: pd.DatetimeIndex, at: np.ndarray, window: Window) -> int:
+    """How many windows hold news of the catalogue on another session than the event's."""
+    return int(align(sessions[at], sessions, window=window)["neighbours"].map(bool).sum())

@@ -18,6 +18,8 @@ from impact.cards.sentences import paragraphs, sentences
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
+from impact.inference.size import third_of
+from impact.inference.yardsticks import INDEX, yardsticks
 from impact.market.bars import load_bars
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.prices import load_prices, load_vix
@@ -31,7 +33,7 @@ from impact.study.event_study_result import EventStudy
 from impact.study.tables import series_name
 from impact.text import formats
 from impact.text.table import KNOWN, Column, Table
-from impact.volatility.forecast import EWMA
+from impact.volatility.garch import FIT_SESSIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +41,12 @@ if TYPE_CHECKING:
 
 #: Sessions before and after the reaction session that a card's picture shows.
 _REACH = 5
+
+#: First close of the index, and the most sessions that a month has.
+_FIRST_CLOSE, _MONTH = "1927-12-30", 27
+
+#: When the index began to hold 500 stocks.
+_FIVE_HUNDRED = pd.Timestamp("1957-03-04")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,8 +64,9 @@ class Card:
     study : EventStudy
         The study of this one event.
     facts : Series
-        The row of ``study.car(0)``, with `title`, `simple_change`, what else happened, and in
-        `hours` what five-minute prices show (`impact.cards.hours.Hours`; None without them).
+        The row of ``study.car(0)``, with `title`, `simple_change`, what else happened, in
+        `yardsticks` the test by each forecast of volatility (`impact.inference.yardsticks`), and
+        in `hours` what five-minute prices show (`impact.cards.hours.Hours`; None without them).
     """
 
     event: str
@@ -117,9 +126,9 @@ def event_card(
         one date.
     returns : Series, shape (T,), optional
         Decimal returns by session, log returns unless ``attrs["returns"]`` says "simple". By
-        default log returns of the S&P 500, with the volatility that the VIX implies beside the
-        forecast. With fewer than 1,000 sessions before the event window the forecast is an
-        exponentially weighted variance, and the table says so.
+        default log returns of the S&P 500 from as early as the event needs, with the volatility
+        that the VIX implies beside the forecast. With fewer than 1,000 sessions before the event
+        window the forecast is an exponentially weighted variance, and the table says so.
     market : str or (zone, close), optional
         Whose clock closes the rows, as in `event_study`.
     bars : Series, optional
@@ -154,8 +163,8 @@ def event_card(
     """
     implied = load_vix() if returns is None else None
     bars = load_bars() if returns is None and bars is None else bars
-    series = _one_series(log_returns(load_prices()) if returns is None else returns)
     row = _one_event(event)
+    series = _one_series(_history(row) if returns is None else returns)
     clock = market_of(series.index, market, "returns")
     placed = align(row, series.index, window=(-_REACH, _REACH), market=clock).iloc[0]
     _check_usable(placed)
@@ -173,6 +182,16 @@ def event_card(
 
 
 # -- what the card is about ----------------------------------------------------------------------
+
+
+def _history(row: pd.DataFrame) -> pd.Series:
+    """Returns of the index with enough sessions before the event to fit a variance on."""
+    returns = log_returns(load_prices())
+    # The date as it is written is near enough to count the sessions before it.
+    before = returns.index.searchsorted(pd.Timestamp(row["announced_at"].iloc[0][:10]))
+    if before >= FIT_SESSIONS + _MONTH:
+        return returns
+    return log_returns(load_prices(start=_FIRST_CLOSE))
 
 
 def _one_series(returns: pd.Series | pd.DataFrame) -> pd.Series:
@@ -233,6 +252,8 @@ def _facts(study: EventStudy, placed: pd.Series, move: float, market: Market) ->
     facts["kind"] = study.settings.kind
     facts["simple_change"] = np.expm1(move) if facts["kind"] == "log" else move
     facts["series"] = series_name(study.returns.columns[0])
+    facts["yardsticks"] = yardsticks(study)
+    facts["third"] = third_of(study.returns.iloc[:, 0], facts["session"])
     facts["sigma_textbook"] = np.sqrt(study.fit["residual_variance"].iloc[0])
     facts["observations"] = int(study.fit["observations"].iloc[0])
     return facts
@@ -243,38 +264,21 @@ def _facts(study: EventStudy, placed: pd.Series, move: float, market: Market) ->
 
 def _table(study: EventStudy, facts: pd.Series) -> Table:
     """One row a yardstick; what a yardstick does not give is left blank."""
-    rows = [("textbook t", "std_error", "statistic", "p_textbook", "textbook")]
-    if "p_conditional" in facts:
-        name = "EWMA" if any(EWMA in note for note in facts["forecast_notes"]) else "GJR-GARCH"
+    rows = [_test(facts, "textbook t", "std_error", "statistic", "p_textbook", "textbook")]
+    found = facts["yardsticks"].dropna(subset="p_value")
+    if "p_conditional" in facts and np.isfinite(facts["p_conditional"]):
+        name, z = found.index[0], ("sigma_conditional", "z_conditional")
         rows += [
-            (
-                f"{name}, past sessions",
-                "sigma_conditional",
-                "z_conditional",
-                "p_conditional",
-                "conditional",
-            ),
-            (f"{name}, Student t", "sigma_conditional", "z_conditional", "p_conditional_t", ""),
+            _test(facts, f"{name}, past sessions", *z, "p_conditional", "conditional"),
+            _test(facts, f"{name}, Student t", *z, "p_conditional_t"),
         ]
-        if np.isfinite(facts["p_implied"]):
-            rows.append(("VIX, Student t", "sigma_implied", "z_implied", "p_implied", ""))
-    frame = pd.DataFrame(
-        {
-            "event": facts.name,
-            "session": facts["session"],
-            "simple_change": facts["simple_change"],
-            "estimate": facts["estimate"],
-            "test": [row[0] for row in rows],
-            "sigma": [facts[row[1]] for row in rows],
-            "statistic": [facts[row[2]] for row in rows],
-            "p": [facts[row[3]] for row in rows],
-            "ci_low": [facts.get(f"ci_low_{row[4]}", np.nan) for row in rows],
-            "ci_high": [facts.get(f"ci_high_{row[4]}", np.nan) for row in rows],
-            "smallest_detectable": [
-                facts["smallest_detectable"] if row[4] == "conditional" else np.nan for row in rows
-            ],
-        }
-    )
+    rows += [
+        {"test": f"{row.Index}, {'Student t' if row.Index == INDEX else 'past sessions'}"}
+        | {"sigma": row.sigma, "statistic": row.statistic, "p": row.p_value}
+        for row in found.iloc[1:].itertuples()
+    ]
+    about = {name: facts[name] for name in ("session", "simple_change", "estimate")}
+    frame = pd.DataFrame([{"event": facts.name, **about, **row} for row in rows])
     names = ["test", "sigma", "statistic", "p", "ci_low", "ci_high", "smallest_detectable"]
     title = (
         f"{facts['label']}, {formats.date(facts['session'])}: {facts['series']} "
@@ -285,12 +289,25 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
     return Table(frame, title, columns, _notes(facts, study), study.signed(0))
 
 
+def _test(
+    facts: pd.Series, test: str, sigma: str, statistic: str, p: str, interval: str = ""
+) -> dict[str, Any]:
+    """One row of the table, from the names of its facts."""
+    row = {"test": test, "sigma": facts[sigma], "statistic": facts[statistic], "p": facts[p]}
+    row |= {f"ci_{end}": facts.get(f"ci_{end}_{interval}", np.nan) for end in ("low", "high")}
+    if interval == "conditional":
+        row["smallest_detectable"] = facts["smallest_detectable"]
+    return row
+
+
 def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:
     notes = ["Detectable: the smallest move that the test at 5% finds four times in five."]
     notes += [f"{note[0].upper()}{note[1:]}." for note in facts["forecast_notes"]]
+    if facts["series"] == "S&P 500" and facts["session"] < _FIVE_HUNDRED:
+        notes.append("Before March 1957 the index held 90 stocks.")
     if facts["neighbours"]:
         labels = load_events(included=None)["label"]
         near = formats.list_of(labels[name] for name in facts["neighbours"])
-        notes.append(f"Announcements in the {_REACH} sessions before and after: {near}.")
+        notes.append(f"Announcements in the {_REACH} days before and after: {near}.")
     notes += [*study.notes, "Chosen after the event."]
     return tuple(notes)

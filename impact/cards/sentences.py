@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from impact.cards.hours import in_parts, moved, the_hour
+from impact.inference.size import THIRDS, share_as_small
 from impact.inference.tests import LEVEL
+from impact.inference.yardsticks import disagree
 from impact.market.instants import NEW_YORK
 from impact.news.minutes import BOUNDED
 from impact.news.surroundings import NOT_CHECKED
@@ -21,6 +23,18 @@ _RELEASES = {
     "CPI": "the consumer price report (CPI)",
     "FOMC": "the Federal Reserve's rate decision (FOMC)",
 }
+#: Words of a catalogue's note that tell a release again.
+_TOLD = {
+    "payrolls": ("payroll", "jobs report"),
+    "CPI": ("CPI", "consumer price"),
+    "FOMC": ("FOMC",),
+}
+_MARKETS = dict(zip(THIRDS, ("calm", "middling", "turbulent"), strict=True))
+_COUNTS = {2: "two", 3: "three", 4: "four"}
+
+#: The largest p whose share of days was counted, and how far above p a share is explained.
+_MEASURED, _APART = 0.1, 1.5
+
 _MOVED = {
     "after the close": ", after the close",
     "early close": ", after an early close",
@@ -57,7 +71,7 @@ def _what_moved(facts: pd.Series) -> list[str]:
         f"on {_day(facts['session'])} {_the_series(facts)} {moved(facts['simple_change'])}",
         *([f"that was {why}"] if why else []),
         f"the abnormal return (the {facts['kind']} return less its mean over "
-        f"{facts['observations']} earlier sessions) was {formats.percent(facts['estimate'])}",
+        f"{facts['observations']} earlier days) was {formats.percent(facts['estimate'])}",
     ]
 
 
@@ -126,21 +140,35 @@ def _how_unusual(facts: pd.Series) -> list[str]:
     p = _conditional(facts)
     if p is None:
         return [
-            "there is no forecast of the volatility of that session "
+            "there is no forecast of the volatility of that day "
             f"({'; '.join(facts['forecast_notes'])})",
             "only the textbook t-test is left, which does not know how nervous the market was "
             f"(t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])})",
         ]
-    vix = facts["p_implied"]
-    beside = f"; by the VIX {formats.p_phrase(vix)}" if np.isfinite(vix) else ""
-    verdict = "unusual" if p < LEVEL else "not unusual"
     return [
         "the volatility forecast the evening before was "
         f"{formats.percent(facts['sigma_conditional'], signed=False)} a day",
-        "when the market is this nervous, a move at least this extreme, up or down, happens "
-        f"{_one_in(p)}",
-        f"that is {verdict} at the 5% level (z = "
-        f"{formats.number(facts['z_conditional'], signed=True)}, {formats.p_phrase(p)}{beside})",
+        *_how_often(p, facts["third"]),
+        *_verdict(facts, p),
+    ]
+
+
+def _verdict(facts: pd.Series, p: float) -> list[str]:
+    """Whether the move is unusual, or that this depends on the forecast of volatility."""
+    found = facts["yardsticks"].dropna(subset="p_value")
+    verdict = "unusual" if p < LEVEL else "not unusual"
+    z = formats.number(facts["z_conditional"], signed=True)
+    numbers = f"z = {z}, {formats.p_phrase(p)}"
+    if not disagree(found):
+        count = _COUNTS.get(len(found), "")
+        whichever = f", whichever of {count} forecasts of volatility is taken" if count else ""
+        return [f"that is {verdict} at the 5% level ({numbers}){whichever}"]
+    ends = found["p_value"].sort_values().iloc[[0, -1]]
+    least, most = (f"{formats.p_value(end)} ({name})" for name, end in ends.items())
+    return [
+        "whether that is unusual at the 5% level depends on how volatility is forecast: p runs "
+        f"from {least} to {most}",
+        f"by our usual forecast, {found.index[0]}, it is {verdict} ({numbers})",
     ]
 
 
@@ -149,22 +177,37 @@ def _conditional(facts: pd.Series) -> float | None:
     return float(p) if np.isfinite(p) else None
 
 
-def _one_in(p: float) -> str:
-    """Turn a p-value into days.
+def _how_often(p: float, third: str) -> list[str]:
+    """Turn a p-value into days; a small one into those on which so small a p was counted.
 
     Examples
     --------
-    >>> _one_in(0.8), _one_in(0.356), _one_in(0.012)
-    ('on most days', 'on about 1 in 3 days', 'on about 1 in 85 days')
+    >>> [_how_often(p, THIRDS[1])[0].partition("happens ")[2] for p in (0.8, 0.356, 0.012)]
+    ['on most days', 'on about 1 in 3 days', 'on about 1 in 85 days']
     """
+    share = share_as_small(p, third) if p <= _MEASURED else p
     if p > 2 / 3:
-        return "on most days"
-    if p < 0.0025:
+        often = "on most days"
+    elif share < 0.0025:
         # A thousand past sessions, in two tails, cannot show anything rarer.
-        return "on no more than 1 in 500 days"
-    days = 1 / p
+        often = "on no more than 1 in 500 days"
+    else:
+        often = f"on about 1 in {_days(share)} days"
+    said = [
+        "when the market is this nervous, a move at least this extreme, up or down, happens "
+        + often
+    ]
+    if share >= _APART * p:
+        said.append(
+            f"that was counted in {_MARKETS[third]} markets; p alone would say 1 in {_days(p)}"
+        )
+    return said
+
+
+def _days(share: float) -> int:
+    days = 1 / share
     step = 1 if days < 20 else 5 if days < 100 else 10
-    return f"on about 1 in {max(2, round(days / step) * step)} days"
+    return max(2, round(days / step) * step)
 
 
 def _who_disagrees(facts: pd.Series) -> list[str]:
@@ -175,18 +218,17 @@ def _who_disagrees(facts: pd.Series) -> list[str]:
         (
             facts["p_textbook"],
             "by the textbook t-test, whose yardstick is the average volatility of "
-            f"{facts['observations']} earlier sessions "
+            f"{facts['observations']} earlier days "
             f"({formats.percent(facts['sigma_textbook'], signed=False)} a day),",
         ),
-        (facts["p_conditional_t"], "with a Student t in place of past sessions"),
-        (facts["p_implied"], "with the volatility that the VIX implied"),
+        (facts["p_conditional_t"], "with a Student t in place of past days"),
     ]
     dissent = [
         f"{how} {formats.p_phrase(other)}"
         for other, how in others
         if np.isfinite(other) and (other < LEVEL) != (p < LEVEL)
     ]
-    return ["not every yardstick agrees with that", *dissent] if dissent else []
+    return ["not every test agrees with that", *dissent] if dissent else []
 
 
 def _within_the_day(facts: pd.Series) -> list[str]:
@@ -194,7 +236,7 @@ def _within_the_day(facts: pd.Series) -> list[str]:
     hours, smallest = facts["hours"], facts.get("smallest_detectable", np.nan)
     said = the_hour(hours, _the_series(facts), smallest)
     shared = facts["others"] or facts["releases"] not in ("", NOT_CHECKED)
-    noted = facts["confounders"]
+    noted = _noted(facts)
     if hours is None or hours.day is None or not shared:
         return [*said, *_what_else(facts)]
     return [
@@ -205,9 +247,21 @@ def _within_the_day(facts: pd.Series) -> list[str]:
     ]
 
 
+def _noted(facts: pd.Series) -> str:
+    """Return the catalogue's note without what the releases of the day have told."""
+    told = [word.lower() for name in _released(facts) for word in _TOLD.get(name, ())]
+    notes = facts["confounders"].split("; ")
+    return "; ".join(note for note in notes if not any(word in note.lower() for word in told))
+
+
+def _released(facts: pd.Series) -> list[str]:
+    words = facts["releases"]
+    return [] if words in ("", NOT_CHECKED) else words.split(", ")
+
+
 def _what_else(facts: pd.Series) -> list[str]:
     held = [f"“{title}”" for title in facts["others"]]
-    noted = facts["confounders"]
+    noted = _noted(facts)
     if not facts["market"] and not noted:
         return [
             "what else was announced for that day was not checked, as it is not known whose clock "
@@ -215,18 +269,17 @@ def _what_else(facts: pd.Series) -> list[str]:
             "daily closes could not separate it",
         ]
     checked = facts["releases"] != NOT_CHECKED
-    names = facts["releases"].split(", ") if checked and facts["releases"] else []
-    held += [_RELEASES.get(name, name) for name in names]
+    held += [_RELEASES.get(name, name) for name in _released(facts)]
     said = [_which_way(facts)] if facts["mixed"] else []
     if held:
         shares = "shares" if len(held) == 1 else "share"
         said.append(
             f"daily closes cannot separate this news from {formats.list_of(held)}, which {shares} "
-            "the session"
+            "the day"
         )
     elif not noted:
-        macro = ", and no CPI, payrolls or FOMC release fell in it" if checked else ""
-        said.append(f"the catalogue has no other announcement for that session{macro}")
+        macro = ", and no CPI, payrolls or FOMC release fell on it" if checked else ""
+        said.append(f"the catalogue has no other announcement for that day{macro}")
         said.append("what else moved prices that day, daily closes cannot say")
     if noted:
         also = "nor can they separate it" if held else "daily closes cannot separate this news"
@@ -239,7 +292,7 @@ def _what_else(facts: pd.Series) -> list[str]:
 def _which_way(facts: pd.Series) -> str:
     if facts["direction"] == "mixed":
         return "The announcement itself points both ways"
-    return "The announcements of that session do not all point the same way"
+    return "The announcements of that day do not all point the same way"
 
 
 def _what_could_be_found(facts: pd.Series) -> list[str]:
@@ -247,12 +300,15 @@ def _what_could_be_found(facts: pd.Series) -> list[str]:
     if p is None or not np.isfinite(smallest):
         return []
     size = formats.percent(smallest, signed=False)
+    ends = (formats.percent(facts[f"ci_{end}_conditional"]) for end in ("low", "high"))
+    fits = "anything from {} to {} fits this day, nothing beyond (95% interval)".format(*ends)
     if abs(facts["estimate"]) >= smallest:
-        return [f"the test of one close detects moves of {size} or more four times in five"]
+        return [f"the test of one close detects moves of {size} or more four times in five", fits]
     only = f"the test of one close reliably detects only moves of {size} or more"
     if p < LEVEL:
-        return [only, "one that passes the test at a smaller size tends to overstate the effect"]
-    return [only, "a smaller effect could have gone unnoticed"]
+        overstated = "one that passes the test at a smaller size tends to overstate the effect"
+        return [only, overstated, fits]
+    return [only, f"a smaller effect could have gone unnoticed: {fits}"]
 
 
 def _what_it_is_not(facts: pd.Series) -> list[str]:
@@ -263,7 +319,7 @@ def _what_it_is_not(facts: pd.Series) -> list[str]:
             "it is",
             "the numbers show an association, not a cause",
         ]
-    return [f"the numbers show what {_the_series(facts)} did in that session, not what caused it"]
+    return [f"the numbers show what {_the_series(facts)} did on that day, not what caused it"]
 
 
 def _the_series(facts: pd.Series) -> str:

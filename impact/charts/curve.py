@@ -1,8 +1,8 @@
-"""Every way to have done it: a curve of estimates above the choices behind each of them."""
+"""Every way to have done it: questions with the range of their answers, and what decides."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from impact.charts.page import (
     MUTED,
     STONE,
     WIDTH,
+    Mark,
     Words,
     drawing,
     key,
@@ -20,70 +21,117 @@ from impact.charts.page import (
     percent_axis,
     points,
     round_ticks,
+    rules,
     stroke,
+    symbol,
 )
-from impact.text.formats import percent
+from impact.text.formats import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Height of one option, and the box of the curve, in pixels.
-ROW, LEFT, RIGHT, TALL = 30, 400, 130, 400
+#: Height of a row, in pixels; where the boxes of the estimates and of the p begin, their width.
+ROW, LEFTS, WIDE = 40, (430, 1010), 400
+
+#: Right ends of what a choice moves, and of what it turns.
+ENDS = (WIDTH - MARGIN - 300, WIDTH - MARGIN)
+
+#: Ends of the axis of p, and what is written on it.
+P_LOW, P_TICKS = 0.001, (0.001, 0.01, 0.05, 0.2, 1)
 
 
 @drawing()
-def estimate_curve(
-    words: Words, table: pd.DataFrame, options: pd.DataFrame, test: str = ""
-) -> Figure:
-    """Draw the estimates of all specifications by rising size, above the choices behind each.
+def question_ranges(words: Words, questions: pd.DataFrame, choices: pd.DataFrame) -> Figure:
+    """Draw the range of answers to each question, above what each other choice changes.
 
     Parameters
     ----------
     words : Words
         Title, subtitle, source.
-    table : DataFrame
-        One row a specification, sorted: `estimate` (decimal fraction), `p_value`, and a column
-        for each choice.
-    options : DataFrame
-        `choice`, `option` (as text), `estimate` (median), from top to bottom.
-    test : str
-        What the p-values are, after "p ≤ 5%" in the key.
+    questions : DataFrame
+        A row each: `window`, `subset` (text), `n`, `neighbours` (counts), `estimate`, `low`,
+        `high` (decimal fractions), `p_low`, `p_high`; those of one window together.
+    choices : DataFrame
+        By name: `options` (text), `moves` (decimal fraction), `turns` (share of answers) and
+        `decides`.
     """
-    options = options[options.groupby("choice")["option"].transform("size") > 1]
-    rows = rows_in_groups(options["choice"])
-    height = ROW * (max(rows) + 1)
-    found = (table["p_value"] <= 0.05).to_numpy()
-    sheet = page(words, 44 + TALL + 56 + height + 72)
-    width, under = WIDTH - LEFT - RIGHT, sheet.top + 44 + TALL + 56
-    sheet.note(MARGIN, sheet.top, "mean cumulative abnormal return")
-    sheet.note(WIDTH - MARGIN, under - 40, "median", ha="right")
-    above = sheet.axes(LEFT, sheet.top + 44, width, TALL)
-    _estimates(above, table["estimate"].to_numpy(), found)
-    below = sheet.axes(LEFT, under, width, height)
-    below.set(xlim=above.get_xlim(), ylim=(max(rows) + 0.5, -0.5))
-    below.set_axis_off()
-    started = set()
-    for row, option in zip(rows, options.itertuples(), strict=True):
-        uses = (table[option.choice].astype("str") == option.option).to_numpy()
-        for chosen, colour in ((uses & ~found, STONE), (uses & found, INK)):
-            _ticks(below, np.flatnonzero(chosen), row, colour)
-        middle = under + ROW * (row + 0.5)
-        if option.choice not in started:
-            sheet.row(MARGIN, middle, option.choice, weight="bold", color=MUTED)
-            started.add(option.choice)
-        sheet.row(LEFT - 16, middle, option.option, ha="right")
-        sheet.row(WIDTH - MARGIN, middle, percent(option.estimate, 1), ha="right", color=MUTED)
-    entries = ((INK, f"p ≤ 5% {test}".strip()), (STONE, "p > 5%"))
-    key(sheet, sheet.bottom - 30, [({"marker": "o", "color": hue}, word) for hue, word in entries])
+    ordered = questions.sort_values("window", key=lambda at: pd.factorize(at)[0], kind="stable")
+    rows = np.array(rows_in_groups(ordered["window"]))
+    tall = ROW * (rows.max() + 1)
+    lists = [part for _, part in choices.groupby(~choices["decides"])]
+    under = sum(ROW * len(part) + 60 for part in lists)
+    sheet = page(words, 50 + tall + 130 + under)
+    top = sheet.top + 50
+    boxes = [sheet.axes(left, top, WIDE, tall) for left in LEFTS]
+    for left, what in zip((MARGIN, *LEFTS), ("window, events", "mean CAR", "p"), strict=True):
+        sheet.row(left, sheet.top + 12, what, color=MUTED)
+    sheet.row(WIDTH - MARGIN, sheet.top + 12, "with other news", ha="right", color=MUTED)
+    colours = [_colour(row) for row in ordered.itertuples()]
+    _ranges(boxes[0], rows, ordered[["low", "estimate", "high"]].to_numpy(), colours)
+    _p_ranges(boxes[1], rows, ordered[["p_low", "p_high"]].to_numpy(), colours)
+    named = set()
+    for row, one in zip(rows, ordered.itertuples(), strict=True):
+        middle = top + ROW * (row + 0.5)
+        if one.window not in named:
+            sheet.row(MARGIN, middle, one.window, weight="bold", color=MUTED)
+            named.add(one.window)
+        sheet.row(MARGIN + 90, middle, f"{one.subset} ({one.n})")
+        near = f"{one.neighbours} of {one.n}" if one.neighbours else "none"
+        sheet.row(WIDTH - MARGIN, middle, near, ha="right", color=MUTED)
+    top += tall + 74
+    entries = [
+        (INK, "p ≤ 5% under every other choice"),
+        (MUTED, "under some"),
+        (STONE, "under none"),
+    ]
+    key(sheet, top, [({"linewidth": points(14), "color": hue}, word) for hue, word in entries])
+    top += 56
+    for part in lists:
+        decide = part["decides"].all()
+        head = "These choices decide" if decide else "These change next to nothing"
+        sheet.heading(MARGIN, top, head)
+        if part is lists[0]:
+            for right, what in zip(ENDS, ("moves the mean by", "turns answers at 5%"), strict=True):
+                sheet.row(right, top + 14, what, ha="right", color=MUTED)
+        for place, one in enumerate(part.itertuples()):
+            middle = top + 34 + ROW * (place + 0.5)
+            sheet.row(MARGIN, middle, one.Index, weight="bold", color=MUTED)
+            sheet.row(MARGIN + 170, middle, one.options)
+            told = f"{number(100 * one.moves)} points", percent(one.turns, 0, signed=False)
+            for right, what in zip(ENDS, told, strict=True):
+                sheet.row(right, middle, what, ha="right", color=MUTED)
+        top += ROW * len(part) + 60
     return sheet.figure
 
 
-def _ticks(ax: Axes, at: np.ndarray, row: int, colour: str) -> None:
-    """Draw a tick for each specification: one path, which takes less room than its many ticks."""
-    x = np.column_stack([at, at, np.full(len(at), np.nan)]).ravel()
-    y = np.tile([row - 11 / ROW, row + 11 / ROW, np.nan], len(at))
-    ax.plot(x, y, **stroke(colour, 1.2), snap=True)
+def _colour(question: Any) -> str:
+    if question.p_high <= 0.05:
+        return INK
+    return MUTED if question.p_low <= 0.05 else STONE
+
+
+def _ranges(ax: Axes, rows: np.ndarray, values: np.ndarray, colours: list[str]) -> None:
+    low, high = min(values.min(), 0.0), max(values.max(), 0.0)
+    room = 0.08 * (high - low)
+    ax.set(xlim=(low - room, high + room), ylim=(rows.max() + 0.5, -0.5), yticks=[])
+    percent_axis(ax.xaxis, round_ticks(low - room, high + room, 4), 1)
+    rules(ax.xaxis)
+    ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
+    for row, (left, middle, right), colour in zip(rows, values, colours, strict=True):
+        ax.plot([left, right], [row, row], **stroke(colour, 14, 2))
+        symbol(ax, middle, row, Mark("median", colour, "D"))
+
+
+def _p_ranges(ax: Axes, rows: np.ndarray, values: np.ndarray, colours: list[str]) -> None:
+    ax.set(xscale="log", xlim=(P_LOW, 1), ylim=(rows.max() + 0.5, -0.5), yticks=[])
+    ax.set_xticks(P_TICKS, map(str, P_TICKS))
+    ax.minorticks_off()
+    rules(ax.xaxis)
+    ax.axvline(0.05, **stroke(INK, 2.5, 1.5))
+    for row, (left, right), colour in zip(rows, np.maximum(values, P_LOW), colours, strict=True):
+        # A range of one value is still a mark.
+        ax.plot([left, max(right, 1.06 * left)], [row, row], **stroke(colour, 14, 2))
 
 
 def rows_in_groups(groups: pd.Series) -> list[int]:
@@ -95,17 +143,3 @@ def rows_in_groups(groups: pd.Series) -> list[int]:
     [0, 1, 3]
     """
     return (np.arange(len(groups)) + (groups != groups.shift()).cumsum().to_numpy() - 1).tolist()
-
-
-def _estimates(ax: Axes, estimates: np.ndarray, found: np.ndarray) -> None:
-    place = np.arange(len(estimates))
-    reach = max(np.abs(estimates).max(), 1e-6)
-    ax.set_xlim(-0.01 * len(place), 1.01 * len(place))
-    ax.set_ylim(min(estimates.min(), 0) - 0.08 * reach, max(estimates.max(), 0) + 0.08 * reach)
-    percent_axis(ax.yaxis, round_ticks(*ax.get_ylim()), 1)
-    ax.set_xticks([])
-    ax.spines["bottom"].set_visible(False)
-    ax.axhline(0, **stroke(MUTED, 3, 1))
-    for chosen, colour in ((~found, STONE), (found, INK)):
-        look = {"markersize": points(9), "markeredgewidth": 0, "zorder": 3}
-        ax.plot(place[chosen], estimates[chosen], "o", color=colour, **look)

@@ -29,6 +29,7 @@ FIGURES = (
     "how-unusual-2-may",
     "sector-reactions",
     "sector-paths",
+    "fingerprints",
     "placebo",
     "dose-response",
     "then-and-now",

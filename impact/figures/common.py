@@ -12,9 +12,16 @@ import pandas as pd
 from impact.analysis.intraday import intraday_study
 from impact.analysis.intraday_result import IntradayStudy
 from impact.charts.page import COOL, MUTED, WARM, Mark
-from impact.charts.paths import PLAIN
+from impact.charts.paths import PLAIN, Panel
 from impact.hypotheses.selection import ROW_SETS
-from impact.hypotheses.verdicts import CHANCE, Verdicts, evaluate_register
+from impact.hypotheses.verdicts import (
+    BEFORE_CORRECTION,
+    CHANCE,
+    NOT_RULED_OUT,
+    Verdicts,
+    evaluate_register,
+)
+from impact.inference.who_was_hit import RelativeMoves, relative_moves
 from impact.market.bars import load_bars
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
@@ -103,6 +110,12 @@ def marks_of(kinds: Iterable[str]) -> list[Mark]:
     return [mark for kind, mark in MARKS.items() if kind in shown]
 
 
+def shown_marks(panels: Iterable[Panel]) -> list[Mark]:
+    """Return the looks of some panels in the order of every key, each once."""
+    shown = {panel.mark for panel in panels}
+    return [mark for mark in MARKS.values() if mark in shown]
+
+
 # -- studies -------------------------------------------------------------------------------------
 
 
@@ -153,8 +166,15 @@ def timed() -> pd.DataFrame:
 @cache
 def sector_study() -> EventStudy:
     """Sessions of the core events on the eleven sector funds, from the session that has all."""
-    returns = log_returns(closes("sectors"))
-    return core_of(event_study(returns, load_events(since=NEWS), volatility="ewma"))
+    return core_of(event_study(log_returns(closes("sectors")), load_events(since=NEWS)))
+
+
+@cache
+def sector_moves(start: int = 0, end: int | None = None) -> RelativeMoves:
+    """Return what the S&P 500's move times their betas leaves of the sectors in those sessions."""
+    returns, market = log_returns(closes("sectors")), index_returns()
+    study = event_study(returns, load_events(since=NEWS), model="market", benchmark=market)
+    return relative_moves(core_of(study), start, end)
 
 
 def core_of(study: EventStudy) -> EventStudy:
@@ -197,6 +217,14 @@ def and_more(label: str, unit: Any) -> str:
     return label + (f" +{others}" if others else "")
 
 
+def column_head(unit: Any) -> Panel:
+    """Return what stands over the column of a session: its day, its news, releases, its look."""
+    note = and_more(core_labels(unit.announcements)[0], unit)
+    if unit.releases:
+        note += f"\nwith {unit.releases}"
+    return Panel(short_day(unit.session), note, MARKS[core_kind(unit)])
+
+
 def day_and_company(unit: Any) -> str:
     """Return the date of a session with what else it held: releases, events that are not core."""
     others = len(unit.announcements) - len(core_labels(unit.announcements))
@@ -211,7 +239,11 @@ def short_day(session: pd.Timestamp) -> str:
 
 def judged(row: pd.Series) -> str:
     """Return a verdict as the end of a sentence."""
-    return row["verdict"] if row["verdict"] == CHANCE else f"is {row['verdict']}"
+    if row["verdict"] in (CHANCE, NOT_RULED_OUT):
+        return row["verdict"]
+    if row["verdict"] == BEFORE_CORRECTION:
+        return f"is found {BEFORE_CORRECTION}"
+    return f"gets {row['verdict']}" if np.isnan(row["p_value"]) else f"is {row['verdict']}"
 
 
 def model_of(study: EventStudy) -> str:

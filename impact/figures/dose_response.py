@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from impact.analysis import dose as doses
 from impact.charts.effects import dose_line
 from impact.charts.page import Words
-from impact.figures.common import MARKS, NEWS, index_returns, source, verdict
+from impact.figures.common import MARKS, NEWS, index_returns, source
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
@@ -40,7 +40,7 @@ def dose_study() -> EventStudy:
 def data() -> Response:
     """Estimate the slope."""
     study = dose_study()
-    dose = doses.dose_response(study, "china_dose_pp", side=verdict(HYPOTHESIS)["side"])
+    dose = doses.dose_response(study, "china_dose_pp")
     car = study.car(0)
     left_out = car.loc[car.index.isin(dose.dropped["event"])]
     aside = left_out[["label", "session", "estimate"]].assign(

@@ -1,4 +1,4 @@
-"""Twenty years of standardised moves, with three sessions of 2025 marked."""
+"""Twenty years of standardised moves, three days of 2025 marked, each p by four forecasts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from impact.charts.page import (
     SMALL,
     STONE,
     WIDTH,
+    Page,
     Words,
     drawing,
     extent,
+    key,
     number_axis,
     page,
     points,
@@ -32,26 +34,39 @@ from impact.charts.page import (
 from impact.figures.common import (
     CHINA_CALLED,
     MARKS,
+    closes,
     core_study,
     index_returns,
     kind_of,
     short_day,
     source,
 )
-from impact.text.formats import counted, date, number, percent
+from impact.inference.tests import LEVEL
+from impact.inference.yardsticks import yardsticks
+from impact.market.prices import load_vix
+from impact.market.returns import simple_returns
+from impact.study.event_study import event_study
+from impact.text.formats import counted, date, number, p_value, percent
 from impact.volatility.forecast import conditional_z
 
 #: The marked sessions, that of the title first.
 SHOWN = (CHINA_CALLED, "ninety-day-pause", "massive-increase-post")
 YEARS = 20
 
+#: The markers of the four forecasts of volatility, the usual one first.
+MARKERS = ("o", "s", "D", "^")
+
 
 @dataclass(frozen=True)
 class Unusual:
-    """All z by session, the marked ones, and what had to be reached on the first of these."""
+    """All z by session, the marked ones with p by each forecast, and what the first had to reach.
+
+    `p` has a row for each mark, and a column for each forecast of volatility.
+    """
 
     z: pd.Series
     marks: pd.DataFrame
+    p: pd.DataFrame
     smallest_detectable: float
     sigma: float
 
@@ -78,33 +93,46 @@ def data() -> Unusual:
     marks["as_far"] = [
         int((z >= value).sum() if value >= 0 else (z <= value).sum()) for value in marks["value"]
     ]
+    moves = simple_returns(closes())[z.index]
+    marks["in_percent"] = [
+        float((moves * np.sign(row.value) >= abs(moves[row.session])).mean())
+        for row in marks.itertuples()
+    ]
     marks["text"] = [
         f"{date(row.session)}: {percent(row.estimate)}\nz = {number(row.value, 2, signed=True)}, "
         f"as {'high' if row.value >= 0 else 'low'}\non {_rank(row.as_far, len(z))}"
         for row in marks.itertuples()
     ]
-    return Unusual(z, marks, *shown[["smallest_detectable", "sigma_conditional"]].iloc[0])
+    p = [
+        yardsticks(event_study(index_returns(), [name], implied=load_vix()))["p_value"]
+        for name in SHOWN
+    ]
+    by_forecast = pd.DataFrame(p).set_axis(marks.index)
+    return Unusual(
+        z, marks, by_forecast, *shown[["smallest_detectable", "sigma_conditional"]].iloc[0]
+    )
 
 
 def _rank(as_far: int, n: int) -> str:
     if as_far >= 0.01 * n:
-        return f"{percent(as_far / n, 0, signed=False)} of sessions"
-    return f"{as_far} of {counted(n, 'session')}"
+        return f"{percent(as_far / n, 0, signed=False)} of days"
+    return f"{as_far} of {counted(n, 'day')}"
 
 
 def title(data: Unusual) -> str:
-    """Say how often the index moved as far as on 2 May."""
+    """Say how often the index moved as far as on 2 May, by its volatility and in percent."""
     called, n = data.marks.iloc[0], len(data.z)
     day, rank = date(called["session"]), _rank(called["as_far"], n)
-    moved = "rose" if called["value"] >= 0 else "fell"
+    moved = "rise" if called["value"] >= 0 else "fall"
     if called["as_far"] > 0.025 * n:
+        size = percent(called["in_percent"], 1, signed=False)
         return (
-            f"For the volatility of its time {day} was an ordinary day: the index {moved} that "
-            f"far or farther on {rank} in {YEARS} years"
+            f"For the volatility of its time {day} was an ordinary day: so measured, {rank} saw as "
+            f"large a {moved}; in percent, {size} did"
         )
     return (
-        f"Even for the volatility of its time {day} was unusual: the index {moved} that far on "
-        f"only {rank} in {YEARS} years"
+        f"Even for the volatility of its time {day} was unusual: so measured, only {rank} in "
+        f"{YEARS} years saw as large a {moved}"
     )
 
 
@@ -114,8 +142,8 @@ def words(data: Unusual) -> Words:
     return Words(
         title(data),
         "Log return of the S&P 500 less its mean, in standard deviations forecast the evening "
-        f"before (GJR-GARCH, refit every month); {counted(len(z), 'session')} from "
-        f"{date(z.index[0])} to {date(z.index[-1])}. Ticks below: sessions beyond ±3.",
+        f"before (GJR-GARCH, refit every month); {counted(len(z), 'day')} from "
+        f"{date(z.index[0])} to {date(z.index[-1])}. Ticks below: days beyond ±3.",
         source("how-unusual-2-may", "events.csv"),
     )
 
@@ -126,7 +154,9 @@ def table(data: Unusual) -> pd.DataFrame:
     table["marked"] = table["session"].isin(data.marks["session"])
     called = table["session"] == data.marks["session"].iloc[0]
     table["smallest_detectable_z"] = np.where(called, data.reach, np.nan)
-    return table
+    # The same p on every row of a marked session, none elsewhere.
+    p = data.p.set_axis([f"p by {name}" for name in data.p], axis=1)
+    return table.join(p.set_axis(data.marks["session"]), on="session")
 
 
 def alt(data: Unusual) -> str:
@@ -135,10 +165,18 @@ def alt(data: Unusual) -> str:
     told = "; ".join(text.replace("\n", " ") for text in marks["text"])
     return (
         f"{title(data)}. Histogram of {counted(len(z), 'standardised move')} between "
-        f"{number(z.min(), 1)} and {number(z.max(), 1)}, {counted(len(marks), 'session')} marked: "
-        f"{told}. The smallest move that a test would find four times in five on "
+        f"{number(z.min(), 1)} and {number(z.max(), 1)}, {counted(len(marks), 'day')} marked: "
+        f"{told}. p by each forecast of volatility: {_ps(data)}. The smallest move that a test "
+        "would find four times in five on "
         f"{date(marks['session'].iloc[0])} was {percent(data.smallest_detectable, signed=False)}, "
         f"or {number(data.reach, 1)} standard deviations."
+    )
+
+
+def _ps(data: Unusual) -> str:
+    return "; ".join(
+        f"{date(session)}, " + ", ".join(f"{name} {p_value(p)}" for name, p in row.items())
+        for session, (_, row) in zip(data.marks["session"], data.p.iterrows(), strict=True)
     )
 
 
@@ -148,8 +186,8 @@ def alt(data: Unusual) -> str:
 @drawing()
 def draw(data: Unusual) -> Figure:
     """Draw the histogram, the range that would not be found, and the marked sessions."""
-    sheet = page(words(data), 940)
-    sheet.note(MARGIN, sheet.top - 16, "sessions")
+    sheet = page(words(data), 1260)
+    sheet.note(MARGIN, sheet.top - 16, "days")
     unit = "z, standard deviations"
     sheet.note(WIDTH / 2, sheet.top + 892, unit, ha="center")
     ax = sheet.across(70, sheet.top + 20, 800)
@@ -169,7 +207,33 @@ def draw(data: Unusual) -> Figure:
     _range(ax, data)
     drawn = [bar.get_window_extent().extents for bar in bars if bar.get_height()]
     _pins(ax, data.marks, np.array(drawn))
+    _forecasts(sheet, data)
     return sheet.figure
+
+
+def _forecasts(sheet: Page, data: Unusual) -> None:
+    """One row a marked day: its p by each forecast of volatility, and the line at 5%."""
+    top = sheet.top + 960
+    sheet.heading(MARGIN, top, "p of the three days, by four forecasts of volatility")
+    look = {"color": MUTED, "markerfacecolor": GROUND, "markeredgewidth": points(3)}
+    entries = [({**look, "marker": mark}, name) for mark, name in zip(MARKERS, data.p, strict=True)]
+    key(sheet, top + 44, entries)
+    ax = sheet.axes(MARGIN + 210, top + 84, WIDTH - 2 * MARGIN - 520, 150)
+    ax.set(xscale="log", xlim=(0.001, 1.15), ylim=(len(data.p) - 0.5, -0.5), yticks=[])
+    ticks = [0.001, 0.01, LEVEL, 0.2, 1]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.axvline(LEVEL, **stroke(MUTED, 2.5, 1.5))
+    for level, mark in enumerate(data.marks.itertuples()):
+        row = data.p.iloc[level]
+        colour = MARKS[mark.kind].colour
+        for marker, p in zip(MARKERS, row, strict=True):
+            style = {**look, "color": colour, "markersize": points(17), "zorder": 4}
+            ax.plot(p, level, marker, **style)
+        middle = top + 84 + 150 * (level + 0.5) / len(data.p)
+        sheet.row(MARGIN, middle, date(mark.session), color=colour)
+        ends = f"{p_value(row.min())} to {p_value(row.max())}"
+        sheet.row(WIDTH - MARGIN, middle, ends, ha="right", color=colour)
 
 
 def _range(ax: Axes, data: Unusual) -> None:

@@ -1,4 +1,4 @@
-"""The China announcements of 2025 among all circular shifts of themselves."""
+"""The China announcements of 2025 in clusters, and among all circular shifts of themselves."""
 
 from __future__ import annotations
 
@@ -7,26 +7,45 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from impact.charts.labels import letters
 from impact.charts.page import (
     GROUND,
+    INK,
     MARGIN,
+    MUTED,
     STONE,
     WIDTH,
+    Mark,
     Words,
     drawing,
     number_axis,
     page,
     points,
     round_ticks,
+    rules,
     stroke,
+    symbol,
 )
-from impact.figures.common import MAIN, MARKS, judged, source, verdict, verdicts
+from impact.figures.common import (
+    MAIN,
+    MARKS,
+    index_returns,
+    judged,
+    short_day,
+    source,
+    verdict,
+    verdicts,
+)
 from impact.hypotheses.verdicts import SUPPORTED
-from impact.text.formats import counted, number, p_phrase
+from impact.inference.cluster_test import cluster_means
+from impact.inference.clusters import clusters
+from impact.inference.tests import LEVEL
+from impact.text.formats import counted, number, p_phrase, percent
+from impact.volatility.forecast import conditional_z
 
 #: Hypothesis -> the kind of its sessions, and what they are.
 SETS = {
@@ -34,54 +53,61 @@ SETS = {
     "china-easing-2025": ("easing", "China de-escalations and talks"),
 }
 
-#: Statistic -> what a column of pictures measures.
-NULLS = {
-    "mean": "mean z; null: these sessions are like any other",
-    "studentised": "mean z over its standard error; null: their mean is zero",
-}
+#: What a column of pictures measures.
+DECIDES = "Decides: clusters of sessions, and their mean"
+BESIDE = "Beside it: the mean over its error, among shifts"
 
 
 @dataclass(frozen=True)
-class Shifts:
-    """How many shifts fell into each bar, and where each real set lies."""
+class Sets:
+    """Clusters, how many shifts fell into each bar, and what the register says of each set."""
 
+    groups: pd.DataFrame
     bars: pd.DataFrame
     sets: pd.DataFrame
     escalation: pd.Series
     easing: pd.Series
 
 
-def data() -> Shifts:
-    """Count the shifts that went as far as the real sets."""
-    bars, sets = [], []
+def data() -> Sets:
+    """Take clusters and shifts of both sets from the tests of the register."""
+    z = conditional_z(index_returns())["z"]
+    groups, bars, sets = [], [], []
     for name, (kind, what) in SETS.items():
-        tests, row = verdicts().tests[name, MAIN], verdict(name)
-        for statistic, null in (("mean", "p_mean"), ("studentised", "p_value")):
-            test: Any = tests[null]
-            shifted, value = test.detail["draws"], test.statistic
-            beyond = shifted <= value if test.alternative == "less" else shifted >= value
-            counts, edges = np.histogram(shifted, bins=41)
-            of = {"set": name, "statistic": statistic}
-            bars.append(
-                pd.DataFrame({**of, "low": edges[:-1], "high": edges[1:], "shifts": counts})
-            )
-            sets.append(
-                {
-                    **of,
-                    "heading": f"{what} of 2025, {counted(row['n'], 'session')}",
-                    "kind": kind,
-                    "value": value,
-                    "p": row[null],
-                    "p_holm": row["p_holm"] if statistic == "studentised" else np.nan,
-                    "shifts": len(shifted),
-                    "as_far": int(beyond.sum()),
-                }
-            )
-    both = pd.concat(bars, ignore_index=True), pd.DataFrame(sets)
-    return Shifts(*both, *(verdict(name) for name in SETS))
+        row, (group,) = verdict(name), verdicts().groups[name, MAIN]
+        groups.append(_clusters(z, group.sessions).assign(set=name))
+        test: Any = verdicts().tests[name, MAIN]["p_shift"]
+        shifted = test.detail["draws"]
+        counts, edges = np.histogram(shifted, bins=41)
+        bars.append(pd.DataFrame({"low": edges[:-1], "high": edges[1:], "shifts": counts}))
+        bars[-1]["set"] = name
+        facts = row[
+            ["n", "clusters", "p_value", "p_holm", "p_shift", "p_without_one", "power_holm"]
+        ]
+        sets.append(
+            {
+                "set": name,
+                "heading": f"{what} of 2025: {counted(row['n'], 'day')} in "
+                f"{counted(row['clusters'], 'cluster')}",
+                "kind": kind,
+                **facts,
+                "shift_statistic": test.statistic,
+                "as_far": int((np.abs(shifted) >= abs(test.statistic)).sum()),
+            }
+        )
+    frames = (pd.concat(groups, ignore_index=True), pd.concat(bars, ignore_index=True))
+    return Sets(*frames, pd.DataFrame(sets), *(verdict(name) for name in SETS))
 
 
-def title(data: Shifts) -> str:
+def _clusters(z: pd.Series, sessions: pd.DatetimeIndex) -> pd.DataFrame:
+    """A row a cluster: its first and last session, their number, and the sum over its root."""
+    positions = z.index.get_indexer(sessions)
+    means, sizes = cluster_means(z.to_numpy(), positions)
+    spans = pd.Series(sessions).groupby(clusters(positions)).agg(["first", "last"])
+    return spans.assign(sessions=sizes, value=means * np.sqrt(sizes))
+
+
+def title(data: Sets) -> str:
     """Say what became of both hypotheses."""
     up = data.escalation
     first = f"That the index fell on China escalations of 2025 {judged(up)}"
@@ -90,72 +116,126 @@ def title(data: Shifts) -> str:
     return f"{first}; its rise on de-escalations {judged(data.easing)}"
 
 
-def words(data: Shifts) -> Words:
+def words(data: Sets) -> Words:
     """Return what is written around the picture."""
+    up = data.escalation
     return Words(
         title(data),
-        "Conditional z of the S&P 500 (GJR-GARCH, refit every month) averaged over the "
-        f"sessions of a set, among {data.sets['shifts'].iloc[0]:,} circular shifts of the whole "
-        f"set. One-sided p; for the escalations, corrected, {p_phrase(data.escalation['p_holm'])}. "
-        "Sessions with news of both directions are in neither set. All of it was chosen after the "
-        "events.",
+        "Conditional z of the S&P 500 (GJR-GARCH, refit every month). Sessions fewer than six "
+        "apart are one cluster: its z summed, over the root of their number. Escalations: "
+        f"{p_phrase(up['p_value'])}, corrected {p_phrase(up['p_holm'])}; without one session up "
+        f"to {number(up['p_without_one'], 2)}. A mean of one σ would be found "
+        f"{percent(up['power'], 0, signed=False)} of the time, after correction "
+        f"{percent(up['power_holm'], 0, signed=False)}. "
+        "Sessions with news of both directions are in neither set. Chosen after the events.",
         source("placebo", "events.csv", "hypotheses.csv"),
     )
 
 
-def table(data: Shifts) -> pd.DataFrame:
-    """Return the bars, each with the real set beside it."""
-    facts = data.sets[["set", "statistic", "value", "p", "p_holm", "as_far"]]
-    return data.bars.merge(facts, on=["set", "statistic"])
+def table(data: Sets) -> pd.DataFrame:
+    """Return the clusters and the bars, each with its set beside it."""
+    facts = data.sets.drop(columns=["heading", "kind"])
+    rows = pd.concat([data.groups, data.bars], keys=["cluster", "shifts"], names=["row", None])
+    return rows.reset_index("row").merge(facts, on="set")
 
 
-def alt(data: Shifts) -> str:
+def alt(data: Sets) -> str:
     """Tell the picture."""
-    told = " ".join(
-        f"{row.heading}, {NULLS[row.statistic]}: {number(row.value, 2, signed=True)}, "
-        f"as far on {row.as_far:,} of {row.shifts:,} shifts, {p_phrase(row.p)}."
-        for row in data.sets.itertuples()
-    )
+    told = []
+    for fact in data.sets.itertuples():
+        groups = data.groups[data.groups["set"] == fact.set]
+        values = "; ".join(
+            f"{_span(row)} {number(row.value, 1, signed=True)}" for row in groups.itertuples()
+        )
+        told.append(
+            f"{fact.heading}. Clusters: {values}; {p_phrase(fact.p_value)}, corrected "
+            f"{p_phrase(fact.p_holm)}. Mean over its error "
+            f"{number(fact.shift_statistic, 2, signed=True)}, as far on {fact.as_far:,} shifts "
+            f"({p_phrase(fact.p_shift)}), which does not decide."
+        )
     return (
-        f"{title(data)}. Four histograms of shifted sets, with the real set marked; p one-sided, "
-        f"sessions with news of both directions left out. {told}"
+        f"{title(data)}. For each set its clusters as dots with their mean and its 95% interval, "
+        f"beside a histogram of shifted sets; every p two-sided. {' '.join(told)}"
     )
+
+
+def _span(row: Any) -> str:
+    days = short_day(row.first)
+    if row.last != row.first:
+        same = row.first.month == row.last.month
+        days = f"{row.first.day if same else days} to {short_day(row.last)}"
+    return f"{days} ({row.sessions})"
 
 
 # -- the picture ---------------------------------------------------------------------------------
 
 
 @drawing()
-def draw(data: Shifts) -> Figure:
-    """Draw a row of histograms for each set, a column for each statistic."""
-    wide, tall, step = 720, 300, 430
-    sheet = page(words(data), step * len(SETS) + 80)
-    lefts = dict(zip(NULLS, (MARGIN, WIDTH - MARGIN - wide), strict=True))
-    for statistic, left in lefts.items():
-        sheet.note(left, sheet.top, NULLS[statistic])
-    bars = dict(list(data.bars.groupby(["set", "statistic"])))
-    reach = data.bars[["low", "high"]].abs().max(axis=1).groupby(data.bars["statistic"]).max()
+def draw(data: Sets) -> Figure:
+    """Draw a row for each set: its clusters, and the shifts beside them."""
+    wide, tall, step = 720, 330, 470
+    names = 230
+    sheet = page(words(data), step * len(SETS) + 70)
+    right = WIDTH - MARGIN - wide
+    sheet.note(MARGIN, sheet.top, DECIDES)
+    sheet.note(right, sheet.top, BESIDE)
+    reach = data.bars[["low", "high"]].abs().max().max()
+    far = 1.1 * max(data.groups["value"].abs().max(), *map(_furthest, _values(data)))
     for place, fact in enumerate(data.sets.itertuples()):
-        left, top = lefts[fact.statistic], sheet.top + 74 + step * (place // len(NULLS))
-        sheet.heading(left, top, fact.heading)
-        ax = sheet.axes(left, top + 36, wide, tall)
-        _histogram(ax, bars[fact.set, fact.statistic], fact, reach[fact.statistic])
+        top = sheet.top + 70 + step * place
+        sheet.heading(MARGIN, top, fact.heading)
+        groups = data.groups[data.groups["set"] == fact.set]
+        ax = sheet.axes(MARGIN + names, top + 40, wide - names, tall)
+        _draw_clusters(ax, groups, MARKS[fact.kind], far)
+        lines = [*map(_span, groups.itertuples()), "mean"]
+        for line, text in enumerate(lines):
+            middle = top + 40 + tall * (line + 0.5) / len(lines)
+            sheet.row(MARGIN, middle, text, color=INK if text == "mean" else MUTED)
+        ax = sheet.axes(right, top + 40, wide, tall)
+        _histogram(ax, data.bars[data.bars["set"] == fact.set], fact, reach)
     return sheet.figure
 
 
+def _values(data: Sets) -> list[np.ndarray]:
+    return [group.to_numpy() for _, group in data.groups.groupby("set", sort=False)["value"]]
+
+
+def _bounds(values: np.ndarray) -> tuple[float, float]:
+    """95% interval of the mean of clusters: it leaves zero out where p is below 5%."""
+    reach = scipy.special.stdtrit(len(values) - 1, 1 - LEVEL / 2)
+    error = reach * values.std(ddof=1) / np.sqrt(len(values))
+    return values.mean() - error, values.mean() + error
+
+
+def _furthest(values: np.ndarray) -> float:
+    return max(map(abs, _bounds(values)))
+
+
+def _draw_clusters(ax: Axes, groups: pd.DataFrame, mark: Mark, far: float) -> None:
+    values, last = groups["value"].to_numpy(), len(groups)
+    ax.set(xlim=(-far, far), ylim=(last + 0.5, -0.5))
+    ax.set_yticks([])
+    number_axis(ax.xaxis, round_ticks(-far, far, 6))
+    rules(ax.xaxis)
+    ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
+    symbol(ax, values, np.arange(last), mark, zorder=3)
+    ax.plot(_bounds(values), [last, last], **stroke(INK, 8, 3))
+    symbol(ax, values.mean(), last, Mark("mean", INK, "D"), size=18, markeredgewidth=points(2.5))
+
+
 def _histogram(ax: Axes, bars: pd.DataFrame, fact: Any, reach: float) -> None:
-    mark, value = MARKS[fact.kind], fact.value
+    mark, value = MARKS[fact.kind], fact.shift_statistic
     look = {"color": STONE, "edgecolor": GROUND, "linewidth": points(1.5), "zorder": 2}
     ax.bar(bars["low"], bars["shifts"], bars["high"] - bars["low"], align="edge", **look)
     top = 1.5 * bars["shifts"].max()
     ax.set(xlim=(-reach, reach), ylim=(0, top))
-    number_axis(ax.xaxis, round_ticks(-reach, reach, 6), 0 if reach > 3 else 1)
+    number_axis(ax.xaxis, round_ticks(-reach, reach, 6))
     ax.set_yticks([])
     ax.plot([value, value], [0, 0.74 * top], **stroke(mark.colour, 5, 3))
     ax.plot(value, 0.74 * top, mark.marker, color=mark.colour, markersize=points(20), zorder=4)
     told = (
-        f"{number(value, 2, signed=True)}\nas far on {fact.as_far:,} of {fact.shifts:,} "
-        f"shifts\n{p_phrase(fact.p)}"
+        f"{number(value, 2, signed=True)}\nas far on {fact.as_far:,} of "
+        f"{bars['shifts'].sum():,}\nshifts, {p_phrase(fact.p_shift)}"
     )
     side, aside = ("right", -0.05) if value > 0 else ("left", 0.05)
     look = {"ha": side, "va": "center", "linespacing": 1.25, **letters(mark.colour, 5)}

@@ -96,7 +96,7 @@ def _marks(volatility: pd.Series) -> pd.DataFrame:
                 "session": car["session"],
                 "event": name,
                 "label": list_of(core_labels(car["announcements"])),
-                "kind": kind_of(unit.alignment["direction"].iloc[0]),
+                "kind": kind_of(*unit.alignment[["direction", "mixed"]].iloc[0]),
                 "volatility": volatility[car["session"]],
                 "detectable": car["smallest_detectable"],
                 "estimate": car["estimate"],

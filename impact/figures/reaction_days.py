@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -37,8 +38,9 @@ from impact.figures.common import (
     short_day,
     source,
 )
+from impact.inference.size import sizes
 from impact.news.catalogue import load_events
-from impact.text.formats import date, number, percent
+from impact.text.formats import date, number, p_phrase, percent
 
 #: Where the year of the news ends.
 NEXT_YEAR = "2026-01-01"
@@ -95,16 +97,23 @@ def title(data: pd.DataFrame) -> str:
     """Count the days that left their range, beside what chance would give."""
     n, known = len(data), int(data["outside"].sum())
     constant = int(_leaves_out_zero(data, "textbook").sum())
-    chance = number(0.05 * n, 0)
-    if known <= 0.05 * n:
+    rate = chance_of_one()
+    chance, p = number(rate * n, 0), p_phrase(scipy.stats.binom.sf(known - 1, n, rate))
+    if known <= rate * n:
         return (
             f"The S&P 500 left its usual range on only {known} of {n} days of tariff news in "
             f"2025, no more often than by chance ({chance}); a constant variance says {constant}"
         )
     return (
         f"The S&P 500 left its usual range on {known} of {n} days of tariff news in 2025; "
-        f"a constant variance says {constant}, chance alone {chance}"
+        f"chance alone gives {chance} ({p}), a constant variance says {constant}"
     )
+
+
+def chance_of_one() -> float:
+    """How often the headline test rejects at 5% where nothing is known to have happened."""
+    measured = sizes("conditional_fhs", "gjr")
+    return 0.05 if measured is None else float(measured.mean())
 
 
 def words(data: pd.DataFrame) -> Words:
@@ -115,7 +124,7 @@ def words(data: pd.DataFrame) -> Words:
         f"Abnormal log return of session 0, in %, with 95% intervals; n = {len(data)} sessions "
         f"with included announcements, {model_of(news_study())}. {confounded} are confounded "
         "(hollow): news of both directions or a macro release in the session; +1: one more "
-        "announcement.",
+        "announcement. p: binomial, days taken as independent, at the measured size of the test.",
         source("reaction-days", "events.csv", "macro_releases.csv"),
     )
 

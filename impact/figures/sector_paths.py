@@ -1,4 +1,4 @@
-"""The cumulative moves of eleven sector funds against their average, around the core sessions."""
+"""The cumulative moves of eleven sector funds beyond their betas, around the core sessions."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ from impact.figures.common import (
     SECTORS,
     core_labels,
     day_and_company,
+    sector_moves,
     sector_study,
     source,
 )
-from impact.inference.who_was_hit import relative_moves
+from impact.inference.who_was_hit import NEAREST
 from impact.text.formats import counted, list_of, number, percent
 
 #: Names for the end of a line.
@@ -66,11 +67,11 @@ def data() -> Paths:
     study, parts = sector_study(), []
     for day in range(study.settings.window.start, LAST + 1):
         if day > BEFORE:
-            moves = relative_moves(study, 0, day)
+            moves = sector_moves(0, day)
             path, p = moves.estimate, moves.p_adjusted
         else:
             # Earlier: minus what was still to come.
-            path = -relative_moves(study, min(day + 1, BEFORE), BEFORE).estimate * (day < BEFORE)
+            path = -sector_moves(min(day + 1, BEFORE), BEFORE).estimate * (day < BEFORE)
             p = path * np.nan
         long = {"path": path.stack(future_stack=True), "p_adjusted": p.stack(future_stack=True)}
         parts.append(
@@ -96,21 +97,25 @@ def title(data: Paths) -> str:
     first = pairs.get(0, set())
     n, still = len(first), len(first & pairs.get(LAST, set()))
     if not n:
-        return "No sector stood out from the rest in the session of a core event"
-    start = f"Of {counted(n, 'sector move')} that stood out in the session of a core event"
+        later = len(set().union(*pairs.values()))
+        more = f"; counting the days after, {counted(later, 'sector move')} did" if later else ""
+        return f"No sector stood out beyond its beta on the day of a core event{more}"
+    start = f"Of {counted(n, 'sector move')} that stood out on the day of a core event"
     kept = "all" if still == n else still or "none"
-    return f"{start}, {kept} still stood out {counted(LAST, 'session')} later"
+    return f"{start}, {kept} also did so over that day and the next {LAST}"
 
 
 def words(data: Paths) -> Words:
     """Return what is written around the picture."""
     return Words(
         title(data),
-        "Cumulative log return of eleven sector funds less their average, in %, from the close "
-        f"before; n = {counted(len(data.panels), 'core session')}. Dots: the move to there "
-        "stands out at 5%, by the step-down maximum test over the eleven, ranked among "
-        f"at least {data.pool} other windows; variance of the evening before, "
-        "exponentially weighted (0.94), times the number of sessions. Each row has its own scale.",
+        "Cumulative log return of eleven sector funds less alpha and beta times the S&P 500's, in "
+        f"%, from the close before; n = {counted(len(data.panels), 'core session')}. Dots: the "
+        "move to there stands out at 5%, by the step-down maximum test over the eleven, among the "
+        f"{NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move; "
+        "variance of the evening before (GJR-GARCH), times the number of sessions. By chance "
+        f"alone {number(LEVEL * len(data.panels), 1)} of the {len(data.panels)} would have a dot "
+        "on any one day. Each row has its own scale.",
         source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),
     )
 
@@ -165,7 +170,7 @@ def draw(data: Paths) -> Figure:
             _lines(ax, paths[paths["event"] == event], limits, labelled=column == 0)
     dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
     entries: list[Entry] = [
-        ({"color": COOL}, "ahead of the portfolio"),
+        ({"color": COOL}, "ahead of its share of the market"),
         ({"color": WARM}, "behind it"),
         ({"color": INK, **dot}, "stands out, sessions 0 to here"),
         (stroke(STONE, 3), "sectors that never stand out"),

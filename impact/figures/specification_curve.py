@@ -1,4 +1,4 @@
-"""The mean reaction to the China escalations of 2025, judged in every reasonable way."""
+"""The mean reaction to the China escalations of 2025: which choices decide what is found."""
 
 from __future__ import annotations
 
@@ -8,13 +8,29 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from impact.analysis import specification
-from impact.analysis.specification import LEVEL, SpecificationCurve
-from impact.charts.curve import estimate_curve
+from impact.analysis.specification import SpecificationCurve
+from impact.charts.curve import question_ranges
 from impact.charts.page import Words
-from impact.figures.common import index_returns, source
+from impact.figures.common import index_returns, source, verdict
 from impact.hypotheses.selection import select_group
+from impact.inference.tests import LEVEL
 from impact.news.catalogue import load_events
-from impact.text.formats import counted, list_of, p_phrase, percent
+from impact.text.formats import counted, list_of, p_phrase, p_value, percent
+
+#: The claim of the register on these escalations.
+HYPOTHESIS = "china-escalation-2025"
+
+#: Choice -> what the title calls it.
+CALLED = {
+    "subset": "which days",
+    "returns": "log or simple returns",
+    "window": "which window",
+    "length": "the length of the past",
+    "gap": "the gap before",
+    "neighbours": "what to do with neighbours",
+    "mean": "the mean",
+    "variance": "the yardstick",
+}
 
 #: The escalations.
 CHINA: dict[str, Any] = {
@@ -43,66 +59,57 @@ def data() -> SpecificationCurve:
 
 
 def title(data: SpecificationCurve) -> str:
-    """Say how many specifications agree, and what all of them together are worth."""
-    side = "below" if data.shares["below zero"] >= data.shares["above zero"] else "above"
-    word = "negative" if side == "below" else "positive"
-    share = percent(data.shares[f"{side} zero"], 0, signed=False)
-    found = percent(data.shares[f"{side} zero, p <= 5%"], 0, signed=False)
-    p = data.joint["share significant"]
-    verdict = "more than chance gives" if p <= LEVEL else "not enough to rule out chance"
+    """Say what decides, and how many questions pass."""
+    deciding = [CALLED[name] for name in data.choices.index[data.choices["decides"]]]
+    first = f"{list_of(deciding)} decide" if deciding else "no choice changes the answer"
+    passed = int((data.questions["p_high"] <= LEVEL).sum())
     return (
-        f"The reaction to the China escalations of 2025 is {word} in {share} of "
-        f"{counted(len(data), 'specification')} and passes 5% in {found}: {verdict} "
-        f"(joint {p_phrase(p)})"
+        f"China escalations of 2025: {first}; {passed or 'none'} of "
+        f"{counted(len(data), 'question')} {'passes' if passed < 2 else 'pass'} 5% whatever else "
+        "is chosen"
     )
 
 
 def words(data: SpecificationCurve) -> Words:
     """Return what is written around the picture."""
-    sizes = data.table["n"]
+    register = verdict(HYPOTHESIS)
     return Words(
         title(data),
-        f"Mean cumulative abnormal return of the S&P 500 over {sizes.min()} to {sizes.max()} "
-        "sessions with US escalations against China or Chinese retaliation in 2025, under "
-        f"{counted(len(data), 'specification')} from left to right by rising estimate. p: "
-        f"studentised mean among {counted(data.shifts, 'circular shift')} of the set."
-        f"{_never(data)} Chosen after the events.",
-        source("specification-curve", "events.csv"),
+        f"Mean cumulative abnormal return of the S&P 500 on US escalations against China or "
+        f"Chinese retaliation in 2025: {data.asked}, each under every other choice. p: t of "
+        f"clusters of sessions fewer than six apart; all together {_joint(data)}, among "
+        f"{counted(data.shifts, 'circular shift')} of the set. The verdict is the register's: "
+        f"{register['verdict']} ({p_phrase(register['p_value'])}, corrected "
+        f"{p_phrase(register['p_holm'])}). Chosen after the events.",
+        source("specification-curve", "events.csv", "hypotheses.csv"),
     )
 
 
-def _never(curve: SpecificationCurve) -> str:
-    """Name the options with which no specification passes 5%."""
-    never = [
-        f"{choice} “{option}”"
-        for choice in curve.options["choice"].unique()
-        for option, p in curve.table.groupby(choice)["p_value"].min().items()
-        if p > LEVEL
-    ]
-    return f" None passes with {list_of(never, 'or')}." if never else ""
+def _joint(data: SpecificationCurve) -> str:
+    return f"joint {p_phrase(data.joint['share significant'])}"
 
 
 def draw(data: SpecificationCurve) -> Figure:
-    """Draw the estimates above the choices."""
-    return estimate_curve(words(data), data.table, data.options, "among the shifted sets")
+    """Draw the questions above the choices."""
+    names = {"subset": "events", "variance": "yardstick"}
+    return question_ranges(words(data), data.questions, data.choices.rename(index=names))
 
 
 def table(data: SpecificationCurve) -> pd.DataFrame:
-    """Return the specifications."""
+    """Return the answers to each question under every other choice."""
     return data.table
 
 
 def alt(data: SpecificationCurve) -> str:
     """Tell the picture."""
-    low, high = data.table["estimate"].iloc[[0, -1]]
     told = "; ".join(
-        f"{choice}: "
-        + ", ".join(f"{row.option} {percent(row.estimate, 1)}" for row in group.itertuples())
-        for choice, group in data.options.groupby("choice", sort=False)
+        f"{row.subset} in {row.window}: {percent(row.low, 1)} to {percent(row.high, 1)}, p "
+        f"{p_value(row.p_low)} to {p_value(row.p_high)}, other news in {row.neighbours} of "
+        f"{row.n} windows"
+        for row in data.questions.itertuples()
     )
-    by_median = p_phrase(data.joint["median statistic"])
     return (
-        f"{title(data)}. Dots of mean cumulative abnormal returns rising from {percent(low, 1)} "
-        f"to {percent(high, 1)}, above one row of ticks for each option of each choice. Median "
-        f"estimate by option: {told}. By the median statistic the joint {by_median}."
+        f"{title(data)} ({_joint(data)}). Bars of the range of answers to each question, beside "
+        f"bars of the range of their p. {told}. {' '.join(data.changed())} The register's verdict: "
+        f"{verdict(HYPOTHESIS)['verdict']}."
     )

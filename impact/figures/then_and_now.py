@@ -33,6 +33,7 @@ from impact.charts.page import (
 from impact.figures.common import MAIN, MARKS, index_returns, judged, source, verdict, verdicts
 from impact.hypotheses.evaluation import mean_interval
 from impact.hypotheses.verdicts import CHANCE, SUPPORTED
+from impact.inference.clusters import clusters
 from impact.text.formats import date, interval, number, p_phrase, percent
 from impact.volatility.forecast import conditional_z
 
@@ -74,8 +75,12 @@ def data() -> Groups:
     ]
     dots = pd.concat(parts).rename_axis("session").reset_index()
     dots = dots[["session", "group", "announcements", "estimate", "z"]]
+    number = {
+        group: clusters(series.index.get_indexer(part["session"]))
+        for group, part in dots.groupby("group", sort=False)
+    }
     means = [
-        (group, measure, *mean_interval(part[measure].to_numpy()))
+        (group, measure, *mean_interval([part[measure].to_numpy()], [number[group]]))
         for measure in MEASURES
         for group, part in dots.groupby("group", sort=False)
     ]
@@ -89,13 +94,15 @@ def title(data: Groups) -> str:
     then, now, both = data.then, data.now, data.both
     if then["verdict"] == now["verdict"] == SUPPORTED:
         first = "The index fell on China escalations in 2018 and 2019 as in 2025"
+    elif then["verdict"] == now["verdict"]:
+        first = f"That the index fell on China escalations {judged(then)}, in 2018-19 as in 2025"
     else:
         first = (
-            f"That the index fell on China escalations {judged(then)} for 2018 and 2019, and "
+            f"That the index fell on China escalations {judged(then)} for 2018-19, and "
             f"{judged(now)} for 2025"
         )
     if both["verdict"] == CHANCE:
-        return f"{first}; given the volatility of each time, a difference {CHANCE}"
+        return f"{first}; a difference {CHANCE}"
     return f"{first}; that the two differ {judged(both)}"
 
 
@@ -106,8 +113,11 @@ def words(data: Groups) -> Words:
         title(data),
         f"Return of the S&P 500 less its mean, in the sessions with China escalations or "
         f"retaliation and no news of the other direction: {row['n_against']} in 2018 and 2019, "
-        f"{row['n']} in 2025. Difference of mean z: {p_phrase(row['p_value'])} by permuting the "
-        "labels (Welch t). Variance known the evening before: GJR-GARCH, refit every month.",
+        f"{row['n']} in 2025. Sessions fewer than six apart are one cluster: "
+        f"{row['clusters_against']} and {row['clusters']} of them. Difference of the mean z of "
+        f"clusters: {p_phrase(row['p_value'])} (t). A difference of one σ would be found "
+        f"{percent(row['power'], 0, signed=False)} of the time. Variance known the evening before: "
+        "GJR-GARCH, refit every month.",
         source("then-and-now", "events.csv", "hypotheses.csv"),
     )
 

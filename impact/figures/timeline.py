@@ -34,15 +34,15 @@ from impact.figures.common import (
     MARKS,
     closes,
     core_events,
+    core_kind,
     core_study,
-    kind_of,
     marks_of,
     short_day,
     source,
 )
 from impact.market.files import data_path
 from impact.market.returns import simple_returns
-from impact.text.formats import counted, date, list_of, number, percent
+from impact.text.formats import counted, date, list_of, number, percent, spelt
 
 #: Where the picture of the story begins.
 STORY = "2024-12-01"
@@ -66,7 +66,7 @@ def data() -> Timeline:
         {
             "session": unit.session,
             "event": name,
-            "kind": kind_of(catalogue.loc[name, "direction"]),
+            "kind": core_kind(unit),
             "label": catalogue.loc[name, "label"],
             "change": moves[unit.session],
         }
@@ -99,12 +99,13 @@ def title(data: Timeline) -> str:
     if bottom == until and len(back):
         return f"The S&P 500 never closed below its level of {date(before)}, before Liberation Day"
     fall = percent(1 - closes[bottom] / closes[before], 1, signed=False)
-    sessions = counted(len(later[:bottom]), "session")
-    start = f"The S&P 500 fell {fall} in the {sessions} after Liberation Day"
+    days = len(later[:bottom])
+    span = "day" if days == 1 else f"{spelt(days)} days"
+    start = f"The S&P 500 fell {fall} in the {span} after Liberation Day"
     level = percent(data.rate[:until].iloc[-1], 0, signed=False)
     if not len(back):
         return f"{start} and had not recovered by {date(until)}"
-    return f"{start}; it was back by {date(until)}, with the tariff on China at {level}"
+    return f"{start}; it had recovered by {date(until)}, with the tariff on China at {level}"
 
 
 def words(data: Timeline) -> Words:
@@ -234,7 +235,8 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
     ax.step(edges, [*values, values[-1]], where="post", **stroke(INK, 4.5))
     line = points_along(ax, np.repeat(edges, 2)[1:-1], np.repeat(values, 2))
     taken = NOTHING
-    # The longest step first; above its middle, left of its riser, below it, right.
+    # The longest step first; above its middle, left of its riser, below it. To the right a number
+    # would stand under the next step and read as its height: a step without room has none.
     for i in np.argsort(-np.diff(edges), kind="stable"):
         digits = 0 if round(1000 * values[i]) % 10 == 0 else 1
         name = percent(values[i], digits, signed=False)
@@ -249,10 +251,12 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
                 (left - aside, level),
                 (middle, level - up),
                 (left - aside, level + up),
-                (right + aside, level),
             ]
         )
         boxes = around(text, centres[:, 0] - width / 2, centres[:, 1], 2, 1)
+        if not clear(boxes, np.vstack([line, taken])).any():
+            text.remove()
+            continue
         box = boxes[place(boxes, np.vstack([line, taken]))]
         move(text, box, 2)
         taken = np.vstack([taken, box])

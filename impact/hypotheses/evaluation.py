@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,29 +10,50 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.analysis.dose import FEWEST, dose_response, dosed_sessions
+from impact.analysis.dose import FEWEST, DoseResponse, dose_response, dosed_sessions
 from impact.errors import HypothesisError, ImpactError
-from impact.hypotheses.register import AGAINST, FILTERS
-from impact.hypotheses.selection import Group, catalogue_rows, select_group
-from impact.inference.equivalence import equivalence_test
-from impact.inference.event_sets import MIN_SESSIONS, difference_test, shift_test, window_z
-from impact.inference.tests import LEVEL
+from impact.hypotheses.register import AGAINST, CATALOGUE, FILTERS
+from impact.hypotheses.selection import Group, catalogue_rows, select_group, uncertain_group
+from impact.inference.cluster_test import MIN_CLUSTERS, cluster_test, power, without_each
+from impact.inference.clusters import clusters
+from impact.inference.equivalence import equivalence_power, equivalence_test
+from impact.inference.event_sets import MIN_SESSIONS, shift_test, window_z
+from impact.inference.tests import LEVEL, HypothesisTest
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 
-#: Column of p -> whether its test is studentised: the two nulls of `impact.inference.event_sets`.
-_NULLS = {"p_mean": False, "p_value": True}
 _DOSE = "china_dose_pp"
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """Facts for the table, groups of sessions, their conditional z, and tests by column of p."""
+    """Facts for the table, groups of sessions, tests by column of p, and p without each session."""
 
-    facts: dict[str, object]
+    facts: dict[str, Any]
     groups: tuple[Group, ...]
-    values: list[np.ndarray] = field(default_factory=list)
-    tests: Mapping[str, Any] = field(default_factory=dict)
+    tests: Mapping[str, HypothesisTest | DoseResponse] = field(default_factory=dict)
+    without: np.ndarray = field(default_factory=lambda: np.array([]))
+
+    @property
+    def sign(self) -> float:
+        """Sign of what was found."""
+        test = self.tests["p_value"]
+        if isinstance(test, HypothesisTest):
+            return float(np.sign(test.statistic))
+        return float(np.sign(self.facts["estimate"]))
+
+    def power(self, level: float) -> float:
+        """Chance that the verdict's test finds a mean of one σ, or a mean of zero within a margin.
+
+        NaN where there is no verdict, and for a slope.
+        """
+        test = self.tests.get("p_value")
+        if not isinstance(test, HypothesisTest):
+            return np.nan
+        if "margin" in test.detail:
+            spread, margin = test.detail["std_error"], test.detail["margin"]
+            return equivalence_power(test.n, spread, margin, level)
+        return power(test.detail["sizes"], level)
 
 
 def evaluated(
@@ -59,53 +80,51 @@ def evaluated(
     try:
         if claim["statistic"] == "slope":
             return _slope(returns, series, claim, rows, rng)
-        return _means(series, claim, rows, rng)
+        return _means(series, claim, rows)
     except ImpactError as error:
         raise HypothesisError(f"{claim.name!r} cannot be evaluated: {error}") from error
 
 
-def _means(series: pd.DataFrame, claim: pd.Series, rows: str, rng: int) -> Evaluated:
+def _means(series: pd.DataFrame, claim: pd.Series, rows: str) -> Evaluated:
     """A mean, a difference of two, or equivalence."""
     z = window_z(series, claim["start"], claim["end"])
     length = claim["end"] - claim["start"] + 1
     sigma = series["sigma"].shift(-claim["start"]).reindex(z.index)
     moves = z * sigma * np.sqrt(length)
-    groups = tuple(
-        select_group(
-            z.index,
-            rows,
-            _filters(claim, prefix),
-            length=length,
-            taken_back=not prefix and claim["taken_back"] == "yes",
-        )
-        for prefix in (("", AGAINST) if claim["statistic"] == "difference" else ("",))
-    )
-    samples = [moves[group.sessions].to_numpy() for group in groups]
-    values = [z[group.sessions].to_numpy() for group in groups]
-    facts: dict[str, object] = dict(
-        zip(("estimate", "ci_low", "ci_high"), mean_interval(*samples), strict=True)
-    )
-    facts |= {"n": len(groups[0]), "n_against": len(groups[1]) if len(groups) > 1 else pd.NA}
-    if min(map(len, groups)) < MIN_SESSIONS:
-        return Evaluated(facts, groups, values)
-    side = claim["side"]
+    prefixes = ("", AGAINST) if claim["statistic"] == "difference" else ("",)
+    groups = tuple(_group(z.index, claim, prefix, rows, length) for prefix in prefixes)
+    sets = [group.sessions for group in groups]
+    numbers = [clusters(z.index.get_indexer(days)) for days in sets]
+    counts = [len(np.unique(number)) for number in numbers]
+    samples = [moves[days].to_numpy() for days in sets]
+    estimate = mean_interval(samples, numbers)
+    facts: dict[str, Any] = dict(zip(("estimate", "ci_low", "ci_high"), estimate, strict=True))
+    facts |= {"n": len(sets[0]), "clusters": counts[0], "n_against": pd.NA}
+    if len(sets) > 1:
+        facts |= {"n_against": len(sets[1]), "clusters_against": counts[1]}
+    if min(map(len, sets)) < MIN_SESSIONS or min(counts) < MIN_CLUSTERS:
+        return Evaluated(facts, groups)
     if claim["statistic"] == "equivalence":
-        tests = {"p_value": equivalence_test(samples[0], claim["margin"])}
-    elif claim["statistic"] == "difference":
-        tests = {
-            column: difference_test(*values, side=side, studentised=studentised, rng=rng)
-            for column, studentised in _NULLS.items()
-        }
-    else:
-        tests = {
-            column: shift_test(z, groups[0].sessions, side=side, studentised=studentised)
-            for column, studentised in _NULLS.items()
-        }
+        # Its windows are apart, so each session is a cluster of its own.
+        test = equivalence_test(samples[0], claim["margin"])
+        return Evaluated(facts | {"p_value": test.p_value}, groups, {"p_value": test})
+    tests = {"p_value": cluster_test(z, *sets), "p_shift": shift_test(z, *sets)}
+    without = without_each(z, *sets)
     facts |= {column: test.p_value for column, test in tests.items()}
-    return Evaluated(facts, groups, values, tests)
+    return Evaluated(facts | {"p_without_one": without.max()}, groups, tests, without)
 
 
-def _filters(claim: pd.Series, prefix: str) -> dict[str, object]:
+def _group(
+    sessions: pd.DatetimeIndex, claim: pd.Series, prefix: str, rows: str, length: int
+) -> Group:
+    if claim["events"] != CATALOGUE:
+        return uncertain_group(sessions, claim["events"], claim["since"], claim["until"])
+    taken_back = not prefix and claim["taken_back"] == "yes"
+    filters = _filters(claim, prefix)
+    return select_group(sessions, rows, filters, length=length, taken_back=taken_back)
+
+
+def _filters(claim: pd.Series, prefix: str) -> dict[str, Any]:
     given = {name: claim[f"{prefix}{name}"] for name in FILTERS if claim[f"{prefix}{name}"]}
     return {
         name: cell if name in ("since", "until") else cell.split(";")
@@ -114,23 +133,57 @@ def _filters(claim: pd.Series, prefix: str) -> dict[str, object]:
 
 
 def mean_interval(
-    first: np.ndarray, second: np.ndarray | None = None
+    samples: Sequence[np.ndarray], numbers: Sequence[np.ndarray]
 ) -> tuple[float, float, float]:
-    """Mean of a sample, or difference of two, with its 95% interval (Student, Welch).
+    """Mean of a sample, or difference of two, with its 95% interval by clusters.
+
+    Parameters
+    ----------
+    samples : sequence of one or two ndarray
+    numbers : sequence of ndarray of int
+        Cluster of each value, from 0, as `impact.inference.clusters.clusters` gives it.
+
+    Returns
+    -------
+    mean, low, high : float
+        The interval is NaN below three clusters.
+
+    Notes
+    -----
+    The error is that of leaving out each cluster in turn (the jackknife), on G - 1 degrees of
+    freedom; of two samples min(G₁, G₂) - 1. Where each value is its own cluster this is
+    Student's interval. In simulated sets with the clusters of the register it misses the mean in
+    5 to 7% of samples, whether or not clusters share effects; Student's misses 11 to 22% where
+    they do.
+
+    References
+    ----------
+    MacKinnon, Nielsen and Webb (2023), Cluster-robust inference: a guide to empirical practice,
+    J. Econometrics 232.
 
     Examples
     --------
-    >>> [round(float(value), 3) for value in mean_interval(np.array([0.01, 0.02, 0.03]))]
+    >>> interval = mean_interval([np.array([0.01, 0.02, 0.03])], [np.arange(3)])
+    >>> [round(float(value), 3) for value in interval]
     [0.02, -0.005, 0.045]
     """
-    samples = [first] if second is None else [first, second]
-    if min(map(len, samples)) < 2:
-        return (float(first.mean()) if second is None and len(first) else np.nan), np.nan, np.nan
-    shares = np.array([sample.var(ddof=1) / len(sample) for sample in samples])
-    dof = shares.sum() ** 2 / np.sum(shares**2 / [len(sample) - 1 for sample in samples])
-    reach = scipy.special.stdtrit(dof, 1 - LEVEL / 2) * np.sqrt(shares.sum())
-    mean = first.mean() - (0.0 if second is None else second.mean())
-    return float(mean), float(mean - reach), float(mean + reach)
+    if not all(map(len, samples)):
+        return np.nan, np.nan, np.nan
+    means = [float(sample.mean()) for sample in samples]
+    mean = means[0] - sum(means[1:])
+    fewest = min(number.max() + 1 for number in numbers)
+    if fewest < MIN_CLUSTERS:
+        return mean, np.nan, np.nan
+    variance = sum(map(_jackknife, samples, numbers))
+    reach = float(scipy.special.stdtrit(fewest - 1, 1 - LEVEL / 2) * np.sqrt(variance))
+    return mean, mean - reach, mean + reach
+
+
+def _jackknife(values: np.ndarray, number: np.ndarray) -> float:
+    """Variance of a mean by leaving out each cluster in turn."""
+    left = len(values) - np.bincount(number)
+    without = (values.sum() - np.bincount(number, values)) / left
+    return float((len(left) - 1) * np.var(without))
 
 
 def _slope(
@@ -144,15 +197,15 @@ def _slope(
     window = {"start": claim["start"], "end": claim["end"]}
     points, _ = dosed_sessions(study, _DOSE, **window)
     group = _dosed_group(group, dosed, study, points["session"])
-    facts: dict[str, object] = {"n": len(points), "n_against": pd.NA}
+    facts: dict[str, Any] = {"n": len(points), "n_against": pd.NA}
     if len(points) < FEWEST:
         return Evaluated(facts, (group,))
-    dose = dose_response(study, _DOSE, **window, side=claim["side"], rng=rng)
+    dose = dose_response(study, _DOSE, **window, rng=rng)
     slope = dose.table.loc["dose"]
     facts |= slope[["estimate", "ci_low", "ci_high"]].to_dict()
     if dose.nobs < MIN_SESSIONS:
         return Evaluated(facts, (group,))
-    return Evaluated(facts | {"p_value": slope["p_value"]}, (group,), tests={"p_value": dose})
+    return Evaluated(facts | {"p_value": slope["p_value"]}, (group,), {"p_value": dose})
 
 
 def _dosed_group(

@@ -19,11 +19,16 @@ from impact.errors import HypothesisError
 from impact.inference.event_sets import SIDES
 from impact.market.files import data_hash, data_path
 from impact.news.catalogue import DIRECTIONS, EASING, ESCALATION
+from impact.news.uncertainty import RANKED_BY
 from impact.text.formats import counted, list_of
 from impact.text.nearest import suggestion
 
 #: What is done with the sessions of a group (and of the one it is held against).
 STATISTICS = ("mean", "difference", "equivalence", "slope")
+
+#: Where the events come from: the catalogue, or days chosen by `impact.uncertainty_days`.
+CATALOGUE = "catalogue"
+SOURCES = (CATALOGUE, *(f"uncertainty-{of}" for of in RANKED_BY))
 
 #: Columns that select a group's announcements; with ``against_`` before them, the second group's.
 FILTERS = ("direction", "counterparty", "status", "since", "until")
@@ -37,6 +42,7 @@ COLUMNS = (
     "start",
     "end",
     "margin",
+    "events",
     "direction",
     "counterparty",
     "status",
@@ -69,10 +75,12 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, shape (hypotheses, 18)
+    DataFrame, shape (hypotheses, 19)
         Indexed by ``id``. ``claim`` is one sentence; ``statistic`` "mean", "difference",
         "equivalence" or "slope"; ``side`` what speaks for the claim; ``start``, ``end`` the
         window in relative sessions; ``margin`` a decimal fraction (equivalence alone);
+        ``events`` "catalogue", or "uncertainty-level" and "uncertainty-rise" for the fifty days
+        of `impact.uncertainty_days`, from ``since`` to ``until`` and without other filters;
         ``direction``, ``counterparty``, ``status`` (``;``-separated), ``since``, ``until`` and
         ``taken_back`` ("yes") select the group, the columns with ``against_`` the group that it
         is compared with; ``registered`` is an ISO date. "" stands for no restriction.
@@ -182,7 +190,8 @@ def _read(source: Path) -> tuple[pd.DataFrame, str]:
 
 def _problems(row: pd.Series) -> list[str]:
     found = [f"{name} is blank" for name in ("id", "claim") if not row[name]]
-    for name, known in (("statistic", STATISTICS), ("side", SIDES), ("taken_back", ("", "yes"))):
+    words = {"statistic": STATISTICS, "side": SIDES, "events": SOURCES, "taken_back": ("", "yes")}
+    for name, known in words.items():
         if row[name] not in known:
             found.append(f"{name} is {row[name]!r}: write {list_of(map(repr, known), 'or')}")
     if not row["claim"].endswith("."):
@@ -211,8 +220,8 @@ def _window_problems(row: pd.Series) -> list[str]:
     if start > end:
         found.append(f"the window {start} to {end} is reversed")
     if row["statistic"] in ("mean", "difference") and (start, end) != (0, 0):
-        # The shifts of all such sets are drawn jointly, so they must be of the same series.
-        found.append(f"the window {start} to {end} is not 0 to 0, which shifts need")
+        # Windows of several sessions overlap, and then clusters share returns.
+        found.append(f"the window {start} to {end} is not 0 to 0, which clusters need")
     if (row["statistic"] == "equivalence") != bool(row["margin"]):
         found.append("a margin belongs to equivalence, and equivalence to a margin")
     elif row["margin"] and not _is_positive(row["margin"]):
@@ -228,6 +237,8 @@ def _is_positive(text: str) -> bool:
 
 
 def _group_problems(row: pd.Series) -> list[str]:
+    if row["events"] != CATALOGUE:
+        return _uncertainty_problems(row)
     found = []
     against = any(row[f"{AGAINST}{name}"] for name in FILTERS)
     if against != (row["statistic"] == "difference"):
@@ -241,4 +252,15 @@ def _group_problems(row: pd.Series) -> list[str]:
             found.append(f"{name} is {row[name]!r}, which points more than one way")
     if not row["direction"] and row["statistic"] != "slope":
         found.append("direction is blank: only a slope takes announcements of every direction")
+    return found
+
+
+def _uncertainty_problems(row: pd.Series) -> list[str]:
+    found = []
+    if row["statistic"] != "mean":
+        found.append("days chosen by uncertainty have a mean and nothing else: write 'mean'")
+    filters = ("direction", "counterparty", "status", "taken_back")
+    for name in (*filters, *(f"{AGAINST}{name}" for name in FILTERS)):
+        if row[name]:
+            found.append(f"{name} is {row[name]!r}, a filter of the catalogue: leave it blank")
     return found

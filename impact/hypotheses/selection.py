@@ -15,6 +15,7 @@ from impact.hypotheses.register import POINTS
 from impact.market.files import data_hash
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
+from impact.news.uncertainty import load_uncertainty, uncertainty_days
 from impact.text.formats import list_of
 
 #: The three ways to read the catalogue.
@@ -140,6 +141,34 @@ def select_group(
     inside = kept[kept["session"].isin(days)]
     labels = inside.groupby("session")["label"].agg("; ".join)
     return Group(days, labels, pd.Series(counts, name="left"))
+
+
+def uncertain_group(sessions: pd.DatetimeIndex, source: str, since: str, until: str) -> Group:
+    """Find the sessions after the fifty days of most uncertainty; no reading changes them.
+
+    Parameters
+    ----------
+    sessions : DatetimeIndex, shape (T,)
+        Sessions that have a value.
+    source : {"uncertainty-level", "uncertainty-rise"}
+    since, until : str
+        First and last day of the index, ISO dates; "" for all.
+
+    Examples
+    --------
+    >>> days = pd.bdate_range("2017-01-01", "2026-08-31")
+    >>> len(uncertain_group(days, "uncertainty-level", "", ""))
+    38
+    """
+    span: dict[str, Any] = {"start": since or None, "end": until or None}
+    days = uncertainty_days(of=source.removeprefix("uncertainty-"), **span)
+    inside = days[days["session"].isin(sessions)]
+    labels = inside.groupby("session")["label"].agg("; ".join)
+    steps = ("of the group", "taken back where asked", "news")
+    counts = dict.fromkeys(("catalogue", "read"), len(load_uncertainty(**span)))
+    counts |= dict.fromkeys(steps, len(days)) | {"in the sample": len(inside)}
+    counts |= dict.fromkeys(("sessions", "one direction", "windows apart"), len(labels))
+    return Group(pd.DatetimeIndex(labels.index), labels, pd.Series(counts, name="left"))
 
 
 @lru_cache(maxsize=8)

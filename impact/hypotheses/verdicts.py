@@ -19,29 +19,32 @@ from impact.estimation.observations import dropped_rows
 from impact.hypotheses.evaluation import Evaluated, evaluated
 from impact.hypotheses.register import not_registered, whole_register
 from impact.hypotheses.selection import ROW_SETS, Group, catalogue_rows
-from impact.inference.event_sets import MIN_SESSIONS, extremity
-from impact.inference.multiplicity import holm, romano_wolf
+from impact.inference.cluster_test import MIN_CLUSTERS
+from impact.inference.event_sets import MIN_SESSIONS
+from impact.inference.multiplicity import holm
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.alignment import align
-from impact.text.formats import counted, iso, list_of, number, p_value
+from impact.text.formats import counted, iso, list_of, number, p_value, percent
 from impact.text.result import Result, left_out
 from impact.text.table import KNOWN, Column, Table
 from impact.volatility.forecast import conditional_z
 
 SUPPORTED = "supported"
+CONTRADICTED = "contradicted"
 BEFORE_CORRECTION = "only before correction"
 CHANCE = "could be chance"
 NOT_RULED_OUT = "a larger effect is not ruled out"
 TOO_FEW = f"no verdict below {MIN_SESSIONS} sessions"
+TOO_FEW_CLUSTERS = f"no verdict below {MIN_CLUSTERS} clusters"
+
+#: Side of a claim -> sign of what speaks for it.
+_SIGN = {"less": -1.0, "greater": 1.0}
 
 #: What `chosen` says of a hypothesis that was written down when its events had happened.
 AFTER = "chosen after the event"
-
-#: So many sessions without effect are tried before it is said that they would not undo a verdict.
-_MOST_ADDED = 500
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,12 +55,18 @@ class Verdicts(Result):
     ----------
     table : DataFrame
         Index = (hypothesis, rows). ``claim``, ``statistic``, ``side``, ``start``, ``end``,
-        ``margin``; ``n``, ``n_against`` (sessions); ``estimate``, ``ci_low``, ``ci_high`` (95%):
-        mean abnormal return, difference of two, or slope per percentage point, decimal
-        fractions; ``p_mean`` and ``p_value`` under the two nulls of `impact.inference.event_sets`
-        (for a slope and for equivalence, their own ``p_value``); ``p_holm`` over the whole
-        register; ``p_romano_wolf`` over the means; ``undone_by``, the announcements without
-        effect that would change the verdict; ``verdict``; ``chosen``.
+        ``margin``; ``n``, ``clusters`` of a group and ``n_against``, ``clusters_against`` of
+        the other (sessions, and clusters of sessions fewer than six apart); ``estimate``,
+        ``ci_low``, ``ci_high`` (95%, by clusters): mean abnormal return, difference of two, or
+        slope per percentage point, decimal fractions; ``p_value`` of
+        `impact.inference.cluster_test` (for a slope and for equivalence, their own), two-sided
+        whatever side the claim names; ``p_holm`` over the whole register, which decides;
+        ``power`` and ``power_holm``, the chance of finding a mean of one σ a session (for
+        equivalence, a mean of zero within the margin) at 5% and where Holm divides 5% by the
+        number of hypotheses; beside it, and never deciding, ``p_shift`` among circular shifts,
+        ``p_without_one``, the largest ``p_value`` without one session, and ``undone_by_one``, the
+        sessions each of which alone would undo a finding;
+        ``verdict``; ``chosen``.
     dropped : DataFrame
         event, security, reason of every announcement of the catalogue that has no session.
     signature : str
@@ -71,7 +80,7 @@ class Verdicts(Result):
     groups : dict
         (hypothesis, rows) -> the `Group` objects: one, or two where two are compared.
     tests : dict
-        (hypothesis, rows) -> column of p -> the test behind it; none below 8 sessions.
+        (hypothesis, rows) -> column of p -> the test behind it; none where there is no verdict.
     """
 
     table: pd.DataFrame
@@ -120,10 +129,15 @@ class Verdicts(Result):
         frame = self.table.xs(rows, level="rows").reset_index()
         register = "The register of hypotheses" if self.committed else f"The register {self.source}"
         notes = (
-            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm).",
-            "p (mean): these sessions are like any other; p: their mean is zero, whatever their "
-            "variance. The estimate of a dose is for one percentage point.",
-            "undone by: announcements without effect that would change the verdict.",
+            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm) alone; every p is "
+            "two-sided, because no side was fixed before the events.",
+            "p: sessions fewer than six apart are one observation, a cluster. The estimate of a "
+            "dose is for one percentage point.",
+            f"power: at best the chance of finding a mean of one σ, known the evening before; "
+            f"or no trace within its margin; after correction, as the first of {len(frame)}.",
+            "p (shifts): among shifts of the whole set, which take what a cluster shares for "
+            "evidence. p (less one): the largest p without one session; undone by: sessions each "
+            "of which alone would undo what was found.",
             "" if self.committed else _OWN,
             left_out(self.dropped),
         )
@@ -139,18 +153,27 @@ def _whole(value: float) -> str:
     return number(value, 0)
 
 
+def _chance(value: float) -> str:
+    if 0.995 <= value < 1 or 0 <= value < 0.005:
+        return "> 99%" if value > 0.5 else "< 1%"
+    return percent(value, 0, signed=False)
+
+
 _COLUMNS = (
     Column("claim", "claim", is_text=True),
     Column("n", "n", _whole),
+    Column("clusters", "clusters", _whole),
     KNOWN["estimate"],
     KNOWN["ci_low"],
     KNOWN["ci_high"],
-    Column("p_mean", "p (mean)", p_value),
     KNOWN["p_value"],
     Column("p_holm", "p (Holm)", p_value),
-    Column("p_romano_wolf", "p (Romano-Wolf)", p_value),
-    Column("undone_by", "undone by", _whole),
     Column("verdict", "verdict", is_text=True),
+    Column("power", "power", _chance),
+    Column("power_holm", "after correction", _chance),
+    Column("p_shift", "p (shifts)", p_value),
+    Column("p_without_one", "p (less one)", p_value),
+    Column("undone_by_one", "undone by", _whole),
 )
 
 _OWN = (
@@ -183,7 +206,7 @@ def evaluate_register(
     returns : Series, shape (T,), optional
         Decimal log returns by session; those of the S&P 500 by default.
     rng : int
-        Seed of the permutations and sign flips.
+        Seed of the sign flips of a slope.
 
     Returns
     -------
@@ -200,12 +223,18 @@ def evaluate_register(
     Notes
     -----
     Effects are in returns; p-values are of conditional z, so that a session counts by what was
-    known of its variance the evening before. An announcement without effect adds a session of
-    z with mean zero and variance one, to each group where two are compared.
+    known of its variance the evening before. Every p is two-sided; a finding on the other side
+    than the claim's contradicts it. A set needs eight sessions in three clusters.
 
     References
     ----------
-    Holm (1979); Romano and Wolf (2005); Janssen (1997); Schuirmann (1987).
+    Ibragimov and Müller (2010, 2016); Holm (1979); Schuirmann (1987).
+
+    Examples
+    --------
+    >>> verdicts = evaluate_register()
+    >>> verdicts["china-escalation-2025"].loc["included", "verdict"]
+    'only before correction'
     """
     family = whole_register(register)
     returns = log_returns(load_prices()) if returns is None else returns
@@ -217,7 +246,7 @@ def evaluate_register(
     }
     index = pd.MultiIndex.from_tuples(found, names=["hypothesis", "rows"])
     table = pd.DataFrame([one.facts for one in found.values()], index, _FACTS)
-    table = table.astype(dict.fromkeys(_FACTS[2:], float)).join(family, on="hypothesis")
+    table = table.astype(dict.fromkeys(_FACTS[4:], float)).join(family, on="hypothesis")
     table = _corrected(table, found)
     table["chosen"] = _chosen(table, found)
     funnels = {
@@ -242,7 +271,10 @@ def evaluate_register(
 
 
 #: What is found of each hypothesis, and the columns of the table.
-_FACTS = ("n", "n_against", "estimate", "ci_low", "ci_high", "p_mean", "p_value")
+_FACTS = (
+    *("n", "clusters", "n_against", "clusters_against"),
+    *("estimate", "ci_low", "ci_high", "p_value", "p_shift", "p_without_one"),
+)
 _SHOWN = (
     "claim",
     "statistic",
@@ -250,12 +282,8 @@ _SHOWN = (
     "start",
     "end",
     "margin",
-    *_FACTS,
-    "p_holm",
-    "p_romano_wolf",
-    "undone_by",
-    "verdict",
-    "chosen",
+    *_FACTS[:-2],
+    *("p_holm", "power", "power_holm", *_FACTS[-2:], "undone_by_one", "verdict", "chosen"),
 )
 
 
@@ -277,82 +305,43 @@ def _signature(returns: pd.Series, register: pd.DataFrame) -> str:
 
 
 def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) -> pd.DataFrame:
-    """Corrected p-values, verdicts and how easily they are undone, for each reading."""
+    """Corrected p-values, verdicts, their power and how easily they are undone, by reading."""
     parts = []
     for rows in ROW_SETS:
         part = table[table.index.get_level_values("rows") == rows].copy()
         # A claim without a verdict was asked too: it stays in the family as one that found nothing.
         family = part["p_value"].fillna(1.0)
         part["p_holm"] = holm(family).where(part["p_value"].notna())
-        means = part.index[(part["statistic"] == "mean") & part["p_value"].notna()]
-        draws = {key: _draws(found[key]) for key in means}
-        part["p_romano_wolf"] = (
-            romano_wolf(pd.DataFrame(draws)).reindex(part.index) if draws else np.nan
-        )
-        part["verdict"] = [_verdict(row) for _, row in part.iterrows()]
-        undone = [_undone_by(row, family, found[row.name]) for _, row in part.iterrows()]
-        part["undone_by"] = pd.array(undone, dtype="Int64")
+        for name, level in (("power", LEVEL), ("power_holm", LEVEL / len(part))):
+            part[name] = [found[key].power(level) for key in part.index]
+        part["verdict"] = [_verdict(row, found[row.name]) for _, row in part.iterrows()]
+        undone = [_undone_by_one(row, family, found[row.name]) for _, row in part.iterrows()]
+        part["undone_by_one"] = pd.array(undone, dtype="Int64")
         parts.append(part)
-    return pd.concat(parts).loc[table.index].astype({"n": int, "n_against": "Int64"})
+    counts = {"n": int} | dict.fromkeys(_FACTS[1:4], "Int64")
+    return pd.concat(parts).loc[table.index].astype(counts)
 
 
-def _draws(one: Evaluated) -> np.ndarray:
-    """Extremity of the studentised statistic: row 0 as observed, then under the null."""
-    test = one.tests["p_value"]
-    return extremity(np.append(test.statistic, test.detail["draws"]), test.alternative)
-
-
-def _verdict(row: pd.Series) -> str:
+def _verdict(row: pd.Series, one: Evaluated) -> str:
     if np.isnan(row["p_value"]):
-        return TOO_FEW
+        enough = min(map(len, one.groups)) >= MIN_SESSIONS
+        return TOO_FEW_CLUSTERS if enough else TOO_FEW
+    opposite = row["side"] in _SIGN and one.sign != _SIGN[row["side"]]
     if row["p_holm"] <= LEVEL:
-        return SUPPORTED
+        return CONTRADICTED if opposite else SUPPORTED
     if row["p_value"] <= LEVEL:
-        return BEFORE_CORRECTION
+        return f"{CONTRADICTED}, {BEFORE_CORRECTION}" if opposite else BEFORE_CORRECTION
     return NOT_RULED_OUT if row["statistic"] == "equivalence" else CHANCE
 
 
-def _undone_by(row: pd.Series, p: pd.Series, one: Evaluated) -> int | None:
-    """How many announcements without effect, in each group, would change the verdict."""
-    found = row["verdict"] in (SUPPORTED, BEFORE_CORRECTION)
-    if not found or row["statistic"] not in ("mean", "difference"):
+def _undone_by_one(row: pd.Series, family: pd.Series, one: Evaluated) -> int | None:
+    """How many sessions would each alone undo what was found, with the others still there."""
+    if not len(one.without) or not row["p_value"] <= LEVEL:
         return None
-    draws = _draws(one)[1:]
-    for added in range(1, _MOST_ADDED + 1):
-        statistic = extremity(np.asarray(diluted(one.values, added)), row["side"])
-        diluted_p = (1 + int((draws >= statistic).sum())) / (len(draws) + 1)
-        if row["verdict"] == SUPPORTED:
-            changed = p.copy()
-            changed[row.name] = diluted_p
-            diluted_p = holm(changed)[row.name]
-        if diluted_p > LEVEL:
-            return added
-    return None
-
-
-def diluted(values: list[np.ndarray], added: int) -> float:
-    """Studentised mean, or Welch's t, with `added` sessions of mean zero and variance one.
-
-    Parameters
-    ----------
-    values : list of one or two ndarray
-        Conditional z of each group.
-    added : int
-        Sessions added to each group.
-
-    Examples
-    --------
-    >>> round(diluted([np.array([1.0, 2.0, 3.0])], 0), 3)
-    3.464
-    """
-    means, shares = [], []
-    for z in values:
-        n = len(z) + added
-        mean = z.sum() / n
-        variance = (np.sum(z**2) + added - n * mean**2) / (n - 1)
-        means.append(mean)
-        shares.append(variance / n)
-    return float((means[0] - sum(means[1:])) / np.sqrt(sum(shares)))
+    if row["p_holm"] > LEVEL:
+        return int((one.without > LEVEL).sum())
+    alone = (holm(family.mask(family.index == row.name, p))[row.name] for p in one.without)
+    return sum(p > LEVEL for p in alone)
 
 
 def _chosen(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) -> list[str]:

@@ -1,9 +1,10 @@
 """Tests of abnormal returns, each a function of a study and a window of relative sessions.
 
 They compute always; `impact.inference.validity` says which are valid for a design. Every row of
-``study.tests()`` is one of them, with its defaults.
+``study.tests()`` is one of them, with its defaults; `yardsticks` puts four of one event together.
 """
 
+from impact.inference.cluster_test import cluster_t
 from impact.inference.conditional import (
     conditional_fhs,
     conditional_t,
@@ -33,11 +34,13 @@ from impact.inference.unconditional import (
     sample_quantile,
 )
 from impact.inference.who_was_hit import relative_max
+from impact.inference.yardsticks import yardsticks
 
 __all__ = [
     "HypothesisTest",
     "bmp",
     "brown_warner_1980",
+    "cluster_t",
     "conditional_fhs",
     "conditional_t",
     "conformal",
@@ -65,4 +68,5 @@ __all__ = [
     "shift_studentised",
     "sign",
     "wilcoxon",
+    "yardsticks",
 ]

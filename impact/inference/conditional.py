@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.measured_sizes import short_in_words, too_short_for_t
 from impact.inference.tests import LEVEL, CheckedReturns, Found, window_test
 from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window
@@ -79,8 +80,9 @@ def conditional_tests(
     tuple of dict
         What `conditional_fhs` and `conditional_t` find. `detail` holds `estimate` (Σ (r - mu)),
         `sigma` (of that sum), `ci_low`, `ci_high` (the effects that the test does not reject),
-        `mean` and `nu` of the fit and its `note`; the first also `smallest_detectable`, the
-        effect that it finds at 5% in 80% of cases, in its harder direction.
+        `mean` and `nu` of the fit, its `note` and the `model` that was fitted; the first also
+        `smallest_detectable`, the effect that it finds at 5% in 80% of cases, in its harder
+        direction.
 
     Raises
     ------
@@ -138,7 +140,9 @@ def conditional_tests(
         )
         p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car, level)
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
-    detail["note"] = known.note
+    size = short_in_words("conditional_fhs", len(known.past_z))
+    note = "; ".join(filter(None, [known.note, size]))
+    detail |= {"note": note, "model": known.model}
     both = {"statistic": car / sigma, "n": len(known.past_z)}
     by_past = both | {
         "p_value": equal_tails(sums, car),
@@ -267,12 +271,21 @@ def conditional_fhs(sample: CheckedReturns) -> Found:
 def conditional_t(sample: CheckedReturns) -> Found:
     """As `conditional_fhs`, with Student-t innovations of unit variance.
 
+    Raises
+    ------
+    HistoryError
+        Also with fewer than 1,000 returns before the event: see
+        `impact.inference.measured_sizes.too_short_for_t`.
+
     References
     ----------
     Bollerslev (1987), A conditionally heteroskedastic time series model for speculative prices
     and rates of return.
     """
-    return _of_event(sample)[1]
+    found = _of_event(sample)[1]
+    if why := too_short_for_t(found["n"]):
+        raise HistoryError(f"conditional_t: {why}")
+    return found
 
 
 @window_test(_FHS, _GIVEN, one_event=True, of_portfolio=True)
@@ -328,7 +341,12 @@ FOUND: WeakKeyDictionary[AbnormalReturns, dict] = WeakKeyDictionary()
 
 
 def tests_of_row(
-    study: AbnormalReturns, i: int, tested: Window, level: float = CONFIDENCE
+    study: AbnormalReturns,
+    i: int,
+    tested: Window,
+    level: float = CONFIDENCE,
+    *,
+    model: str | None = None,
 ) -> tuple[Found, Found]:
     """Test one row of a study against its own variance forecast.
 
@@ -340,6 +358,8 @@ def tests_of_row(
     tested : Window
     level : float
         Confidence of the intervals.
+    model : {"gjr", "garch", "ewma"}, optional
+        The variance model, that of the study by default.
 
     Returns
     -------
@@ -355,7 +375,9 @@ def tests_of_row(
     the number of its sessions.
     """
     found = FOUND.setdefault(study, {})
-    if (i, tested, level) not in found:
+    own = model is None or model == study.settings.volatility
+    key = (i, tested, level) if own else (i, tested, level, model)
+    if key not in found:
         rows, at = study.returns.index, int(study.fits.pairs.position[i])
         months = refit_rows(rows, 1)
         estimate, error = None, 0.0
@@ -369,19 +391,17 @@ def tests_of_row(
         last = int(history.index.searchsorted(rows[at + tested.end], side="right")) - 1
         if last < first:
             raise ReturnsError("the exchange was shut on every session of the tested window")
-        model, seed = str(study.settings.volatility), study.settings.seed
-        both = conditional_tests(
+        found[key] = conditional_tests(
             history,
             first=first,
             last=last,
-            model=model,
-            seed=seed,
+            model=str(study.settings.volatility if own else model),
+            seed=study.settings.seed,
             estimate=estimate,
             error=error,
             level=level,
         )
-        found[i, tested, level] = both
-    return found[i, tested, level]
+    return found[key]
 
 
 def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:

@@ -8,6 +8,7 @@ import pandas as pd
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.conditional import CONFIDENCE, FOUND, implied_of_row, tests_of_row
+from impact.inference.measured_sizes import too_short_for_t
 from impact.inference.tests import Found
 from impact.market.windows import Window
 
@@ -126,7 +127,11 @@ def _row(
     else:
         by_past, by_t = tests
         detail = by_past["detail"]
-        row |= _named(by_past, "conditional") | {"p_conditional_t": by_t["p_value"]}
+        row |= _named(by_past, "conditional")
+        if why := too_short_for_t(by_t["n"]):
+            notes.append(why)
+        else:
+            row["p_conditional_t"] = by_t["p_value"]
         row["smallest_detectable"] = detail["smallest_detectable"]
         notes.append(detail["note"])
     if study.implied is not None and tested.length == 1:

@@ -7,7 +7,7 @@ import scipy
 
 from impact.errors import InferenceError
 from impact.inference.event_sets import enough_sessions
-from impact.inference.tests import HypothesisTest
+from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import percent
 
 
@@ -26,7 +26,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     HypothesisTest
         Of "the mean lies outside the margin": `p_value` is the larger of the two one-sided
         p-values and `statistic` its t. `detail` holds `estimate` (the mean), `std_error`,
-        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom).
+        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom), `power`
+        (how often it rejects at 5% where the mean is zero and the spread that of `values`) and
+        `words`, which say so.
 
     Raises
     ------
@@ -40,8 +42,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     Examples
     --------
     >>> moves = np.array([0.001, -0.002, 0.003, 0.0, -0.001, 0.002, -0.003, 0.001])
-    >>> equivalence_test(moves, 0.01).p_value < 0.001
-    True
+    >>> found = equivalence_test(moves, 0.01)
+    >>> found.p_value < 0.001, round(found.detail["power"], 3)
+    (True, 1.0)
     """
     values = np.asarray(values, float)
     n = len(values)
@@ -50,6 +53,7 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
         raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
     reach = float(scipy.special.stdtrit(n - 1, 0.975)) * error
+    power = equivalence_power(n, error, margin)
     t = max((mean - margin) / error, -(mean + margin) / error)
     return HypothesisTest(
         name="equivalence_test",
@@ -66,5 +70,43 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
             "ci_low": mean - reach,
             "ci_high": mean + reach,
             "margin": margin,
+            "power": power,
+            "words": f"With {n} sessions as spread out as these, the test finds that there is "
+            f"nothing in {percent(power, 0, signed=False)} of cases where there is nothing.",
         },
     )
+
+
+def equivalence_power(n: int, std_error: float, margin: float, level: float = LEVEL) -> float:
+    """Chance that `equivalence_test` finds a mean of zero within the margin.
+
+    Parameters
+    ----------
+    n : int
+        Values in the sample.
+    std_error : float
+        Standard error of their mean, taken as the true one.
+    margin : float
+    level : float
+        A p up to it is a finding.
+
+    Notes
+    -----
+    For normal values: over the spreads that a sample may have, the chance that its mean lies at
+    least t standard errors inside the margin.
+
+    References
+    ----------
+    Schuirmann (1987), A comparison of the two one-sided tests procedure and the power approach.
+
+    Examples
+    --------
+    >>> few, many = equivalence_power(17, 0.005, 0.01), equivalence_power(170, 0.0016, 0.01)
+    >>> round(few, 2), round(many, 2)
+    (0.24, 1.0)
+    """
+    # Sample spread over the true one, at the middles of 2,000 equally likely parts.
+    middles = (np.arange(2_000) + 0.5) / 2_000
+    spread = np.sqrt(scipy.special.chdtri(n - 1, middles) / (n - 1))
+    inside = margin / std_error - scipy.special.stdtrit(n - 1, 1 - level) * spread
+    return float(np.mean(2 * scipy.special.ndtr(np.maximum(inside, 0)) - 1))

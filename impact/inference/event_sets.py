@@ -2,17 +2,18 @@
 
 One series of conditional z serves events and placebos alike. The whole set of events is moved
 round the sample (circular shifts), which keeps the spacing of the events and the dependence of
-the series. Differences between two groups of events are tested by permuting the labels.
+the series. Groups of a study of one's own are compared by permuting the labels.
 
-Both come with two nulls. Studentised, that the mean is zero (or the means are equal), whatever the
-variance: verdicts rest on this one. By the plain mean, that these sessions are like any other (or
-that the labels do not matter): also small when only the variance is larger.
+Shifts come with two nulls. Studentised, that the mean is zero, whatever the variance. By the plain
+mean, that these sessions are like any other: also small when only the variance is larger. Neither
+counts what sessions of one week share: verdicts rest on `impact.inference.cluster_test`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,36 +82,41 @@ def shift_statistics(z: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, 
     -------
     mean, studentised : ndarray, shape (T,)
     """
+    mean, error = _shifts(z, positions)
+    return mean, mean / error
+
+
+def _shifts(z: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of a set at every circular shift, and its standard error."""
     twice = np.concatenate([z, z])
     shifted = np.lib.stride_tricks.sliding_window_view(twice, len(z))[positions, :]
-    mean = shifted.mean(axis=0)
-    error = shifted.std(axis=0, ddof=1) / np.sqrt(len(positions))
-    return mean, mean / error
+    return shifted.mean(axis=0), shifted.std(axis=0, ddof=1) / np.sqrt(len(positions))
 
 
 def shift_test(
     z: pd.Series,
     sessions: Sequence[pd.Timestamp],
+    against: Sequence[pd.Timestamp] | None = None,
     *,
-    side: str = "two-sided",
     studentised: bool = True,
 ) -> HypothesisTest:
-    """Rank a set of events among all circular shifts of itself.
+    """Rank a set of events, or its difference from another, among all circular shifts.
 
     Parameters
     ----------
     z : Series
         Conditional z of every session, none missing.
-    sessions : sequence of Timestamp
-        Event sessions, each once.
-    side : {"two-sided", "greater", "less"}
+    sessions, against : sequence of Timestamp
+        Event sessions, each once; two sets are shifted together.
     studentised : bool
-        Rank the mean z over its own standard error, or else the mean z itself.
+        Rank the mean z over its own standard error (of two sets Welch's t), or else the mean z
+        itself.
 
     Returns
     -------
     HypothesisTest
-        ``detail["draws"]`` holds the statistic at every shift but the identity, shape (T - 1,).
+        Two-sided; ``detail["draws"]`` holds the statistic at every shift but the identity, shape
+        (T - 1,).
 
     Raises
     ------
@@ -120,7 +126,8 @@ def shift_test(
     Notes
     -----
     p = (1 + #{shifts at least as extreme}) / (B + 1) over all B shifts but the identity, so it
-    is never zero.
+    is never zero. Shifts take what neighbouring sessions of a set share for evidence: verdicts
+    rest on `impact.inference.cluster_test`.
 
     References
     ----------
@@ -133,20 +140,26 @@ def shift_test(
     >>> shift_test(z, z.index[::50]).n
     10
     """
-    positions = locate(z, sessions)
-    enough_sessions(len(positions))
-    statistic = shift_statistics(z.to_numpy(float), positions)[int(studentised)]
+    sets = [locate(z, one) for one in (sessions, against) if one is not None]
+    for positions in sets:
+        enough_sessions(len(positions))
+    mean, error = zip(*(_shifts(z.to_numpy(float), positions) for positions in sets), strict=True)
+    statistic = mean[0] - sum(mean[1:])
+    if studentised:
+        statistic = statistic / np.sqrt(sum(np.square(error)))
+    null = "these sessions are like any other"
+    if studentised:
+        null = "the mean standardised return of these sessions is zero, whatever their variance"
+    if against is not None:
+        null = "the mean standardised returns of the two sets are equal"
     return HypothesisTest(
         name="shift_studentised" if studentised else "shift_mean",
-        null="the mean standardised return of these sessions is zero, whatever their variance"
-        if studentised
-        else "these sessions are like any other",
+        null=null,
         statistic=float(statistic[0]),
-        p_value=rank_p(extremity(statistic, side)),
+        p_value=rank_p(np.abs(statistic)),
         distribution=f"{counted(len(z) - 1, 'circular shift')} of the set",
-        n=len(positions),
+        n=sum(map(len, sets)),
         reference="MacKinnon and Webb (2020)",
-        alternative=side,
         detail={"draws": statistic[1:]},
     )
 
@@ -205,21 +218,15 @@ def difference_test(
     first: np.ndarray,
     second: np.ndarray,
     *,
-    side: str = "two-sided",
-    studentised: bool = True,
     permutations: int = 9_999,
     rng: int | np.random.Generator = 0,
 ) -> HypothesisTest:
-    """Compare two groups of sessions by permuting their labels.
+    """Compare two groups of sessions by permuting their labels, studentised.
 
     Parameters
     ----------
     first, second : ndarray, shape (n1,), (n2,)
         Conditional z of each group's sessions.
-    side : {"two-sided", "greater", "less"}
-        "greater": the first group's mean is larger.
-    studentised : bool
-        Rank Welch's t, or else the difference of the means.
     permutations : int
         Number of relabellings.
     rng : int or Generator
@@ -227,8 +234,8 @@ def difference_test(
     Returns
     -------
     HypothesisTest
-        `n` counts both groups, ``detail`` each of them; ``detail["draws"]`` holds the statistic
-        of every relabelling, shape (permutations,).
+        Two-sided; `n` counts both groups, ``detail`` each of them; ``detail["draws"]`` holds
+        Welch's t of every relabelling, shape (permutations,).
 
     Raises
     ------
@@ -248,19 +255,15 @@ def difference_test(
     shuffled = np.random.default_rng(rng).permuted(labels, axis=1)
     drawn = pooled[np.vstack([np.arange(len(pooled)), shuffled])]
     one, other = drawn[:, : len(first)], drawn[:, len(first) :]
-    by_mean = one.mean(axis=1) - other.mean(axis=1)
-    statistic = welch_t(one, other) if studentised else by_mean
+    statistic = welch_t(one, other)
     return HypothesisTest(
-        name="difference_studentised" if studentised else "difference_mean",
-        null="the mean standardised returns of the two groups are equal, whatever their variances"
-        if studentised
-        else "it does not matter to which group a session belongs",
+        name="difference_studentised",
+        null="the mean standardised returns of the two groups are equal, whatever their variances",
         statistic=float(statistic[0]),
-        p_value=rank_p(extremity(statistic, side)),
+        p_value=rank_p(np.abs(statistic)),
         distribution=f"{counted(permutations, 'relabelling')} of the sessions",
         n=len(pooled),
         reference="Janssen (1997)",
-        alternative=side,
         detail={"n_first": len(first), "n_second": len(second), "draws": statistic[1:]},
     )
 
@@ -316,6 +319,20 @@ def shift_studentised(
 def _shift(
     study: AbnormalReturns, start: int, end: int | None, name: str, *, studentised: bool
 ) -> HypothesisTest:
+    z, sessions, about = set_of(study, start, end, name)
+    return replace(shift_test(z, sessions, studentised=studentised), **about)
+
+
+def set_of(
+    study: AbnormalReturns, start: int, end: int | None, name: str
+) -> tuple[pd.Series, pd.DatetimeIndex, dict[str, Any]]:
+    """Return the conditional z of a study's window, its sessions, and what a test says of both.
+
+    Raises
+    ------
+    InferenceError, HistoryError
+        As `shift_mean`.
+    """
     if not study.is_one_series or study.settings.volatility is None:
         raise InferenceError(
             f"{name} needs one series and a variance model: take study.portfolio(), or run the "
@@ -331,5 +348,4 @@ def _shift(
             f"the conditional variance begins on {iso(z.index[0])}, after the event of "
             f"{iso(early[0])}: leave that event out or bring a longer history"
         )
-    found = shift_test(z, sessions, studentised=studentised)
-    return replace(found, **origin(study, tested))
+    return z, sessions, origin(study, tested)

@@ -23,13 +23,20 @@ _FILE = "calibration.csv"
 EXPERIMENTS = (
     *("meta", "size", "size-1936", "size-1994", "size-sectors", "size-firms", "size-funds"),
     "power",
-    *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel"),
+    *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel", "who-was-hit"),
+    *("slope-sectors", "slope-firms", "slope-simulated", "firm-events", "overlap", "size-short"),
 )
 
 _WORDS = ("low", "middle", "high")
 
 #: Groups of the experiment: thirds of the sessions by the volatility of the 22 before.
 THIRDS = tuple(f"{word} volatility" for word in _WORDS)
+
+#: The sessions of "who-was-hit" on which the market moved farthest.
+LARGEST = "largest 5% of market moves"
+
+#: Sessions whose spread makes the thirds.
+TRAILING = 22
 
 #: Sizes at 5% that are as good as they say.
 KEPT = (0.035, 0.065)
@@ -56,6 +63,29 @@ def thirds(values: np.ndarray, name: str) -> dict[str, np.ndarray]:
     return {f"{word} {name}": third == number for number, word in enumerate(_WORDS)}
 
 
+def trailing_volatility(values: np.ndarray) -> np.ndarray:
+    """Standard deviation of the 22 returns before each row, shape (T,); NaN at the start."""
+    return pd.Series(values).rolling(TRAILING).std().shift(1).to_numpy()
+
+
+def third_of(returns: pd.Series, session: pd.Timestamp) -> str:
+    """Return which of `THIRDS` of the returns a session lies in.
+
+    The calm third where that is not known: there small p-values occur most often.
+
+    Examples
+    --------
+    >>> days = pd.bdate_range("2020-01-01", periods=300)
+    >>> returns = pd.Series(np.linspace(0.001, 0.03, 300) * (-1) ** np.arange(300), days)
+    >>> third_of(returns, days[40]), third_of(returns, days[290])
+    ('low volatility', 'high volatility')
+    """
+    spread = trailing_volatility(returns.to_numpy(float))
+    calmer = spread < spread[returns.index.get_loc(session)]
+    share = calmer.sum() / max(np.isfinite(spread).sum(), 1)
+    return THIRDS[int(3 * share)]
+
+
 # -- the table -----------------------------------------------------------------------------------
 
 
@@ -69,8 +99,12 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "power" (a move was added), "size-1936" (to 1998), "size-1994" (by the VIX alone),
         "size-sectors", "size-firms" and "size-funds" (years and series that no choice was made
         on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
-        and "set-power" (circular shifts of random sets), "panel" (simulated securities), "meta"
-        (seed, versions, duration). All by default.
+        and "set-power" (circular shifts of random sets), "panel" (simulated securities),
+        "who-was-hit" (every session of sectors and firms, by the size of the market's move),
+        "slope-sectors", "slope-firms" and "slope-simulated" (slopes on one date), "firm-events"
+        (real firms on dates of their own), "overlap" (averages of overlapping windows),
+        "size-short" (histories under 500 sessions), "meta" (seed, versions, duration). All by
+        default.
 
     Returns
     -------
@@ -217,6 +251,43 @@ def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series
         if (test, used, str(window)) in measured.index:
             return measured.loc[(test, used, str(window))]
     return None
+
+
+@lru_cache(maxsize=2)
+def _headline(digest: str) -> pd.DataFrame:
+    """Shares of sessions with a p of the headline test at or below each level, by third."""
+    table = load_calibration("size")
+    headline = (table["test"] == "conditional_fhs") & (table["model"] == "gjr")
+    one = (table["window"] == str(ONE_SESSION)) & (table["tail"] == "two-sided")
+    table = table[headline & one & table["group"].isin(THIRDS)]
+    return table.pivot_table(index="level", columns="group", values="rate")[list(THIRDS)]
+
+
+def share_as_small(p: float, third: str) -> float:
+    """Return how often the headline test gives so small a p on sessions of the S&P 500, at least.
+
+    Parameters
+    ----------
+    p : float
+        At most 0.1.
+    third : str
+        One of `THIRDS`: the volatility of the 22 sessions before.
+
+    Returns
+    -------
+    float
+        Measured at the levels of ``data/calibration.csv``, between them by a line through the
+        logarithms; below the lowest its own share, as nothing rarer was measured. Never less
+        than p itself: a handful of rejections cannot show that a test errs less than it says.
+
+    Examples
+    --------
+    >>> share_as_small(0.01, "low volatility") > 0.01
+    True
+    """
+    measured = _headline(data_hash(_FILE))[third]
+    levels, rates = np.log(measured.index), np.log(measured)
+    return max(p, float(np.exp(np.interp(np.log(p), levels, rates))))
 
 
 def in_words(test: str, model: str = "", window: Window = ONE_SESSION) -> str:

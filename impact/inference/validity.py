@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from impact.inference import (
+    cluster_test,
     conditional,
     event_sets,
     panel,
@@ -25,6 +26,7 @@ from impact.inference import (
     unconditional,
     who_was_hit,
 )
+from impact.inference.cluster_test import MIN_CLUSTERS
 from impact.inference.event_sets import MIN_SESSIONS
 from impact.inference.tests import HypothesisTest
 from impact.text.formats import counted, number
@@ -75,6 +77,8 @@ class StudyDesign:
         Whether the study has a variance model for conditional tests.
     implied : bool
         Whether the study has a volatility index.
+    clusters : int
+        Clusters of sessions fewer than six apart; 0 where each session is one.
     """
 
     kind: Kind
@@ -85,12 +89,14 @@ class StudyDesign:
     induced_variance: bool = True
     variance: bool = True
     implied: bool = False
+    clusters: int = 0
 
     def say(self, reason: str) -> str:
         """Fill what a reason names of the design."""
         return reason.format(
             units=counted(self.units, "unit"),
             sessions=counted(self.units, "session"),
+            clusters=counted(self.clusters or self.units, "cluster"),
             events=counted(self.pairs, "event"),
             securities=counted(self.columns, "security", "securities"),
             correlation=number(self.correlation),
@@ -154,6 +160,15 @@ SESSIONS = Need(
     lambda design: design.units >= MIN_SESSIONS,
     f"{{sessions}}: no verdict on fewer than {MIN_SESSIONS}",
     least=f"from {MIN_SESSIONS} sessions",
+)
+CLUSTERS = Need(
+    lambda design: (design.clusters or design.units) >= MIN_CLUSTERS,
+    f"{{clusters}} of sessions fewer than six apart: no verdict on fewer than {MIN_CLUSTERS}",
+)
+SIX_APART = Need(
+    lambda design: design.clusters in (0, design.units),
+    "{sessions} in {clusters}: it takes what a cluster shares for evidence, cluster_t does not",
+    condition="if they are six sessions apart",
 )
 SECURITIES = Need(
     lambda design: design.columns >= MIN_COLUMNS and design.correlation < MAX_CORRELATION,
@@ -223,8 +238,12 @@ def _one_event(word: str, because: str, *needs: Need) -> ByKind:
 
 
 def _shifts(*more: Need) -> ByKind:
-    """A test of the whole set of events on one series."""
+    """A test of the whole set of events on one series by its circular shifts."""
     because = "the set is compared with all its circular shifts, its variance left free"
+    return _of_a_set(because, SIX_APART, *more)
+
+
+def _of_a_set(because: str, *more: Need) -> ByKind:
     needs = (SESSIONS, VARIANCE, *more)
     return _on_a_series(
         {Kind.ONE_EVENT: Needs(NO, SESSIONS.without), Kind.EVENTS: Needs(YES, because, needs)}
@@ -243,7 +262,7 @@ def _one_date(instead: str, word: str, because: str, *needs: Need) -> ByKind:
 def _stands_out() -> ByKind:
     """A test of which security stands out on one date."""
     other = "it asks which security stands out on one common date"
-    because = "it ranks the largest relative move among all other sessions"
+    because = "it ranks the largest move beyond beta among earlier days with a like market move"
     return _no(dict.fromkeys(Kind, other)) | {Kind.ONE_DATE: Needs(YES, because)}
 
 
@@ -287,6 +306,16 @@ def _cross_section(
     }
 
 
+#: Firm events of tests that standardise by the variance of the estimation window.
+_ESTIMATED = "it takes the variance of the estimation window for that of the event"
+
+
+def _before(test: ByKind) -> ByKind:
+    """A cross-sectional test that is valid for firm events only in calm markets."""
+    firms = test[Kind.FIRMS]
+    return test | {Kind.FIRMS: Needs(CALM, _ESTIMATED, firms.needs)}
+
+
 _KNOWN = "its yardstick is the variance known the evening before"
 _INDEX = "its yardstick is the volatility index of the evening before, calibrated"
 _COMMON = "the common move is one observation, tested against the variance known the evening before"
@@ -302,17 +331,18 @@ STATED: dict[Callable[..., HypothesisTest], ByKind] = {
     unconditional.sample_quantile: _one_event(CALM, _CONSTANT),
     unconditional.conformal: _one_event(CALM, _CONSTANT),
     unconditional.placebo_session: _one_event(CALM, _CONSTANT),
+    cluster_test.cluster_t: _of_a_set("clusters of sessions are its observations", CLUSTERS),
     event_sets.shift_studentised: _shifts(),
     event_sets.shift_mean: _shifts(_RAISED),
     conditional.portfolio_conditional: _one_date("conditional_fhs", YES, _COMMON, VARIANCE),
     who_was_hit.relative_max: _stands_out(),
     panel.portfolio_t: _one_date("prediction_t", CALM, _CONSTANT, _BOTH),
     panel.crude_dependence_t: _cross_section(robust=False, over_time=True),
-    panel.brown_warner_1980: _cross_section(robust=False),
+    panel.brown_warner_1980: _before(_cross_section(robust=False)),
     panel.cross_sectional_t: _cross_section(robust=True),
-    panel.patell: _cross_section(robust=False),
+    panel.patell: _before(_cross_section(robust=False)),
     panel.bmp: _cross_section(robust=True),
-    panel.kp_patell: _cross_section(robust=False, correlated=True),
+    panel.kp_patell: _before(_cross_section(robust=False, correlated=True)),
     panel.kp_bmp: _cross_section(robust=True, correlated=True),
     panel.hall: _cross_section(MANY, robust=True),
     ranks.corrado: _cross_section(robust=False, over_time=True),
@@ -362,7 +392,7 @@ def design_table() -> pd.DataFrame:
     >>> design_table().loc["kp_bmp", "securities on one date"]
     'yes, from 20 securities with r̄ < 0.3'
     >>> design_table().loc["patell", "firm events"]
-    'yes, from 20 events, if they leave the variance alone'
+    'in calm markets, from 20 events, if they leave the variance alone'
     """
     cells = {str(kind): [stated[kind].in_words() for stated in STATED.values()] for kind in Kind}
     table = pd.DataFrame(cells, index=pd.Index(TESTS, name="test"))

@@ -1,10 +1,10 @@
-"""Who was hit: securities on common dates, each against the equal-weighted portfolio.
+"""Who was hit, beyond beta: securities on common dates, each against its usual share of the market.
 
-Eleven sectors on one date are one observation of the common move, so the sectors are compared
-with each other: each one's return minus the portfolio's, standardised by its own variance as
-known the evening before. The largest of these is ranked among all other sessions, which keeps
-the sectors' correlation and needs no normal distribution; the step-down form then says which
-sectors stand out.
+In a fall the securities with high betas fall most, and that is no news. So each one's return is
+compared with alpha and beta times the market's, and divided by its own standard deviation as known
+the evening before. The largest of these is ranked among earlier sessions on which the market moved
+about as far: it keeps the correlation of the securities and needs no normal distribution, and
+residuals are larger when the market moves far. The step-down form says which securities stand out.
 """
 
 from __future__ import annotations
@@ -17,65 +17,110 @@ import pandas as pd
 from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
+from impact.inference.beyond_beta import BURN_IN, BeyondBeta
 from impact.inference.tests import CheckedReturns, Found, window_test
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, number, p_value
 from impact.text.result import Result, count_left_out
 from impact.text.table import KNOWN, Column
 
-#: Decay of the exponentially weighted variance (RiskMetrics, daily).
-DECAY = 0.94
+#: Earlier sessions, nearest in the size of the market's move, that an event is ranked among. With
+#: 250 too many of the sessions with the largest moves of the market were rejected.
+NEAREST = 100
 
-#: Sessions that start the variance; with decay 0.94 the start has lost 97% of its weight by then.
-BURN_IN = 60
-
-#: Fewest other sessions to rank an event among.
+#: Fewest earlier sessions to choose those from.
 MIN_POOL = 200
 
-#: Relative returns that never exceed this are rounding.
-ROUNDING = 1e-12
+
+#: Numbers of each event and security, in the order of the table.
+_NUMBERS = ("estimate", "beta", "z", "p_adjusted")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RelativeMoves(Result):
-    """Moves of each security relative to the portfolio, by unit.
+    """Moves of each security beyond beta, by unit.
 
     Attributes
     ----------
     estimate : DataFrame, units x securities
-        Cumulative return minus the portfolio's, decimal fractions; NaN where the security is not
-        there.
+        Cumulative return less alpha and beta times the market's, decimal fractions; NaN where the
+        security is not there.
+    beta : DataFrame, units x securities
+        Loading on the market in the estimation window.
     z : DataFrame, units x securities
-        `estimate` over its own conditional standard deviation.
+        `estimate` over its own conditional standard deviation, the error of beta counted.
     p_adjusted : DataFrame, units x securities
         Step-down maximum p-values: each allows for all securities of its unit.
     p_max : Series
         p of the largest |z| of each unit: the test that no security stands out.
+    market_z : Series
+        The market's move in its own conditional standard deviations.
     pool : Series
-        Number of other sessions that each unit was ranked among.
+        Number of earlier sessions that the nearest 100 in |market_z| were chosen from.
     window : Window
         Relative sessions that were summed.
     dropped : DataFrame
         event, security, reason of everything that was left out.
     signature : str
         What it was computed with.
+    market : str
+        What the market is, in words.
+    notes : tuple of str
+        What a reader should know of the variances.
     """
 
     estimate: pd.DataFrame
+    beta: pd.DataFrame
     z: pd.DataFrame
     p_adjusted: pd.DataFrame
     p_max: pd.Series
+    market_z: pd.Series
     pool: pd.Series
     window: Window
     dropped: pd.DataFrame
     signature: str
+    market: str
+    notes: tuple[str, ...] = ()
     unit: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
-        """`estimate`, `z` and `p_adjusted`, one row an event and security."""
-        named = {name: getattr(self, name).stack() for name in ("estimate", "z", "p_adjusted")}
+        """`estimate`, `beta`, `z` and `p_adjusted`, one row an event and security."""
+        named = {name: getattr(self, name).stack() for name in _NUMBERS}
         return pd.DataFrame(named).rename_axis(["event", "security"]).dropna()
+
+    def by_group(self, groups: pd.Series) -> pd.DataFrame:
+        """Return, by event and group, how many there are, their average, and who went farthest.
+
+        Parameters
+        ----------
+        groups : Series, indexed by security
+            Such as the ``sector`` of firms.
+
+        Returns
+        -------
+        DataFrame, rows (event, group)
+            `securities`, `estimate` (their average, decimal fraction), `security` (the one with
+            the largest z in size) and its `z` and `p_adjusted`, which allows for all securities.
+
+        Raises
+        ------
+        InferenceError
+            If a security has no group.
+        """
+        unknown = self.z.columns.difference(groups.dropna().index)
+        if len(unknown):
+            raise InferenceError(
+                f"groups has no group for {unknown[0]!r}: give one for every security"
+            )
+        rows = self.table.reset_index()
+        rows["group"] = rows["security"].map(groups)
+        parts = rows.groupby(["event", "group"], sort=False)
+        farthest = rows.loc[rows["z"].abs().groupby([rows["event"], rows["group"]]).idxmax()]
+        found = farthest.set_index(["event", "group"])[["security", "z", "p_adjusted"]]
+        found.insert(0, "securities", parts.size())
+        found.insert(1, "estimate", parts["estimate"].mean())
+        return found
 
     def __repr__(self) -> str:
         events, securities = self.z.shape
@@ -84,25 +129,31 @@ class RelativeMoves(Result):
 
     def _title(self) -> str:
         what = "Change" if self.unit else "Return"
-        return f"{what} less that of the portfolio, sessions {self.window}"
+        return f"{what} beyond beta times {self.market}, sessions {self.window}"
+
+    def _notes(self) -> tuple[str, ...]:
+        return self.notes
 
     def _columns(self) -> tuple[Column, ...]:
         return (
             KNOWN["event"],
             KNOWN["security"],
             KNOWN["estimate"],
+            Column("beta", "beta", number),
             Column("z", "z", number),
             Column("p_adjusted", "p, for all securities", p_value),
         )
 
 
 def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = None) -> RelativeMoves:
-    """Test which securities moved apart from the portfolio on common dates.
+    """Test which securities moved on common dates by more than their beta explains.
 
     Parameters
     ----------
     study : AbnormalReturns
-        A panel with common dates.
+        A panel with common dates. The market is its benchmark (``model="market"`` or
+        "market-adjusted"); with any other model it is the equal-weighted average, and for each
+        security that of the others. Variances are by its volatility model ("gjr" without one).
     start, end : int
         Relative sessions that are summed, both included.
 
@@ -110,20 +161,26 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     ------
     InferenceError
         If the study is one series or has firm events, fewer than two securities are there at an
-        event, or one always moves as the portfolio does.
+        event, the market stands still in an estimation window, or a security is constant or a
+        multiple of the market.
     HistoryError
-        If fewer than 200 other sessions can be ranked.
+        If no event has the history: an estimation window, 250 sessions for the variance and 200
+        to rank the event among.
 
     Notes
     -----
-    d_jt is the return of security j minus the mean over securities; its variance before is
-    σ²_jt = 0.94 σ²_j,t-1 + 0.06 d²_j,t-1. For a window of k sessions z = Σ d / (σ √k), σ from
-    the evening before. p = (1 + #{other sessions with a larger maximum}) / (B + 1); other
-    sessions are all whose windows do not overlap the tested one. The moves of one session sum to
-    zero: a security that falls by δ lifts each of the other N - 1 by δ/N against the portfolio.
+    u = Σ r - kα - βΣm over the k sessions of the window; α and β by least squares in the study's
+    estimation window before each session, those of the past too. Its variance is k σ² for the
+    residual, σ from the evening before (see `impact.volatility.forecast.conditional_z`), plus that
+    of what was taken off, s² (k²/L + (Σm - k m̄)²/Sxx); z = u over its root. Of the earlier
+    sessions whose windows do not overlap the tested one, the 100 with a market z nearest in
+    size are kept, and p = (1 + #{maximum of abs z as large or larger}) / 101.
+
+    A benchmark names the security that was hit more surely than the average of a few: there one
+    that falls by δ lifts each of the N - 1 others by beta times δ/(N - 1).
 
     Securities are compared with those that are there: each with a return in every session of the
-    window and in 60 before it. Others are listed in `dropped`. Sessions in which one of those
+    window and a history before it. Others are listed in `dropped`. Sessions in which one of those
     compared has no return, or one of several sessions, are passed over.
 
     References
@@ -134,10 +191,10 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     --------
     >>> import impact
     >>> sectors = impact.log_returns(impact.load_prices("sectors"))
-    >>> moves = relative_moves(impact.event_study(sectors, ["2025-04-03"], volatility="ewma"))
-    >>> apart = moves.p_adjusted.iloc[0]
-    >>> apart.index[apart < 0.05].to_list()
-    ['XLE', 'XLI', 'XLP', 'XLU', 'XLV']
+    >>> market = impact.log_returns(impact.load_prices())
+    >>> study = impact.event_study(sectors, ["2025-04-03"], model="market", benchmark=market)
+    >>> relative_moves(study).z.iloc[0].nsmallest(1).round(1).to_dict()
+    {'XLE': -4.6}
     """
     if not isinstance(study, AbnormalReturns):
         raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
@@ -147,79 +204,127 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
             "table of securities and events without `security`"
         )
     tested = tested_window(start, end, study.settings.window)
-    values, spans = study.returns.to_numpy(float), study.fits.panel.spans
-    if spans is not None:
-        values = np.where(spans.sessions.T > 1, np.nan, values)
+    returns, market, of_what = _returns_and_market(study)
+    units, names = study.alignment.index, returns.columns
     pairs, unit = study.fits.pairs, study.fits.unit
-    first = pairs.position[np.unique(unit, return_index=True)[1]] + tested.start
-    studied = np.zeros((len(first), values.shape[1]), dtype=bool)
+    position = pairs.position[np.unique(unit, return_index=True)[1]]
+    studied = np.zeros((len(units), len(names)), dtype=bool)
     studied[unit, pairs.column] = True
-    there = studied & _is_there(values, first, tested.length)
-    estimate, z, adjusted = (np.full(there.shape, np.nan) for _ in range(3))
-    pool = np.zeros(len(first), dtype=int)
+    there = studied & _is_there(returns.to_numpy(), position, tested, study.settings.estimation)
+    tables, facts = {}, {}
+    notes: dict[str, None] = {}
+    refused: dict[str, HistoryError] = {}
     for columns in np.unique(there, axis=0):
         which = np.flatnonzero((there == columns).all(axis=1))
-        relative = _relative(values[:, columns], study.returns.columns[columns])
-        moves, scaled = _window_z(relative, tested.length)
-        for i in which:
-            adjusted[i, columns], pool[i] = _step_down(scaled, first[i], tested.length)
-        cells = np.ix_(which, columns)
-        estimate[cells], z[cells] = moves[first[which]], scaled[first[which]]
-    units, names = study.alignment.index, study.returns.columns
+        compared = returns.loc[:, columns].dropna()
+        try:
+            panel = BeyondBeta(
+                compared,
+                None if market is None else market.loc[compared.index, columns].to_numpy(),
+                study.settings.estimation,
+                study.settings.volatility or "gjr",
+            )
+            found = panel.windows(tested)
+        except HistoryError as error:
+            refused |= dict.fromkeys(units[which], error)
+            continue
+        days = returns.index[position[which]]
+        notes |= dict.fromkeys(panel.notes(days))
+        for name, row in zip(units[which], compared.index.get_indexer(days), strict=True):
+            try:
+                tables[name], facts[name] = _unit(panel, found, row, tested.length)
+            except HistoryError as error:
+                refused[name] = error
+    if not tables:
+        raise next(iter(refused.values()))
+    wide = {
+        name: pd.DataFrame({unit: found[name] for unit, found in tables.items()}, names).T.reindex(
+            units
+        )
+        for name in _NUMBERS
+    }
+    kept = sum(map(len, tables.values()))
+    known = pd.DataFrame(facts, ["p_max", "market_z", "pool"]).T.reindex(units)
     row, column = np.nonzero(studied & ~there)
-    absent = dropped_rows(
-        units[row],
-        f"no return of one session in sessions {tested}, or too few in the {BURN_IN} before",
-        names.astype("str")[column],
-    )
-    dropped = study.dropped
-    if len(absent):
-        dropped = pd.concat([dropped, absent], ignore_index=True)
-        count_left_out(dropped, int(there.sum()), study.rows_of_an_event)
     return RelativeMoves(
-        estimate=pd.DataFrame(estimate, units, names),
-        z=pd.DataFrame(z, units, names),
-        p_adjusted=pd.DataFrame(adjusted, units, names),
-        p_max=pd.Series(np.nanmin(adjusted, axis=1), units, name="p_max"),
-        pool=pd.Series(pool, units, name="pool"),
+        **wide,
+        **{name: known[name].rename(name) for name in known},
         window=tested,
-        dropped=dropped,
-        signature=study.signed(tested.start, tested.end),
+        dropped=_dropped(study, units[row], names[column], refused, kept, tested),
+        signature=study.signed(tested.start, tested.end, conditional=True),
+        market=of_what,
+        notes=tuple(notes),
         unit=study.settings.unit,
     )
 
 
-def _is_there(values: np.ndarray, first: np.ndarray, length: int) -> np.ndarray:
+def _returns_and_market(
+    study: AbnormalReturns,
+) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
+    """Moves of one session, NaN where one is missing, those of the market, and what it is."""
+    returns, layout, spans = study.returns, study.layout, study.fits.panel.spans
+    if spans is not None:
+        returns = returns.mask(spans.sessions.T > 1)
+    market = layout.subtracted
+    if layout.names == ("market",):
+        market = layout.regressors[0]
+        if layout.subtracted is not None:
+            returns = returns.sub(layout.subtracted, axis=0)
+    elif layout.name != "market-adjusted" or market is None:
+        return returns, None, "the average of the others"
+    by_row = np.broadcast_to(layout.by_row(market), returns.shape[::-1]).T
+    frame = pd.DataFrame(by_row, returns.index, returns.columns)
+    return returns.where(frame.notna()), frame, "the benchmark"
+
+
+def _is_there(
+    values: np.ndarray, position: np.ndarray, tested: Window, estimation: Window
+) -> np.ndarray:
     """Which securities have a return in each window, and enough before it, (units, securities)."""
     known = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.isfinite(values), axis=0)])
-    inside = known[first + length] - known[first] == length
+    # Session 0 belongs to the window here: loadings and rank are found by it.
+    first, last = position + min(tested.start, 0), position + max(tested.end, 0)
+    inside = known[last + 1] - known[first] == (last - first + 1)[:, None]
+    needed = BURN_IN + MIN_POOL + tested.length - estimation.start
     # Where no security has a history, the step down says what is missing.
-    begun = known[first] >= np.minimum(BURN_IN, known[first].max(axis=1, keepdims=True))
-    return inside & begun
+    return inside & (known[first] >= np.minimum(needed, known[first].max(axis=1, keepdims=True)))
 
 
-def _relative(values: np.ndarray, names: pd.Index) -> np.ndarray:
-    """Returns less those of the portfolio; NaN in sessions in which one of them is missing."""
-    if len(names) < 2:
-        raise InferenceError(
-            "relative moves compare securities, and at an event "
-            f"{' and '.join(map(repr, names)) or 'none'} alone is there: bring more columns"
-        )
-    relative = values - values.mean(axis=1, keepdims=True)
-    alike = ~(np.abs(relative) > ROUNDING).any(axis=0)
-    if alike.any():
-        raise InferenceError(
-            f"{names[alike][0]!r} always moves as the average of all securities, so it "
-            "cannot move apart from it: drop the column"
-        )
-    return relative
+def _unit(
+    panel: BeyondBeta, found: tuple[np.ndarray, ...], row: int, length: int
+) -> tuple[pd.DataFrame, tuple[float, float, int]]:
+    """The numbers of the securities in one window, and those of the window."""
+    moves, z, market_z = found
+    p, pool = _step_down(z, market_z, row, length)
+    beta = panel.fit.beta[row + panel.estimation.start]
+    numbers = dict(zip(_NUMBERS, (moves[row], beta, z[row], p), strict=True))
+    return pd.DataFrame(numbers, panel.returns.columns), (p.min(), market_z[row], pool)
 
 
-@window_test(
-    "Westfall and Young (1993)", "no security moves apart from the equal-weighted portfolio"
-)
+def _dropped(
+    study: AbnormalReturns,
+    units: pd.Index,
+    names: pd.Index,
+    refused: dict[str, HistoryError],
+    kept: int,
+    tested: Window,
+) -> pd.DataFrame:
+    """What the study left out, securities that were not there, and events without a history."""
+    absent = dropped_rows(
+        units,
+        f"no return of one session in sessions {tested} or too short a history before them",
+        names.astype("str"),
+    )
+    late = dropped_rows(list(refused), [str(error) for error in refused.values()])
+    if absent.empty and late.empty:
+        return study.dropped
+    dropped = pd.concat([study.dropped, absent, late], ignore_index=True)
+    return count_left_out(dropped, kept, study.rows_of_an_event)
+
+
+@window_test("Westfall and Young (1993)", "no security moves by more than its beta explains")
 def relative_max(sample: CheckedReturns) -> Found:
-    """Test that no security moved apart from the portfolio, for the one unit of a study.
+    """Test that no security moved by more than its beta explains, for the one unit of a study.
 
     See `relative_moves`, which also says which securities.
 
@@ -238,48 +343,30 @@ def relative_max(sample: CheckedReturns) -> Found:
     return {
         "statistic": float(moves.z.abs().to_numpy().max()),
         "p_value": float(moves.p_max.iloc[0]),
-        "distribution": f"largest |z| of {counted(int(moves.pool.iloc[0]), 'other session')}",
+        "distribution": f"largest |z| of {NEAREST} earlier sessions with a like move of the market",
         "n": moves.z.shape[1],
     }
 
 
-def _window_z(relative: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Summed moves and their z by first session, shape (T, N); NaN where not defined."""
-    sessions, columns = relative.shape
-    variance = np.full((sessions, columns), np.nan)
-    known = np.flatnonzero(np.isfinite(relative).all(axis=1))
-    if len(known) > BURN_IN:
-        # A session that is passed over moves no variance; that of the next one stands there.
-        held = np.full((len(known) - BURN_IN, columns), np.nan)
-        held[0] = (relative[known[:BURN_IN]] ** 2).mean(axis=0)
-        for t, row in enumerate(known[BURN_IN:-1], start=1):
-            held[t] = DECAY * held[t - 1] + (1 - DECAY) * relative[row] ** 2
-        variance[known[BURN_IN:]] = held
-    moves = np.full((sessions, columns), np.nan)
-    filled = np.nan_to_num(relative)
-    total = np.vstack([np.zeros(columns), np.cumsum(filled, axis=0)])
-    moves[: sessions - length + 1] = total[length:] - total[:-length]
-    gaps = np.cumsum(np.r_[0, np.isnan(relative).any(axis=1)])
-    moves[: sessions - length + 1][gaps[length:] > gaps[:-length]] = np.nan
-    return moves, moves / np.sqrt(length * variance)
-
-
-def _step_down(z: np.ndarray, row: int, length: int) -> tuple[np.ndarray, int]:
-    """Step-down maximum p-values of the securities in one window, and the number of others."""
-    others = np.isfinite(z).all(axis=1)
-    others[max(row - length + 1, 0) : row + length] = False
-    pool = np.abs(z[others])
-    if len(pool) < MIN_POOL or not np.isfinite(z[row]).all():
+def _step_down(
+    z: np.ndarray, market_z: np.ndarray, row: int, length: int
+) -> tuple[np.ndarray, int]:
+    """Step-down maximum p of the securities in one window, and the number of earlier ones."""
+    there = np.isfinite(z).all(axis=1) & np.isfinite(market_z)
+    earlier = np.flatnonzero(there[: max(row - length + 1, 0)])
+    if len(earlier) < MIN_POOL or not there[row]:
         raise HistoryError(
-            f"a relative test ranks the session among at least {MIN_POOL} others and needs "
-            f"{BURN_IN} sessions before it; {counted(len(pool), 'other session')} can be ranked: "
-            "give event_study() a longer history of returns"
+            f"an event is ranked among the {NEAREST} nearest of at least {MIN_POOL} earlier "
+            f"sessions, and {counted(len(earlier), 'earlier session')} can be ranked: give "
+            "event_study() a longer history of returns"
         )
+    away = np.abs(np.abs(market_z[earlier]) - abs(market_z[row]))
+    pool = np.abs(z[earlier[np.argsort(away, kind="stable")[:NEAREST]]])
     size = np.abs(z[row])
     order = np.argsort(-size)
-    # Largest |z| among this security and all smaller ones, for every other session.
+    # Largest |z| among this security and all smaller ones, for every session of the pool.
     remaining = np.maximum.accumulate(pool[:, order[::-1]], axis=1)[:, ::-1]
-    p = (1 + (remaining >= size[order]).sum(axis=0)) / (len(pool) + 1)
+    p = (1 + (remaining >= size[order]).sum(axis=0)) / (NEAREST + 1)
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(p)
-    return adjusted, len(pool)
+    return adjusted, len(earlier)

@@ -23,7 +23,7 @@ from impact.market.files import cache_directory
 from impact.text.files import write_atomically
 
 #: Tables that are kept; those that were read longest ago go first.
-KEPT = 64
+KEPT = 256
 
 _FOLDER = "volatility"
 

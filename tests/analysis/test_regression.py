@@ -8,7 +8,9 @@ from history import index_returns
 from scipy import stats
 
 from impact.analysis.regression import event_regression
+from impact.cards.card import event_card
 from impact.errors import DateError, HistoryError, InferenceError, ModelError, ReturnsError
+from impact.inference.size import sizes
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
@@ -340,3 +342,81 @@ def test_a_return_like_an_unadjusted_split_and_how_the_events_were_read_are_said
     assert "Column 'ticker' of the events names no column: each event is read as one of XLK" in said
     quiet = event_regression(returns, events, volatility=None, since="2024-04-01")
     assert "split" not in str(quiet.summary())
+
+
+# -- conditional p -------------------------------------------------------------------------------
+
+CARDS = ("liberation-day", "ninety-day-pause", "mofcom-evaluating", "massive-increase-post")
+
+
+@pytest.mark.parametrize("event", CARDS)
+def test_a_dummy_of_one_session_has_the_p_of_the_card(event):
+    joint = event_regression(index_returns(), list(CARDS), since="2024-01-02")
+    facts = event_card(event).facts
+    got = joint.table.loc[event]
+    for own, its in (
+        ("std_error", "sigma"),
+        ("statistic", "z"),
+        ("p_value", "p"),
+        ("ci_low", "ci_low"),
+        ("ci_high", "ci_high"),
+    ):
+        assert got[f"{own}_conditional"] == facts[f"{its}_conditional"]
+
+
+def test_normal_tails_would_make_10_october_a_matter_of_millions_of_days():
+    joint = event_regression(index_returns(), ["2025-10-10"], since="2024-01-02")
+    assert joint.weighted.pvalues.iloc[1] < 1e-6
+    assert joint.table["p_value_conditional"].item() == pytest.approx(2 / 1_001)
+
+
+def test_a_dummy_of_one_session_has_leverage_one_whatever_the_weights():
+    joint = event_regression(series(7), {"a": DAYS[1100]}, volatility="ewma")
+    for fit in (joint.ols, joint.weighted):
+        at = fit.model.exog[:, 1].argmax()
+        leverage = fit.model.wexog @ np.linalg.pinv(fit.model.wexog)
+        assert leverage[at, at] == pytest.approx(1)
+        assert abs(np.asarray(fit.resid)[at]) < 1e-12
+
+
+def test_controls_move_the_estimate_and_widen_the_draws_by_their_errors():
+    returns = series(5)
+    control = pd.DataFrame({"release": np.tile([1.0, 0, 0, 0, 0, 0, 0], 200)}, DAYS)
+    moved = returns + 0.02 * control["release"]
+    events = {"a": DAYS[700]}  # the control is one there
+    plain = event_regression(moved, events, volatility="ewma").table.loc["a"]
+    joint = event_regression(moved, events, controls=control, volatility="ewma")
+    got = joint.table.loc["a"]
+    assert plain["estimate_conditional"] - got["estimate_conditional"] > 0.015
+    # Var = σ² (1 + h) with h the leverage that the session would have without its dummy.
+    sigma = conditional_z(moved, model="ewma")["sigma"]
+    known = sigma.index
+    design = np.column_stack([np.ones(len(known)), control.loc[known]])
+    there = known != DAYS[700]
+    cross = design[there].T @ (design[there] / sigma.to_numpy()[there, None] ** 2)
+    x = np.array([1.0, 1.0])
+    expected = sigma[DAYS[700]] ** 2 + x @ np.linalg.solve(cross, x)
+    assert got["std_error_conditional"] ** 2 == pytest.approx(expected, rel=1e-9)
+    ratio = got["estimate_conditional"] / got["std_error_conditional"]
+    assert got["statistic_conditional"] == pytest.approx(ratio, rel=1e-12)
+
+
+def test_a_window_of_several_sessions_keeps_the_weights():
+    joint = event_regression(series(6), {"a": DAYS[900]}, window=(0, 2), volatility="ewma")
+    weighted = joint.weighted
+    got = joint.table.loc["a"]
+    assert got["p_value_conditional"] == pytest.approx(weighted.pvalues["a"], rel=1e-10)
+    assert "weighted least squares" in str(joint.summary())
+
+
+def test_the_classical_p_stands_with_its_size():
+    text = str(event_regression(series(), {"a": DAYS[900]}, volatility="ewma").summary())
+    rates = sizes("prediction_t")
+    assert f"{100 * rates['high volatility']:.1f}% of calm, middle and turbulent" in text
+    assert "ranked among past z" in text
+
+
+@pytest.mark.parametrize("covariance", ["HC0", "HC1", "HC2", "HAC", "cluster"])
+def test_other_robust_errors_are_not_offered(covariance):
+    with pytest.raises(InferenceError, match=f"{covariance}' is not known"):
+        event_regression(series(), {"a": DAYS[900]}, volatility=None, covariance=covariance)

@@ -17,7 +17,8 @@ from impact.errors import (
     ReturnsError,
     WindowError,
 )
-from impact.inference.event_sets import shift_test
+from impact.inference.cluster_test import cluster_test
+from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
 from impact.volatility.forecast import conditional_z
@@ -61,7 +62,7 @@ def noise(seed, n=500):
 
 
 def test_every_combination_is_there_once(curve):
-    assert len(curve) == 2 * 2 * 2 * 2 * 2 * 2 * 2
+    assert len(curve.table) == 2 * 2 * 2 * 2 * 2 * 2 * 2
     assert not curve.table[list(CHOICES)].duplicated().any()
     assert curve.table["estimate"].round(12).is_monotonic_increasing
     assert (curve.table["n"] == len(EVENTS)).all()
@@ -92,15 +93,18 @@ def test_each_specification_is_an_event_study(curve, returns):
         else:
             at = study.fits.pairs.position + start
             z = car["estimate"].to_numpy() / (sigma[at] * np.sqrt(end - start + 1))
-        expected = np.sqrt(len(z)) * z.mean() / z.std(ddof=1)
-        assert row.statistic == pytest.approx(expected, rel=1e-9)
+        rows = study.fits.pairs.position
+        groups = np.split(z, np.flatnonzero(np.diff(rows) >= 6) + 1)
+        expected = stats.ttest_1samp([one.sum() / len(one) ** 0.5 for one in groups], 0)
+        assert row.statistic == pytest.approx(expected.statistic, rel=1e-9)
+        assert row.p_value == pytest.approx(expected.pvalue, rel=1e-8)
+        assert row.clusters == len(groups)
 
 
-def test_with_all_shifts_p_is_that_of_the_shift_test(returns):
-    """One specification: zero mean and σ of the eve, so z is a plain series."""
+def test_p_is_that_of_the_cluster_test(returns):
+    """One specification: zero mean and σ of the evening before, so z is a plain series."""
     sigma = conditional_z(returns, model="ewma")["sigma"]
-    first = 250
-    z = (returns / sigma).iloc[first:].dropna()
+    z = (returns / sigma).iloc[250:].dropna()
     found = specification_curve(
         returns,
         EVENTS,
@@ -113,23 +117,61 @@ def test_with_all_shifts_p_is_that_of_the_shift_test(returns):
         variances=["ewma"],
         shifts=len(z) - 1,
     )
-    test = shift_test(z, pd.DatetimeIndex(EVENTS))
+    test = cluster_test(z, pd.DatetimeIndex(EVENTS))
     row = found.table.iloc[0]
     assert row["statistic"] == pytest.approx(test.statistic, rel=1e-10)
     assert row["p_value"] == pytest.approx(test.p_value, rel=1e-10)
-    # A single specification: the joint p by its statistic is its own.
-    assert found.joint["median statistic"] == pytest.approx(row["p_value"])
+    # A single specification: the joint p is the rank of its own among the shifts.
+    values, rows = z.to_numpy(), z.index.get_indexer(EVENTS)
+    numbers = np.r_[0, np.cumsum(np.diff(rows) >= 6)]
+    sizes, smaller = np.bincount(numbers), 0
+    for shift in range(1, len(z)):
+        sums = np.bincount(numbers, values[(rows + shift) % len(z)]) / np.sqrt(sizes)
+        smaller += stats.ttest_1samp(sums, 0).pvalue <= row["p_value"]
+    assert found.joint["median p"] == pytest.approx((1 + smaller) / len(z))
 
 
-def test_shares_count_rows_of_the_table(curve):
-    table, shares = curve.table, curve.shares
-    assert shares["below zero"] == (table["estimate"] < 0).mean()
-    small = table[table["p_value"] <= 0.05]
-    assert shares["below zero, p <= 5%"] == (small["statistic"] < 0).sum() / len(table)
-    options = curve.options.set_index(["choice", "option"])
-    chosen = table[table["window"] == "(0, 0)"]
-    assert options.loc[("window", "(0, 0)"), "estimate"] == chosen["estimate"].median()
-    assert options.loc[("window", "(0, 0)"), "share"] == (chosen["p_value"] <= 0.05).mean()
+def test_questions_and_choices_are_those_of_a_loop_over_the_table(curve):
+    table = curve.table
+    assert len(curve) == 2 and curve.questions["window"].to_list() == ["(0, 0)", "(-1, 1)"]
+    for row in curve.questions.itertuples():
+        part = table[(table["subset"] == row.subset) & (table["window"] == row.window)]
+        estimate, p = part["estimate"], part["p_value"]
+        assert (row.low, row.high, row.estimate) == (
+            estimate.min(),
+            estimate.max(),
+            estimate.median(),
+        )
+        assert (row.p_low, row.p_high, row.n) == (p.min(), p.max(), 10)
+    assert "subset" not in curve.choices.index and len(curve.choices) == 7
+    for choice, row in curve.choices.iterrows():
+        apart, turned = [], []
+        others = [name for name in CHOICES if name != choice]
+        for _, part in table.groupby(others):
+            apart.append(part["estimate"].max() - part["estimate"].min())
+            turned.append(len(set(part["p_value"] <= 0.05)) > 1)
+        assert row["moves"] == pytest.approx(np.median(apart), abs=1e-15)
+        assert row["turns"] == np.mean(turned)
+        assert row["decides"] == (row["turns"] > 0.05)
+
+
+def test_a_window_says_how_often_it_holds_other_news(returns):
+    days = ["2022-05-03", "2023-05-03", "2023-06-14", *EVENTS[:6]]
+    curve = specification_curve(
+        returns, days, windows=((0, 0), (-1, 1)), variances=["constant"], shifts=9
+    )
+    catalogue = load_events()
+    news = align(catalogue[catalogue["news"]], returns.index)["session"].dropna().unique()
+    held = set(returns.index.get_indexer(news))
+    rows = returns.index.get_indexer(days)
+    expected = sum(bool({row - 1, row + 1} & held) for row in rows)
+    assert curve.questions["neighbours"].to_list() == [0, expected] and 0 < expected < 9
+
+
+def test_sets_in_fewer_than_three_clusters_get_no_verdict(returns):
+    days = [*returns.index[900:906], *returns.index[1000:1004]]
+    with pytest.raises(InferenceError, match="falls into 2 clusters of sessions fewer than six"):
+        specification_curve(returns, days, variances=["constant"], shifts=9)
 
 
 def test_the_joint_p_is_that_of_a_slow_loop():
@@ -138,24 +180,21 @@ def test_the_joint_p_is_that_of_a_slow_loop():
     statistics = rng.standard_normal((12, 60)) + sign * rng.standard_t(2, 60)
     statistics[:7, 0] = 50
     columns = dict.fromkeys(CHOICES, "x")
-    table = pd.DataFrame([columns | {"n": 9, "estimate": x} for x in statistics[:, 0]])
-    _, shares, joint = judged(table, statistics)
-    assert shares.iloc[:2].to_list() == [
-        (statistics[:, 0] < 0).mean(),
-        (statistics[:, 0] > 0).mean(),
-    ]
+    facts = {"n": 9, "clusters": 5}
+    table = pd.DataFrame([columns | facts | {"estimate": x} for x in statistics[:, 0]])
+    p_values = 2 * stats.t.sf(np.abs(statistics), 4)
+    _, joint = judged(table, statistics, p_values)
     by_shift, middles = [], []
     for b in range(60):
         up = down = 0
-        for row in statistics:
-            p = sum(abs(other) >= abs(row[b]) for other in row) / 60
-            up += p <= 0.05 and row[b] > 0
-            down += p <= 0.05 and row[b] < 0
+        for t, p in zip(statistics[:, b], p_values[:, b], strict=True):
+            up += p <= 0.05 and t > 0
+            down += p <= 0.05 and t < 0
         by_shift.append(max(up, down) / 12)
-        middles.append(abs(np.median(statistics[:, b])))
+        middles.append(np.median(p_values[:, b]))
     assert max(by_shift) < 1 and by_shift[0] > 0
     assert joint["share significant"] == sum(x >= by_shift[0] for x in by_shift) / 60
-    assert joint["median statistic"] == sum(x >= middles[0] for x in middles) / 60
+    assert joint["median p"] == sum(x <= middles[0] for x in middles) / 60
 
 
 def test_the_joint_p_is_uniform_where_nothing_happened():
@@ -176,7 +215,7 @@ def test_the_joint_p_is_uniform_where_nothing_happened():
         )
         found.append(curve.joint)
     joint = pd.DataFrame(found)
-    assert stats.kstest(joint["median statistic"], "uniform").pvalue > 0.01
+    assert stats.kstest(joint["median p"], "uniform").pvalue > 0.01
     # The share of significant specifications is often zero, and p then large: never too small.
     for name in joint:
         assert (joint[name] <= 0.05).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(joint))
@@ -194,7 +233,7 @@ def test_a_planted_effect_is_found_by_all_specifications_together():
         variances=("constant",),
         shifts=199,
     )
-    assert curve.shares["below zero"] == 1
+    assert (curve.table["estimate"] < 0).all()
     assert (curve.joint <= 0.02).all()
 
 
@@ -204,7 +243,7 @@ def test_processes_change_nothing_and_the_seed_does(returns):
     pd.testing.assert_frame_equal(one.table, two.table)
     pd.testing.assert_series_equal(one.joint, two.joint)
     other = specification_curve(returns, EVENTS, rng=3, **small)
-    assert not one.table["p_value"].equals(other.table["p_value"])
+    assert not one.joint.equals(other.joint)
 
 
 def test_subsets_have_their_own_sessions(returns):
@@ -217,9 +256,12 @@ def test_subsets_have_their_own_sessions(returns):
 
 
 def test_it_shows_itself(curve):
-    assert repr(curve).startswith("SpecificationCurve: 128 specifications, mean CAR ")
+    told = "SpecificationCurve: 2 questions (1 set of events in 2 windows), mean CAR "
+    assert repr(curve).startswith(told)
     text = repr(curve.summary())
     assert "neighbours" in text and "Joint p" in text and "199 circular shifts" in text
+    assert "2 questions (1 set of events in 2 windows): " in text and "128" not in text
+    assert "turns 0% of answers" in text or "Changes next to nothing" in text
     assert curve.signature in text and "all: 10 sessions" in curve.signature
     assert "<table" in curve._repr_html_() and r"\toprule" in curve.to_latex()
     lines = curve.to_csv().splitlines()

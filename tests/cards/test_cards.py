@@ -15,12 +15,15 @@ from pictures import assert_words_are_clear
 from impact.cards import sentences
 from impact.cards.card import event_card
 from impact.errors import DateError, EventError, HistoryError, ReturnsError
+from impact.inference.size import THIRDS, share_as_small
+from impact.inference.yardsticks import yardsticks
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns, simple_returns
 from impact.news.catalogue import load_events
+from impact.text.formats import interval
 
 CATALOGUE = load_events(included=None)
-USABLE = CATALOGUE[CATALOGUE["news"] & (CATALOGUE["announced_at"] >= "2018")]
+USABLE = CATALOGUE[CATALOGUE["news"]]
 NAMED = (
     "ieepa-fentanyl-orders",
     "ninety-day-pause",
@@ -69,7 +72,7 @@ def test_9_april_is_unusual_by_every_yardstick_and_says_it_was_chosen():
 
 def test_10_april_shows_where_the_textbook_disagrees():
     words = card("china-145-clarified").sentence
-    assert "Not every yardstick agrees" in words and "By the textbook t-test" in words
+    assert "Not every test agrees" in words and "By the textbook t-test" in words
     assert "consumer prices 2.4% on the year, 2.5 expected came out at 08:30" in words
     assert "In the half hour after about 10:30" in words and "If that minute is right, " in words
 
@@ -95,7 +98,12 @@ def test_numbers_of_the_sentences_are_those_of_the_study(event):
     assert f"{abs(hours.row['simple_change']):.2%}" in made.sentence
     if hours.row["part"] == "trading":
         assert f"{hours.row['smallest_detectable']:.2%} would have been found" in made.sentence
-    assert made.table.frame["p"].iloc[:2].tolist() == row[["p_textbook", "p_conditional"]].tolist()
+    tested = row[["p_textbook", "p_conditional", "p_conditional_t"]]
+    assert made.table.frame["p"].iloc[:3].tolist() == tested.tolist()
+    found = yardsticks(made.study)["p_value"]
+    assert made.table.frame["p"].iloc[3:].tolist() == found.iloc[1:].tolist()
+    fits = interval(row["ci_low_conditional"], row["ci_high_conditional"])
+    assert f"nything from {fits} fits this day, nothing beyond" in made.sentence
 
 
 @pytest.mark.parametrize("event", USABLE.index)
@@ -133,7 +141,7 @@ def test_everyone_gets_a_card_from_news_and_nobody_from_its_execution():
         with pytest.raises(EventError, match="known news"):
             event_card(event)
     with pytest.raises(EventError, match="before the first session"):
-        event_card("nixon-import-surcharge-1971")
+        event_card("nixon-import-surcharge-1971", log_returns(load_prices()))
 
 
 def test_wrong_input_gets_one_clear_sentence():
@@ -188,9 +196,10 @@ def test_a_short_history_is_said():
 def test_without_a_forecast_only_the_textbook_test_speaks():
     facts = card("geneva-truce").facts.copy()
     facts[["p_conditional", "p_conditional_t", "p_implied", "smallest_detectable"]] = np.nan
+    facts["yardsticks"] = facts["yardsticks"].assign(p_value=np.nan)
     facts["forecast_notes"] = ["the fit failed"]
     words = " ".join(sentences.sentences(facts))
-    assert "There is no forecast of the volatility of that session (the fit failed)." in words
+    assert "There is no forecast of the volatility of that day (the fit failed)." in words
     assert "Only the textbook t-test is left" in words
     assert "too short" not in words and "not available" not in words and "nan" not in words
     assert "test of one close" not in words and "chosen after" in words
@@ -223,17 +232,33 @@ def test_a_page_shows_the_headline_bold_and_the_rest_in_paragraphs():
 
 @pytest.mark.parametrize(
     ("p", "words"),
-    [
-        (0.9, "most days"),
-        (0.4, "1 in 2 days"),
-        (0.05, "1 in 20 days"),
-        (0.011, "1 in 90 days"),
-        (0.003, "1 in 330 days"),
-        (0.002, "no more than 1 in 500 days"),
-    ],
+    [(0.9, "most days"), (0.4, "1 in 2 days"), (0.2, "1 in 5 days")],
 )
 def test_p_values_in_days(p, words):
-    assert words in sentences._one_in(p)
+    assert words in " ".join(sentences._how_often(p, THIRDS[0]))
+
+
+@pytest.mark.parametrize("third", THIRDS)
+@pytest.mark.parametrize("p", [0.05, 0.011, 0.003, 0.002])
+def test_a_small_p_is_told_in_the_days_on_which_it_was_counted(p, third):
+    share = share_as_small(p, third)
+    words = "; ".join(sentences._how_often(p, third))
+    if share < 0.0025:
+        assert words.endswith("on no more than 1 in 500 days")
+        return
+    (days,) = re.findall(r"about 1 in (\d+) days", words)
+    assert int(days) == pytest.approx(1 / share, rel=0.05)
+    assert ("p alone" in words) == (share >= 1.5 * p)
+
+
+def test_days_grow_rarer_as_p_falls():
+    for third in THIRDS:
+        told = [
+            sentences._how_often(p, third)[0]
+            for p in (0.3, 0.099, 0.05, 0.02, 0.0101, 0.0099, 0.004)
+        ]
+        days = [int(re.search(r"1 in (\d+)", words)[1]) for words in told]
+        assert days == sorted(days)
 
 
 def test_a_card_draws_the_path_of_its_event():
@@ -343,3 +368,119 @@ def test_a_session_without_a_return_of_its_own_has_no_card(session):
     refused = r"XLK' is no return|XLK has no return of"
     with pytest.raises((EventError, ReturnsError), match=refused):
         event_card(session, log_returns(prices))
+
+
+# -- four forecasts of volatility -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session", "words"),
+    [
+        ("2025-05-12", "p runs from 0.004 (GJR-GARCH) to 0.074 (EWMA). By our usual forecast"),
+        ("2025-04-04", "p runs from 0.003 (VIX) to 0.054 (GJR-GARCH). By our usual forecast"),
+        ("2025-04-09", "That is unusual at the 5% level (z = +2.52, p = 0.010), whichever of four"),
+        ("2025-05-02", "p = 0.310), whichever of four forecasts of volatility is taken."),
+    ],
+)
+def test_the_range_is_told_where_the_forecasts_disagree(session, words):
+    assert words in card(session).sentence
+
+
+def test_no_card_calls_a_day_unusual_that_a_forecast_does_not_without_the_range():
+    for event in USABLE.index:
+        made = card(event)
+        p = made.facts["yardsticks"]["p_value"].dropna()
+        both = (p < 0.05).any() and (p >= 0.05).any()
+        assert both == ("depends on how volatility is forecast" in made.sentence)
+
+
+def test_a_release_that_was_told_is_not_told_again():
+    told = {"payrolls": "payroll", "CPI": "CPI", "FOMC": "FOMC"}
+    for event in USABLE.index:
+        facts = card(event).facts
+        noted = [one for one in sentences.sentences(facts) if "noted around it" in one]
+        for release in facts["releases"].split(", "):
+            assert told.get(release, "no release") not in " ".join(noted), event
+    words = card("wsj-fentanyl-overture").sentence
+    assert words.count("payrolls") == 1
+    assert "noted around it: Apple and Amazon results of 1 May; ninth straight gain." in words
+
+
+# -- before 1999 ----------------------------------------------------------------------------------
+
+CLOSES = load_prices(start="1927-12-30")
+
+
+@pytest.mark.parametrize(
+    ("event", "session", "before", "says"),
+    [
+        ("1930-06-16", "1930-06-16", "1930-06-14", "On Monday 16 June 1930 the S&P 500 fell 5.69%"),
+        (
+            "smoot-hawley-approval-1930",
+            "1930-06-16",
+            "1930-06-14",
+            "That was the day of the news “Hoover says that he will sign",
+        ),
+        ("1930-06-14", "1930-06-14", "1930-06-13", "On Saturday 14 June 1930 the S&P 500 fell"),
+        (
+            "1930-06-15",
+            "1930-06-16",
+            "1930-06-14",
+            "news on Sunday 15 June 1930, when the exchange",
+        ),
+        ("1971-08-16", "1971-08-16", "1971-08-13", "On Monday 16 August 1971 the S&P 500 rose 3.2"),
+        (
+            "nixon-import-surcharge-1971",
+            "1971-08-16",
+            "1971-08-13",
+            "(announced on Sunday 15 August 1971, when the exchange was closed)",
+        ),
+    ],
+)
+def test_a_card_of_another_century_takes_the_history_it_needs(event, session, before, says):
+    made = event_card(event)
+    change = CLOSES[session] / CLOSES[before] - 1
+    assert made.facts["session"] == pd.Timestamp(session)
+    assert made.facts["simple_change"] == pytest.approx(change, rel=1e-12)
+    assert f"{abs(change):.2%}" in made.sentence and says in made.sentence
+    assert "releases were not checked" in made.sentence and "by the VIX" not in made.sentence
+    assert "no five-minute prices" in made.sentence
+    assert "VIX, Student t" not in str(made.table)
+    early = session < "1957"
+    assert ("the index held 90 stocks" in str(made.table)) == early
+    # Two and a half years before June 1930 are too few for GARCH.
+    p = made.facts["yardsticks"]["p_value"]
+    assert p.notna().to_list() == ([False, False, True, False] if early else [True] * 3 + [False])
+    assert ("EWMA, past sessions" in str(made.table)) and (
+        "whichever of three" in made.sentence
+    ) == (not early)
+
+
+@pytest.mark.parametrize("day", ["1999-06-15", "2001-09-17", "2006-12-15", "2007-02-27"])
+def test_the_history_of_a_card_is_all_there_is_or_all_it_needs(day):
+    made = event_card(day)
+    whole = log_returns(load_prices(start="1927-12-30"))
+    long = event_card(day, whole)
+    assert made.facts["p_conditional"] == long.facts["p_conditional"]
+    assert made.facts["sigma_conditional"] == long.facts["sigma_conditional"]
+    assert np.isfinite(made.facts["p_implied"])
+
+
+# -- what is never said ---------------------------------------------------------------------------
+
+
+def test_nothing_misleading_is_said_of_any_event():
+    for event in USABLE.index:
+        made = card(event)
+        words = made.sentence
+        # A large p: what range fits, never that nothing is known or that there was nothing.
+        assert not re.search(
+            r"says nothing|no (sign|evidence) of|had no|did not (move|react)", words
+        )
+        assert (
+            np.isnan(made.facts["smallest_detectable"]) or "fits this day, nothing beyond" in words
+        )
+        # Ranks by volatility are not ranks by size.
+        assert not re.search(r"as far|that far", words)
+        # A reader's day, except where the clock of an exchange makes it a session.
+        assert not re.search(r"(?<!NYSE )\bsessions?\b", words), words

@@ -1,55 +1,75 @@
-"""The curve of all specifications: every estimate and every tick stands where it belongs."""
+"""Questions with the range of their answers: every bar stands where it belongs."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from pictures import assert_words_are_clear, texts_of
 
-from impact.charts.curve import estimate_curve
-from impact.charts.page import INK, STONE, Words
+from impact.charts.curve import P_LOW, question_ranges
+from impact.charts.page import INK, MUTED, STONE, Words
 
 WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")
 
 
-def curve_of(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rng = np.random.default_rng(n)
-    table = pd.DataFrame(
+def asked(windows: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(windows)
+    names = [(f"set {i}", f"(0, {k})") for i in range(2) for k in range(windows)]
+    estimate = rng.normal(-0.01, 0.02, len(names))
+    reach = rng.uniform(0.001, 0.005, len(names))
+    p_low = np.resize([0.0001, 0.02, 0.3], len(names))
+    questions = pd.DataFrame(names, columns=["subset", "window"]).assign(
+        n=12,
+        neighbours=np.arange(len(names)),
+        estimate=estimate,
+        low=estimate - reach,
+        high=estimate + reach,
+        p_low=p_low,
+        p_high=np.resize([0.01, 0.3, 0.4], len(names)),
+    )
+    choices = pd.DataFrame(
         {
-            "estimate": np.sort(rng.normal(-0.01, 0.02, n)),
-            "p_value": rng.uniform(0, 0.2, n),
-            "length": rng.choice([120, 250, 500], n),
-            "window": rng.choice(["(0, 0)", "(0, 1)"], n),
-            "mean": "constant-mean",
-        }
+            "options": ["one and two", "120 and 250"],
+            "moves": [0.012, 0.0001],
+            "turns": [0.4, 0.0],
+            "decides": [True, False],
+        },
+        index=["subset", "length"],
     )
-    options = pd.concat(
-        table.groupby(table[choice].astype("str"))["estimate"]
-        .median()
-        .rename_axis("option")
-        .reset_index()
-        .assign(choice=choice)
-        for choice in ("length", "window", "mean")
-    )
-    return table, options
+    return questions, choices
 
 
-@pytest.mark.parametrize("n", [12, 400])
-def test_estimates_and_ticks_are_those_of_the_table(n):
-    table, options = curve_of(n)
-    figure = estimate_curve(WORDS, table, options, "among the shifted sets")
+def bars(ax) -> list:
+    return [
+        line for line in ax.lines if len(set(line.get_ydata())) == 1 and len(line.get_xdata()) == 2
+    ]
+
+
+@pytest.mark.parametrize("windows", [1, 3])
+def test_bars_are_those_of_the_table_by_window(windows):
+    questions, choices = asked(windows)
+    figure = question_ranges(WORDS, questions, choices)
     assert_words_are_clear(figure)
-    above, below = figure.axes
-    dots = {line.get_color(): line for line in above.lines if line.get_marker() == "o"}
-    found = (table["p_value"] <= 0.05).to_numpy()
-    for colour, chosen in ((INK, found), (STONE, ~found)):
-        np.testing.assert_array_equal(dots[colour].get_ydata(), table["estimate"][chosen])
-        np.testing.assert_array_equal(dots[colour].get_xdata(), np.flatnonzero(chosen))
-    # One row an option, those without significance first; a choice with one option has none.
-    drawn = [np.unique(line.get_xdata()[::3]).astype(int) for line in below.lines]
-    assert len(drawn) == 2 * (3 + 2)
-    for place, option in enumerate(options[options["choice"] != "mean"].itertuples()):
-        uses = (table[option.choice].astype("str") == option.option).to_numpy()
-        assert drawn[2 * place].tolist() == np.flatnonzero(uses & ~found).tolist()
-        assert drawn[2 * place + 1].tolist() == np.flatnonzero(uses & found).tolist()
-    words = [text.get_text() for text in texts_of(figure)]
-    assert "p ≤ 5% among the shifted sets" in words and "constant-mean" not in words
+    estimates, p_values = figure.axes
+    ordered = questions.sort_values("window", kind="stable")
+    drawn = [line for line in bars(estimates) if line.get_color() in (INK, MUTED, STONE)]
+    rows = [line.get_ydata()[0] for line in drawn]
+    assert rows == [3 * window + row for window in range(windows) for row in range(2)]
+    for line, one in zip(drawn, ordered.itertuples(), strict=True):
+        assert line.get_xdata() == pytest.approx([one.low, one.high])
+        colour = INK if one.p_high <= 0.05 else MUTED if one.p_low <= 0.05 else STONE
+        assert line.get_color() == colour
+    for line, one in zip(bars(p_values), ordered.itertuples(), strict=True):
+        assert line.get_xdata() == pytest.approx([max(one.p_low, P_LOW), one.p_high])
+
+
+def test_choices_that_decide_stand_apart_from_those_that_do_not():
+    questions, choices = asked(2)
+    words = [text.get_text() for text in texts_of(question_ranges(WORDS, questions, choices))]
+    assert words.index("These choices decide") < words.index("subset")
+    assert words.index("subset") < words.index("These change next to nothing")
+    assert words.index("These change next to nothing") < words.index("length")
+    assert "1.20 points" in words and "40%" in words and "3 of 12" in words and "none" in words
+    only = question_ranges(WORDS, questions, choices[~choices["decides"]])
+    assert_words_are_clear(only)
+    assert "These choices decide" not in {text.get_text() for text in texts_of(only)}
+    assert_words_are_clear(question_ranges(WORDS, questions, choices.iloc[:0]))

@@ -1,5 +1,7 @@
 """The days of tariff news in 2025: all of them, each at its estimate."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from pictures import assert_words_are_clear
 from impact.charts.page import GROUND
 from impact.figures import reaction_days
 from impact.figures.common import MARKS
+from impact.inference.size import sizes
 from impact.news.catalogue import load_events
 
 
@@ -61,3 +64,13 @@ def test_no_more_than_chance_has_its_own_sentence(outside, words):
     rows["outside"] = np.arange(40) < outside
     title = reaction_days.title(rows)
     assert words in title and ("no more often than by chance (2)" in title) == (outside == 1)
+
+
+def test_more_than_chance_is_said_with_its_p():
+    rows = rows_of(59)
+    rows["outside"] = np.arange(59) < 6
+    rate = sizes("conditional_fhs", "gjr").mean()
+    draws = np.random.default_rng(0).binomial(59, rate, 400_000)
+    (said,) = re.findall(r"p = (0\.\d+)\)", reaction_days.title(rows))
+    assert float(said) == pytest.approx((draws >= 6).mean(), abs=0.002)
+    assert 0.06 < float(said) < 0.11

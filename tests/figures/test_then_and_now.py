@@ -35,5 +35,9 @@ def test_the_title_follows_the_verdicts():
     data = replace(data, then=then, now=now, both=both)
     both["verdict"] = SUPPORTED
     assert then_and_now.title(data).endswith("that the two differ is supported")
+    then["verdict"] = now["verdict"] = CHANCE
+    assert f"escalations {CHANCE}, in 2018-19 as in 2025" in then_and_now.title(data)
+    then["verdict"] = SUPPORTED
+    assert f"is {SUPPORTED} for 2018-19, and {CHANCE} for 2025" in then_and_now.title(data)
     then["verdict"] = CHANCE
     assert CHANCE in then_and_now.title(data)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear, texts_of
 
-from impact.figures import timeline
+from impact.figures import reaction_days, timeline
 from impact.figures.exhibit import as_csv
 from impact.market.files import data_path
 from impact.market.prices import load_prices
@@ -50,8 +50,8 @@ def test_the_title_says_how_far_and_how_long(exhibit):
     # Closes of 2 April, 8 April and 2 May 2025: 5670.97, 4982.77, 5686.67.
     fall = f"{100 * (1 - 4982.77 / 5670.97):.1f}%"
     title = exhibit.alt.split(". ")[0]
-    assert f"fell {fall} in the 4 sessions" in title
-    assert "back by 2 May 2025, with the tariff on China at 145%" in title
+    assert f"fell {fall} in the four days" in title
+    assert "recovered by 2 May 2025, with the tariff on China at 145%" in title
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_title_says_how_far_and_how_long(exhibit):
     [
         ([100, 101, 102], "never closed below its level of 1 April 2025, before Liberation Day"),
         ([100, 90, 95], "had not recovered by 3 April 2025"),
-        ([100, 90, 100], "in the 1 session after Liberation Day; it was back by 3 April 2025"),
+        ([100, 90, 100], "in the day after Liberation Day; it had recovered by 3 April 2025"),
     ],
 )
 def test_each_outcome_has_its_sentence(path, words):
@@ -89,3 +89,11 @@ def test_labels_stay_clear_when_events_crowd():
     figure = timeline.draw(timeline.Timeline(closes, rate, events, days[80]))
     assert_words_are_clear(figure)
     assert set(events["text"]) <= {text.get_text() for text in texts_of(figure)}
+
+
+def test_an_event_has_one_colour_in_all_pictures():
+    ids = timeline.data().events.set_index("event")["kind"]
+    days = reaction_days.data()
+    for names, kind in zip(days["announcements"], days["kind"], strict=True):
+        for name in names.split("; "):
+            assert ids.get(name, kind) == kind, name

@@ -13,6 +13,7 @@ from impact.inference.size import (
     load_calibration,
     panel_in_words,
     rate_table,
+    share_as_small,
     sizes,
     thirds,
 )
@@ -136,3 +137,19 @@ def test_the_size_stands_beside_the_test():
     assert table.loc["prediction_t", "size"] == in_words("prediction_t")
     assert table.loc["conditional_fhs", "size"] == in_words("conditional_fhs", "gjr")
     assert table.loc["bmp", "size"] == ""
+
+
+def test_how_often_so_small_a_p_occurs_is_measured_and_never_less_than_p():
+    table = load_calibration("size")
+    table = table[(table["test"] == "conditional_fhs") & (table["model"] == "gjr")]
+    table = table[(table["window"] == "(0, 0)") & (table["tail"] == "two-sided")]
+    for third in THIRDS:
+        rates = table[table["group"] == third].set_index("level")["rate"]
+        for level, rate in rates.items():
+            assert share_as_small(level, third) == pytest.approx(max(level, rate))
+        between = share_as_small(0.02, third)
+        ends = np.log([max(0.01, rates[0.01]), max(0.05, rates[0.05])])
+        assert 0.02 <= between <= max(np.exp(ends))
+        # Nothing rarer than the lowest level was measured.
+        lowest = rates[rates.index.min()]
+        assert share_as_small(1e-9, third) == pytest.approx(lowest)

@@ -48,9 +48,10 @@ def test_a_test_shows_itself_like_every_result(found):
 
 def test_numbers_of_the_detail_are_in_the_table_and_arrays_are_not():
     z = pd.Series(np.sin(np.arange(300.0)), pd.bdate_range("2020-01-01", periods=300))
-    test = shift_test(z, z.index[::30], side="less")
+    test = shift_test(z, z.index[::30])
     assert "draws" not in test.to_frame() and len(test.detail["draws"]) == 299
-    assert "p (less)" in str(test) and "p_greater" not in test.to_frame()
+    assert "p (less)" in str(replace(test, alternative="less"))
+    assert "p (two-sided)" in str(test) and "p_greater" not in test.to_frame()
     known = replace(test, detail={"sigma": 0.0123})
     assert known.to_frame()["sigma"].item() == 0.0123 and "1.23%" in str(known)
 

@@ -32,6 +32,7 @@ SERIES = (
     "sample_quantile",
     "conformal",
     "placebo_session",
+    "cluster_t",
     "shift_studentised",
     "shift_mean",
 )
@@ -100,17 +101,21 @@ def study_of(kind):
         sectors = impact.log_returns(impact.load_prices("sectors"))
         return impact.event_study(sectors, ["2025-04-03"], volatility="ewma")
     if kind == "25 columns on one date":
-        return on(simulated(25, 0.1), [600])
+        return on(simulated(25, 0.1, size=900), [800])
     if kind == "25 strongly correlated columns":
-        return on(simulated(25, 0.5), [600])
+        return on(simulated(25, 0.5, size=900), [800])
     if kind == "columns on ten dates":
         return on(simulated(25, 0.1), list(range(300, 600, 30)))
     if kind == "one event":
-        return on(simulated(1, 0.0)["S00"], [600])
+        return on(simulated(1, 0.0, size=1_400)["S00"], [1_200])
     if kind == "seven events":
         return on(simulated(1, 0.0)["S00"], list(range(300, 510, 30)))
     if kind == "ten events":
         return on(simulated(1, 0.0)["S00"], list(range(300, 600, 30)))
+    if kind == "ten events in four clusters":
+        return on(simulated(1, 0.0)["S00"], [300, 301, 305, 350, 400, 402, 404, 450, 451, 452])
+    if kind == "ten events in two clusters":
+        return on(simulated(1, 0.0)["S00"], [*range(300, 305), *range(400, 405)])
     return firms(40 if kind == "40 firms" else 12)
 
 
@@ -145,13 +150,33 @@ CASES = {
         words(conditional_fhs=YES, conditional_t=YES, **UNCONDITIONAL),
     ),
     "seven events": ("seven events", (0, 0), True, Kind.EVENTS, words()),
-    "ten events": ("ten events", (0, 0), True, Kind.EVENTS, words(shift_studentised=YES)),
+    "ten events": (
+        "ten events",
+        (0, 0),
+        True,
+        Kind.EVENTS,
+        words(cluster_t=YES, shift_studentised=YES),
+    ),
+    "ten events in four clusters": (
+        "ten events in four clusters",
+        (0, 0),
+        True,
+        Kind.EVENTS,
+        words(cluster_t=YES),
+    ),
+    "ten events in two clusters": (
+        "ten events in two clusters",
+        (0, 0),
+        True,
+        Kind.EVENTS,
+        words(),
+    ),
     "ten events, calm": (
         "ten events",
         (0, 0),
         False,
         Kind.EVENTS,
-        words(shift_studentised=YES, shift_mean=YES),
+        words(cluster_t=YES, shift_studentised=YES, shift_mean=YES),
     ),
     "eleven sectors": (
         "eleven sectors on one date",
@@ -210,7 +235,11 @@ CASES = {
         (0, 0),
         False,
         Kind.FIRMS,
-        words(**each((*ROBUST, *NOT_ROBUST), YES), hall=NOT_KNOWN),
+        words(
+            **each((*ROBUST, *NOT_ROBUST), YES)
+            | each(("patell", "kp_patell", "brown_warner_1980"), CALM),
+            hall=NOT_KNOWN,
+        ),
     ),
     "12 firms": ("12 firms", (0, 0), True, Kind.FIRMS, words(**each((*ROBUST, "hall"), NOT_KNOWN))),
     "40 firms that overlap": (
@@ -260,6 +289,9 @@ def test_a_number_stands_only_where_a_test_is_not_refused(case):
         ("one event", "portfolio_t", "one series"),
         ("seven events", "shift_studentised", "no verdict on fewer than 8"),
         ("ten events", "shift_mean", "larger variance on event days"),
+        ("ten events in four clusters", "shift_studentised", "10 sessions in 4 clusters: it takes"),
+        ("ten events in two clusters", "cluster_t", "2 clusters of sessions fewer than six apart"),
+        ("seven events", "cluster_t", "no verdict on fewer than 8"),
         ("ten events", "prediction_t", "one session and the study has 10 units"),
         (
             "eleven sectors",
@@ -290,7 +322,7 @@ def test_the_reason_is_named(case, test, reason):
 
 
 def test_without_a_variance_model_nothing_conditional_is_offered():
-    study = on(simulated(11, 0.4), [600], volatility=None)
+    study = on(simulated(11, 0.4, size=900), [800], volatility=None)
     table = study.tests(0)
     assert table["valid"].to_dict() == words(relative_max=YES)
     assert "volatility='gjr'" in table.loc["portfolio_conditional", "because"]
@@ -366,8 +398,8 @@ def test_the_grank_of_the_table_is_adjusted_for_correlation():
 def test_every_test_of_the_table_is_a_function_of_impact_inference():
     functions = {name for name in inference.__all__ if name not in ("HypothesisTest",)}
     assert list(TESTS) == list(study_of("one event").tests().index) == [*SERIES, *PANEL]
-    # The mean correlation is a number behind tests, not a test.
-    assert functions - set(TESTS) == {"mean_correlation"} and set(TESTS) <= functions
+    # A number behind tests, and four of them beside each other.
+    assert functions - set(TESTS) == {"mean_correlation", "yardsticks"} and set(TESTS) <= functions
     for name, test in TESTS.items():
         assert getattr(inference, name) is test
 
@@ -403,6 +435,13 @@ def test_the_design_table_has_every_test_and_design():
         ("prediction_t", [CALM, NO, NO, NO, NO, NO]),
         (
             "shift_studentised",
+            [
+                *(NO, "yes, from 8 sessions, if they are six sessions apart", NO),
+                *("no, but of study.portfolio()", NO, NO),
+            ],
+        ),
+        (
+            "cluster_t",
             [NO, "yes, from 8 sessions", NO, "no, but of study.portfolio()", NO, NO],
         ),
         ("portfolio_conditional", [NO, NO, YES, NO, NO, NO]),
@@ -413,7 +452,14 @@ def test_the_design_table_has_every_test_and_design():
         ),
         ("bmp", [NO, NO, NO, NO, "yes, from 20 events", NO]),
         ("hall", [NO, NO, NO, NO, "yes, from 100 events", NO]),
-        ("patell", [NO, NO, NO, NO, "yes, from 20 events, if they leave the variance alone", NO]),
+        (
+            "patell",
+            [
+                *[NO] * 4,
+                "in calm markets, from 20 events, if they leave the variance alone",
+                NO,
+            ],
+        ),
     ],
 )
 def test_the_design_table_says_what_validity_says(test, expected):

@@ -552,6 +552,8 @@ PLAIN = {
     "load_vix": (lambda value: impact.load_vix(end=value), ["2025-01-02", None, DAYS[9]]),
     "load_factors": (lambda value: impact.load_factors(start=value), ["2025-01-02", None, DAYS[9]]),
     "load_uncertainty": (lambda value: impact.load_uncertainty(start=value), ["2025-01-02", None]),
+    "uncertainty_days": (impact.uncertainty_days, [1, 50]),
+    "uncertainty_days of": (lambda value: impact.uncertainty_days(of=value), ["level", "rise"]),
     "load_events": (impact.load_events, [None]),
     "load_events since": (
         lambda value: impact.load_events(since=value),

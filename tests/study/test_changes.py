@@ -93,13 +93,13 @@ def test_groups_averages_and_tests_carry_the_unit():
     assert "%" not in str(test.summary()).split("In points.")[0].replace("95%", "")
 
 
-def test_a_panel_of_changes_is_compared_with_its_portfolio():
+def test_a_panel_of_changes_is_compared_with_the_average_of_the_others():
     days = impact.nyse_sessions("2018-01-03", "2025-12-31")
     values = np.random.default_rng(5).normal(0, 0.05, (len(days), 3))
     study = studied(pd.DataFrame(values, days, ["2y", "10y", "30y"]), ["2025-04-03"])
     moves = impact.relative_moves(study)
     text = str(moves.summary())
-    assert "Change less that of the portfolio" in text and "In points." in text
+    assert "Change beyond beta times the average of the others" in text and "In points." in text
     assert "%" not in text.split("In points.")[0]
     assert "In points." in str(study.portfolio().summary())
 

@@ -415,20 +415,28 @@ def test_rank_tests_of_one_event_against_slow_loops(returns, study):
     assert table.loc["placebo_session", "p_value"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_set_of_events_is_tested_by_shifts_and_each_one_in_its_row(study):
+def test_a_set_of_events_is_tested_by_clusters_and_each_one_in_its_row(study, returns):
+    from impact.inference.cluster_test import cluster_test
     from impact.inference.event_sets import shift_test, window_z
     from impact.volatility.forecast import conditional_z
 
     table = study.tests()
     assert table.loc["conditional_fhs", "valid"] == "no"
     assert "see car()" in table.loc["conditional_fhs", "because"]
-    assert table.loc["shift_studentised", "valid"] == "yes"
     z = window_z(conditional_z(study.returns.iloc[:, 0]))
     sessions = study.alignment["session"]
-    assert table.loc["shift_studentised", "p_value"] == shift_test(z, sessions).p_value
+    assert table.loc["cluster_t", "valid"] == "yes"
+    assert table.loc["cluster_t", "p_value"] == cluster_test(z, sessions).p_value
+    # Sessions of one week are one observation, and shifts count each.
+    assert table.loc["shift_studentised", "valid"] == "no"
+    days = returns.index[5_000:5_400:40]
+    apart = impact.event_study(returns, days)
+    table = apart.tests()
+    assert table.loc["shift_studentised", "valid"] == "yes"
+    assert table.loc["shift_studentised", "p_value"] == shift_test(z, days).p_value
     assert table.loc["shift_mean", "valid"] == "no"
-    calm = study.tests(induced_variance=False)
-    by_mean = shift_test(z, sessions, studentised=False)
+    calm = apart.tests(induced_variance=False)
+    by_mean = shift_test(z, days, studentised=False)
     assert calm.loc["shift_mean", "p_value"] == by_mean.p_value
 
 

@@ -1,0 +1,181 @@
+"""A table of coloured cells: one column an event, one row a series, unusual cells in a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from impact.charts.page import (
+    COOL,
+    GROUND,
+    INK,
+    MARGIN,
+    MUTED,
+    SMALL,
+    WARM,
+    WIDTH,
+    Mark,
+    Page,
+    Words,
+    drawing,
+    key,
+    number_axis,
+    page,
+    points,
+    wrapped,
+)
+from impact.charts.paths import Panel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Standard deviations at which the colours end.
+FULL = 5.0
+
+#: Sizes in pixels: the names of the rows, the first row, the gap under it.
+NAMES, TALL, APART = 290, 104, 20
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows of cells: what the colour shows (z), what is written, and which are framed.
+
+    All are DataFrames, rows x columns; the index of `z` names the rows.
+    """
+
+    z: pd.DataFrame
+    written: pd.DataFrame
+    framed: pd.DataFrame
+
+
+@drawing()
+def cell_table(
+    words: Words,
+    heads: Mapping[str, Panel],
+    first: Cells,
+    rest: Cells,
+    *,
+    flat: int,
+    meaning: str,
+    marks: Sequence[Mark] = (),
+    below: tuple[str, Sequence[str]] | None = None,
+) -> Figure:
+    """Draw a row that is set apart on top, and rows under it.
+
+    Parameters
+    ----------
+    words : Words
+        Title, subtitle, source.
+    heads : mapping
+        What stands over each column, in order.
+    first, rest : Cells
+    flat : int
+        Height of a row of `rest` in pixels.
+    meaning : str
+        What a frame says.
+    marks : sequence of Mark
+        Looks that the key explains.
+    below : (str, sequence of str), optional
+        Name and words of a line under the columns.
+    """
+    pitch = (WIDTH - 2 * MARGIN - NAMES) / len(heads)
+    probe = page(words, 100)
+    notes = [wrapped(probe, head.note, SMALL, pitch - 4) for head in heads.values()]
+    over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
+    grid = TALL + APART + flat * len(rest.z)
+    line = 48 if below else 0
+    sheet = page(words, over + grid + line + 130)
+    key(sheet, sheet.top - 6, [mark.entry for mark in marks])
+    left, top = MARGIN + NAMES, sheet.top + over
+    ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
+    ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
+    ax.set_axis_off()
+    sheet.text(MARGIN, top + TALL / 2, first.z.index[0], va="center", weight="bold")
+    _cells(ax, first, 0, TALL, pitch)
+    _cells(ax, rest, TALL + APART, flat, pitch)
+    for row, name in enumerate(rest.z.index):
+        sheet.row(MARGIN, top + TALL + APART + (row + 0.5) * flat, name)
+    middles = [left + (place + 0.5) * pitch for place in range(len(heads))]
+    for middle, head, note in zip(middles, heads.values(), notes, strict=True):
+        _column(sheet, middle, head, note)
+    if below:
+        name, texts = below
+        sheet.row(MARGIN, top + grid + 26, name, color=MUTED)
+        for middle, text in zip(middles, texts, strict=True):
+            sheet.row(middle, top + grid + 26, text, ha="center", color=MUTED)
+    _scale(sheet, top + grid + line + 28, meaning)
+    return sheet.figure
+
+
+def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
+    colour, high = head.mark.colour, 1 - (sheet.top + 52) / sheet.height
+    look = {"marker": head.mark.marker, "markersize": points(17), "linestyle": ""}
+    sheet.figure.add_artist(Line2D([middle / WIDTH], [high], color=colour, **look))
+    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": colour}
+    sheet.text(middle, sheet.top + 68, head.heading, **bold)
+    sheet.note(middle, sheet.top + 98, note, ha="center")
+
+
+def colours() -> Colormap:
+    """From vermilion through white to blue: the two hues that keep apart for everyone."""
+    return LinearSegmentedColormap.from_list("behind_ahead", (WARM, GROUND, COOL))
+
+
+def _cells(ax: Axes, cells: Cells, start: float, tall: float, pitch: float) -> None:
+    scale = colours()
+    for (row, column), z in np.ndenumerate(cells.z.to_numpy(float)):
+        ground = scale((float(np.clip(z / FULL, -1, 1)) + 1) / 2)
+        x, y = column * pitch, start + row * tall
+        cell = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
+        ax.add_patch(Rectangle((x, y), pitch, tall, **cell))
+        ink = max((INK, GROUND), key=partial(contrast, ground))
+        if cells.framed.iat[row, column]:
+            inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
+            frame = {"edgecolor": INK, "linewidth": points(6), "zorder": 2}
+            ax.add_patch(Rectangle(**inner, facecolor="none", **frame))
+        ax.text(
+            x + pitch / 2,
+            y + tall / 2,
+            cells.written.iat[row, column],
+            ha="center",
+            va="center",
+            fontsize=points(SMALL),
+            linespacing=1.3,
+            zorder=3,
+            color=ink,
+        )
+
+
+def contrast(one: Any, other: Any) -> float:
+    """Ratio of the luminances of two colours, as the web's accessibility guidelines define it."""
+    rgb = np.array([to_rgb(one), to_rgb(other)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    dark, light = np.sort(linear @ [0.2126, 0.7152, 0.0722])
+    return float((light + 0.05) / (dark + 0.05))
+
+
+def _scale(sheet: Page, top: float, meaning: str) -> None:
+    """Explain the colours and the frame in one line under the table."""
+    left, width = MARGIN + NAMES, 380
+    sheet.row(MARGIN, top + 14, "Colour: z")
+    ax = sheet.axes(left, top, width, 28)
+    shades = np.linspace(0, 1, 256)[None, :]
+    ax.imshow(shades, cmap=colours(), aspect="auto", extent=(-FULL, FULL, 0, 1))
+    number_axis(ax.xaxis, [-4, -2, 0, 2, 4])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+    box = sheet.axes(left + width + 50, top, 64, 28)
+    box.set_axis_off()
+    box.set(xlim=(0, 64), ylim=(0, 28))
+    box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", edgecolor=INK, linewidth=points(6)))
+    room = WIDTH - MARGIN - (left + width + 130)
+    sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room))

@@ -1,0 +1,166 @@
+"""The fingerprint of a day: what Chinese shares, bonds and gold did when the S&P 500 moved.
+
+News of China should move Chinese shares, news of jobs US bonds. Each series is tested for itself,
+against its own variance as known the evening before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from impact.charts.cells import Cells, cell_table
+from impact.charts.page import Words
+from impact.charts.paths import Panel
+from impact.figures.common import (
+    CHINA_CALLED,
+    LEVEL,
+    NEWS,
+    closes,
+    column_head,
+    core_of,
+    core_study,
+    model_of,
+    shown_marks,
+    source,
+)
+from impact.market.returns import log_returns
+from impact.news.catalogue import load_events
+from impact.study.event_study import event_study
+from impact.text.formats import counted, date, list_of, number, p_phrase, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: What each series is, in the order of the rows.
+NAMES = {
+    "^GSPC": "the S&P 500",
+    "MCHI": "China (MCHI)",
+    "FXI": "China's largest firms (FXI)",
+    "EEM": "emerging markets (EEM)",
+    "EFA": "developed markets (EFA)",
+    "GLD": "gold (GLD)",
+    "TLT": "long US Treasuries (TLT)",
+}
+
+#: Height of a fund's row in pixels.
+FLAT = 78
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Column heads by event, one row a session and series, and what to say of the variances."""
+
+    heads: dict[str, Panel]
+    moves: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def data() -> Fingerprints:
+    """Test the index and every fund in each core session, each against its own variance."""
+    returns = log_returns(closes("funds"))
+    funds = core_of(event_study(returns, load_events(since=NEWS))).car(0, conditional=True)
+    index = core_study()
+    heads = {unit.Index: column_head(unit) for unit in index.alignment.itertuples()}
+    common = index.car(0).set_axis(index.alignment.index)
+    common = (
+        pd.concat({"^GSPC": common}, names=["security"])
+        .swaplevel()
+        .rename_axis(["event", "security"])
+    )
+    numbers = {"estimate": "estimate", "z_conditional": "z", "p_conditional": "p"}
+    moves = pd.concat([common, funds])[["session", *numbers]].rename(columns=numbers)
+    moves = moves.reset_index()
+    moves["series"] = moves["security"].map(NAMES)
+    moves["unusual"] = moves["p"] <= LEVEL
+    row = moves["security"].map(list(NAMES).index)
+    moves = moves.iloc[row.argsort(kind="stable")].sort_values("session", kind="stable")
+    there = funds.index.unique("event")
+    shown = {event: head for event, head in heads.items() if event in there}
+    moves = moves[moves["event"].isin(shown)].reset_index(drop=True)
+    return Fingerprints(shown, moves, tuple(funds.attrs["notes"]))
+
+
+def title(data: Fingerprints) -> str:
+    """Say which series moved unusually far on the day that China called, and which did not."""
+    day = data.moves[data.moves["event"] == CHINA_CALLED].set_index("series")
+    far, when = day.index[day["unusual"]], date(day["session"].iloc[0])
+    if far.empty:
+        return f"On {when} neither the S&P 500 nor any of {len(day) - 1} funds moved unusually far"
+    usual = [NAMES[name] for name in ("^GSPC", "TLT") if NAMES[name] not in far]
+    rest = f"; {list_of(usual)} did not" if usual else ""
+    return f"On {when} {list_of(far)} moved unusually far{rest}"
+
+
+def words(data: Fingerprints) -> Words:
+    """Return what is written around the picture."""
+    n = len(data.moves)
+    early = sum("EWMA" in note for note in data.notes)
+    said = f" {counted(early, 'cell')} of MCHI: EWMA 0.94, its history is short." if early else ""
+    return Words(
+        title(data),
+        f"Abnormal log return of session 0 ({model_of(core_study())}), in %, and its conditional "
+        "p; coloured by z, its size in standard deviations known the evening before (GJR-GARCH). "
+        f"Each series is tested for itself: of {n} cells, {number(LEVEL * n, 1)} would be framed "
+        f"by chance. n = {counted(len(data.heads), 'session')} of core events.{said}",
+        source("fingerprints", "sp500.csv", "events.csv", "macro_releases.csv", prices="funds"),
+    )
+
+
+def table(data: Fingerprints) -> pd.DataFrame:
+    """Return one row a session and series."""
+    return data.moves
+
+
+def alt(data: Fingerprints) -> str:
+    """Tell the picture."""
+    told = []
+    for event, head in data.heads.items():
+        rows = data.moves[data.moves["event"] == event].itertuples()
+        moved = list_of(f"{row.series} {percent(row.estimate)} ({p_phrase(row.p)})" for row in rows)
+        told.append(f"{head.heading}, {head.note.replace(chr(10), ', ')}: {moved}")
+    return (
+        f"{title(data)}. Table of coloured cells, one column a core session, the S&P 500 on top "
+        f"and {len(NAMES) - 1} funds below, blue for a rise, vermilion for a fall. "
+        f"{'; '.join(told)}."
+    )
+
+
+# -- the picture ---------------------------------------------------------------------------------
+
+
+def draw(data: Fingerprints) -> Figure:
+    """Draw a table of coloured cells: one column a session, one row a series."""
+    moves = data.moves.assign(
+        written=[
+            f"{percent(row.estimate, 1)}\n{p_phrase(row.p)}" for row in data.moves.itertuples()
+        ]
+    )
+    wide = {
+        name: moves.pivot_table(name, "security", "event", aggfunc="first", sort=False)
+        for name in ("z", "written", "unusual")
+    }
+    named = {
+        name: frame.loc[list(NAMES), list(data.heads)].rename(index=_row_name)
+        for name, frame in wide.items()
+    }
+    first, rest = (
+        Cells(*(frame.iloc[rows] for frame in named.values()))
+        for rows in (slice(0, 1), slice(1, None))
+    )
+    return cell_table(
+        words(data),
+        data.heads,
+        first,
+        rest,
+        flat=FLAT,
+        meaning=f"p at most {number(LEVEL)}, each series for itself",
+        marks=shown_marks(data.heads.values()),
+    )
+
+
+def _row_name(security: str) -> str:
+    name = NAMES[security].removeprefix("the ")
+    return name[0].upper() + name[1:].replace(" (", "\n(")

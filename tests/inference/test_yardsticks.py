@@ -1,0 +1,78 @@
+"""Four forecasts of volatility: each p is that of a study of its own."""
+
+import history
+import numpy as np
+import pytest
+
+from impact import inference
+from impact.errors import InferenceError
+from impact.inference.yardsticks import disagree, yardsticks
+from impact.market.prices import load_prices, load_vix
+from impact.market.returns import log_returns
+from impact.study.event_study import event_study
+
+MODELS = {"gjr": "GJR-GARCH", "garch": "GARCH", "ewma": "EWMA"}
+
+
+def study_of(day, model="gjr", **options):
+    return event_study(history.index_returns(), [day], volatility=model, **options)
+
+
+@pytest.mark.parametrize("day", ["2025-04-04", "2025-04-09", "2025-05-12"])
+@pytest.mark.parametrize("of", ["gjr", "ewma"])
+def test_each_is_the_test_of_a_study_with_that_forecast(day, of):
+    found = yardsticks(study_of(day, of, implied=load_vix()))
+    assert found.index.to_list() == [*MODELS.values(), "VIX"]
+    for model, name in MODELS.items():
+        alone = inference.conditional_fhs(study_of(day, model))
+        assert found.loc[name, "p_value"] == alone.p_value
+        assert found.loc[name, "statistic"] == alone.statistic
+        assert found.loc[name, "sigma"] == alone.detail["sigma"]
+    implied = inference.implied_t(study_of(day, implied=load_vix()))
+    assert found.loc["VIX", "p_value"] == implied.p_value
+
+
+@pytest.mark.parametrize(
+    ("day", "low", "high", "both"),
+    [
+        ("2025-04-04", 0.003, 0.054, True),
+        ("2025-04-09", 0.002, 0.021, False),
+        ("2025-04-10", 0.08, 0.42, False),
+        ("2025-05-12", 0.004, 0.074, True),
+    ],
+)
+def test_the_ranges_of_2025(day, low, high, both):
+    found = yardsticks(study_of(day, implied=load_vix()))
+    assert found["p_value"].min() == pytest.approx(low, abs=0.001)
+    assert found["p_value"].max() == pytest.approx(high, abs=0.003)
+    assert disagree(found) == both
+
+
+def test_a_forecast_that_is_not_there_has_no_p_and_says_why():
+    returns = history.index_returns()
+    short = event_study(returns["2024-01-01":], ["2025-05-02"])
+    found = yardsticks(short)
+    assert found["p_value"].notna().to_list() == [False, False, True, False]
+    assert "exponentially weighted" in found.loc["GARCH", "note"]
+    assert "implied=" in found.loc["VIX", "note"]
+    early = event_study(
+        log_returns(load_prices(start="1970-01-01", end="1989-12-29")),
+        ["1987-10-19"],
+        implied=load_vix(),
+    )
+    found = yardsticks(early)
+    assert found["p_value"].notna().to_list() == [True, True, True, False]
+    assert "no value on 1987-10-16" in found.loc["VIX", "note"]
+
+
+def test_a_window_has_no_implied_volatility_and_several_events_no_yardsticks():
+    study = study_of("2025-05-02", implied=load_vix())
+    found = yardsticks(study, 0, 2)
+    assert np.isnan(found.loc["VIX", "p_value"]) and found["p_value"].iloc[:3].notna().all()
+    assert (
+        found.loc["EWMA", "p_value"]
+        == inference.conditional_fhs(study_of("2025-05-02", "ewma"), 0, 2).p_value
+    )
+    both = event_study(history.index_returns(), ["2025-05-02", "2025-05-12"])
+    with pytest.raises(InferenceError, match="has 2 rows"):
+        yardsticks(both)
