@@ -35,6 +35,7 @@ from calibration.experiments import (
     size_rows,
 )
 from calibration.intraday import intraday_rows
+from calibration.news import news_rows
 from calibration.others import other_jobs, other_rows
 from calibration.overlap import overlap_rows
 from calibration.rates import COLUMNS
@@ -48,6 +49,7 @@ from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.text.files import write_atomically
 from impact.text.formats import iso
+from impact.volatility.forecast import conditional_z
 
 __all__ = ["calibrate", "write_calibration"]
 
@@ -118,6 +120,8 @@ def calibrate(
         power_rows(thinned, power, seed),
         other_rows(run(other_jobs(LAST), "other samples"), seed),
         intraday_rows(seed=seed),
+        # Before the news of the catalogue.
+        news_rows(conditional_z(returns).loc[:"2017", "z"].to_numpy(), seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
         hit_rows(run(hit_jobs(LAST), "who was hit"), seed),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from impact.cards.hours import in_parts, moved, the_hour
+from impact.cards.share import came_with_news
 from impact.inference.size import THIRDS, share_as_small
 from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import disagree
@@ -55,7 +56,7 @@ def paragraphs(facts: pd.Series) -> list[list[str]]:
         _what_moved(facts),
         [*_how_unusual(facts), *_who_disagrees(facts)],
         _within_the_day(facts),
-        [*_what_could_be_found(facts), *_what_it_is_not(facts)],
+        [*_what_could_be_found(facts), *came_with_news(facts), *_what_it_is_not(facts)],
     ]
     return [[f"{said[0].upper()}{said[1:]}." for said in group] for group in groups]
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import CONFIDENCE, FOUND, implied_of_row, tests_of_row
+from impact.inference.conditional import FOUND, implied_of_row, tests_of_row
+from impact.inference.equal_tails import CONFIDENCE
 from impact.inference.measured_sizes import too_short_for_t
 from impact.inference.tests import Found
 from impact.market.windows import Window

@@ -1,4 +1,4 @@
-"""How often tests reject by chance, in words: slopes, overlapping windows, short histories.
+"""How often tests reject by chance, in words, for slopes, overlaps, short histories and others.
 
 Read from ``data/calibration.csv``, like `impact.inference.size`; "" where nothing was measured.
 """
@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from impact.inference.size import ONE_SESSION, THIRDS, load_calibration
+from impact.inference.size import LARGEST, ONE_SESSION, THIRDS, load_calibration
 from impact.inference.tests import LEVEL
 from impact.market.files import data_hash
 from impact.market.windows import Window
@@ -171,3 +171,60 @@ def too_short_for_t(before: int) -> str:
     size = short_in_words("conditional_t", before)
     why = size or "it rejects too often in calm markets"
     return f"no Student t p with fewer than {PAST_SESSIONS:,} returns before: {why}"
+
+
+def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
+    """Return how often `relative_max` rejects sessions of sector funds, by the market's move.
+
+    Parameters
+    ----------
+    sample : {"sectors", "sectors among themselves"}
+        Against the S&P 500, or each against the average of the others.
+    window : Window
+
+    Returns
+    -------
+    str
+        "" where this was not measured.
+
+    Examples
+    --------
+    >>> hit_in_words("sectors", Window(-3, 3))
+    ''
+    """
+    table = load_calibration("who-was-hit")
+    table = table[(table["level"] == LEVEL) & (table["window"] == str(window))]
+    rates = table.set_index("group")["rate"]
+    groups = [f"{sample}: {third.split()[0]} market move" for third in THIRDS]
+    if not {*groups, f"{sample}: {LARGEST}"} <= set(rates.index):
+        return ""
+    by_third = list_of(number(100 * rates[group], 1) for group in groups)
+    return (
+        f"at 5% the test rejects {by_third}% of sessions of the sector funds with small, middle "
+        f"and large market moves, {number(100 * rates[f'{sample}: {LARGEST}'], 1)}% of the "
+        f"{LARGEST}"
+    )
+
+
+#: Odds on the largest tenth of days that are named beside a share.
+_ODDS = (8.0, 12.0)
+
+
+def choice_in_words() -> str:
+    """Return what choosing days by their moves does to the share of the news; "" if not measured.
+
+    Examples
+    --------
+    >>> choice_in_words() == "" or choice_in_words().startswith("With no news at all")
+    True
+    """
+    table = load_calibration("news-choice")
+    ratios = table.loc[table["effect"].isin(_ODDS), "variance"]
+    if ratios.empty:
+        return ""
+    least, most = (number(odds, 0) for odds in _ODDS)
+    low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
+    return (
+        f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
+        f"gives a ratio of {low} to {high}."
+    )

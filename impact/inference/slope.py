@@ -16,7 +16,7 @@ import scipy
 
 from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import CONFIDENCE, equal_tails, inverted
+from impact.inference.equal_tails import CONFIDENCE, equal_tails, inverted
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted
 from impact.volatility.garch import DECAY

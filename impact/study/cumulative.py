@@ -16,8 +16,8 @@ import scipy
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import BEGINS_INSIDE, WindowReturns
-from impact.inference.conditional import CONFIDENCE
 from impact.inference.conditional_columns import conditional_columns
+from impact.inference.equal_tails import CONFIDENCE
 from impact.market.windows import tested_window
 from impact.text.formats import counted, some_of
 

@@ -166,7 +166,13 @@ def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") 
     return _refit(returns.index, values, begun, position, model, gaps).forecast(position)
 
 
-def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) -> list[Refit]:
+def refits(
+    returns: pd.Series,
+    *,
+    model: str = "gjr",
+    since: str | pd.Timestamp | None = None,
+    progress: bool = False,
+) -> list[Refit]:
     """Fit the variance at the first session of each month, as `variance_forecast` does.
 
     Parameters
@@ -174,6 +180,8 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
     returns : Series, shape (T,)
         Decimal returns by session, none missing.
     model : {"gjr", "garch", "ewma"}
+    since : str or Timestamp, optional
+        Months that end before this date are left out.
     progress : bool
         Show a progress bar.
 
@@ -196,7 +204,8 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
     check_finite(values)
     ends = np.append(months[1:], len(values))
     least = MIN_SESSIONS[model]
-    served = np.flatnonzero(months >= least)
+    wanted = 0 if since is None else returns.index.searchsorted(pd.Timestamp(since))
+    served = np.flatnonzero((months >= least) & (ends > wanted))
     if not len(served):
         raise HistoryError(
             f"conditional z with {model!r} starts in a month with {least:,} returns before it, "
@@ -214,13 +223,17 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
 
 @kept
 def conditional_z(
-    returns: pd.Series, *, model: str = "gjr", progress: bool = False
+    returns: pd.Series,
+    *,
+    model: str = "gjr",
+    since: str | pd.Timestamp | None = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Return every session's return in units of the σ known the evening before.
 
     Parameters
     ----------
-    returns, model, progress
+    returns, model, since, progress
         As for `refits`.
 
     Returns
@@ -241,7 +254,7 @@ def conditional_z(
     >>> conditional_z(returns, model="ewma").shape
     (38, 3)
     """
-    months = refits(returns, model=model, progress=progress)
+    months = refits(returns, model=model, since=since, progress=progress)
     z = [month.z[month.served] for month in months]
     sessions = [len(part) for part in z]
     frame = pd.DataFrame(
