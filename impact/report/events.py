@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -150,8 +151,12 @@ def _source(event: pd.Series) -> str:
 
 
 def drawing_of(day: Day | None, card: Card) -> str:
-    """Return the picture of an announcement's day, or else of the days around it."""
-    return svg(card.plot() if day is None else day.plot())
+    """Return the picture of an announcement's day, or else of the days around it.
+
+    Lengths are rounded to a hundredth of a point, which halves the file.
+    """
+    drawn = svg(card.plot() if day is None else day.plot())
+    return re.sub(r"\d+\.\d{3,}", lambda length: f"{float(length[0]):.2f}", drawn)
 
 
 # -- all of them ---------------------------------------------------------------------------------

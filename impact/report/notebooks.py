@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -37,7 +38,7 @@ def executed(path: Path) -> NotebookNode:
         extra_arguments=["--IPKernelApp.log_level=40"],
     )
     try:
-        client.execute()
+        asyncio.run(client.async_execute())
     except CellExecutionError as problem:
         raise ReportError(f"{path.name} stops: {problem}") from problem
     for number, cell in enumerate(notebook.cells):

@@ -45,6 +45,6 @@ def _page(name: str, kind: str) -> str:
         lines += ["   :members:", ""]
     if kind == "module":
         inside = getattr(impact, name)
-        for part in inside.__all__:
-            lines += ["", f".. auto{_kind(getattr(inside, part))}:: impact.{name}.{part}"]
+        functions = [part for part in inside.__all__ if _kind(getattr(inside, part)) == "function"]
+        lines += ["", *(f".. autofunction:: impact.{name}.{part}" for part in functions)]
     return "\n".join(lines) + "\n"
