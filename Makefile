@@ -51,8 +51,9 @@ check-report: report ## look at every page of the site in a browser
 notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
 	$(PY) tests/run_notebooks.py build/notebooks
 
-readme: $(STAMP) ## fill the numbers of README.md in again
-	$(PY) -m cogapp -r README.md
+readme: $(STAMP) ## fill the numbers of README.md, the guide and the methods in again
+	$(PY) -m cogapp -r README.md docs/methods/*.md
+	$(PY) tests/project/test_guide.py
 
 test: $(DOCS) ## check everything: numbers, words, pictures, notebooks, bad input
 	$(PY) -m pytest -n 2

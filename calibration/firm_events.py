@@ -14,8 +14,8 @@ import pandas as pd
 
 from calibration.panels import PANEL_TESTS
 from calibration.rates import replicated_rows, window_name
-from calibration.single import ESTIMATION, trailing_volatility
-from impact.inference.size import thirds
+from calibration.single import ESTIMATION
+from impact.inference.size import thirds, trailing_volatility
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.study.event_study import event_study

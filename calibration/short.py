@@ -15,10 +15,9 @@ import pandas as pd
 
 from calibration.others import ALL
 from calibration.rates import BLOCK, Pooled, pooled_rows, resampling_weights, window_name
-from calibration.single import trailing_volatility
 from impact.inference.conditional import unit_student_p
 from impact.inference.equal_tails import equal_tails
-from impact.inference.size import thirds
+from impact.inference.size import thirds, trailing_volatility
 from impact.market.prices import INDEX, load_prices
 from impact.market.returns import log_returns
 from impact.volatility.forecast import refits

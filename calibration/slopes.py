@@ -15,8 +15,8 @@ import pandas as pd
 from scipy import stats
 
 from calibration.rates import BLOCK, Pooled, pooled_rows, resampling_weights, window_name
-from calibration.single import ESTIMATION, trailing_volatility
-from impact.inference.size import thirds
+from calibration.single import ESTIMATION
+from impact.inference.size import thirds, trailing_volatility
 from impact.inference.slope import BURN_IN, MIN_POOL, ranked_slopes
 from impact.market.files import data_path
 from impact.market.prices import load_prices

@@ -123,8 +123,9 @@ def is_fitted_alone(design: np.ndarray) -> np.ndarray:
 class Coefficients(Result):
     """A result whose table holds the coefficients of a regression, a row each.
 
-    `params`, `bse`, `tvalues`, `pvalues`, `conf_int` and `nobs` are what they are in statsmodels:
-    Series, or a frame with the columns 0 and 1, by name of the coefficient.
+    `params`, `bse`, `tvalues`, `pvalues`, `conf_int` and `nobs` (and `rsquared` where it is there)
+    are what they are in statsmodels: Series, or a frame with the columns 0 and 1, by name of the
+    coefficient. The package maketables sets such results side by side: ``ETable([one, other])``.
 
     Attributes
     ----------
@@ -210,6 +211,23 @@ class Coefficients(Result):
             )
         )
         return scaled_effects(Words(self._title(), what, self.signature), drawn, ax=ax)
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        names = {"estimate": "b", "std_error": "se", "statistic": "t", "p_value": "p"}
+        return pd.DataFrame({name: self._named(column) for column, name in names.items()})
+
+    def __maketables_stat__(self, key: str) -> float | None:
+        # A slope of a few sessions has no share that it explains.
+        return {"N": self.nobs, "r2": getattr(self, "rsquared", None)}.get(key)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self._title()
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        return ["N", "r2"] if hasattr(self, "rsquared") else ["N"]
 
     def _columns(self) -> tuple[Column, ...]:
         name = str(self.table.index.name)

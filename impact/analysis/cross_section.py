@@ -45,7 +45,7 @@ class CrossSection(Coefficients):
     nobs : int
         Rows in the regression.
     dof : int
-    r_squared : float
+    rsquared : float
     window : Window
         Sessions that are summed.
     points : DataFrame
@@ -67,7 +67,7 @@ class CrossSection(Coefficients):
     signature: str
     nobs: int
     dof: int
-    r_squared: float
+    rsquared: float
     window: Window
     points: pd.DataFrame
     method: str
@@ -87,7 +87,7 @@ class CrossSection(Coefficients):
         return f"CAR {self.window} on {list_of(self.points.columns[1:])}"
 
     def _notes(self) -> tuple[str, ...]:
-        fit = f"{self.method}; {counted(self.nobs, 'row')}; R² {number(self.r_squared)}."
+        fit = f"{self.method}; {counted(self.nobs, 'row')}; R² {number(self.rsquared)}."
         if self.ranked is None:
             return fit, f"No p: {self.warning}." if self.warning else ""
         how = (
@@ -180,7 +180,7 @@ def cross_section(
             warning = str(error)
     index = pd.Index(["constant", *characteristics.columns], name="characteristic")
     car = points["car"].to_numpy()
-    method, table, r_squared = _fitted(car, design, ranked, gls, warning, index)
+    method, table, rsquared = _fitted(car, design, ranked, gls, warning, index)
     return CrossSection(
         table=table,
         dropped=_dropped(study, rows, missing, why),
@@ -189,7 +189,7 @@ def cross_section(
         ),
         nobs=len(points),
         dof=len(points) - design.shape[1],
-        r_squared=r_squared,
+        rsquared=rsquared,
         window=window,
         warning=warning,
         points=points,
@@ -212,17 +212,17 @@ def _fitted(
     import statsmodels.api as sm
 
     fitted = sm.OLS(car, design).fit(use_t=True)
-    r_squared = float(fitted.rsquared)
+    rsquared = float(fitted.rsquared)
     if ranked is not None:
         least = "generalised" if gls else "ordinary"
         method = f"{least} least squares, ranked among {len(ranked.past)} earlier sessions"
         left = car - design @ ranked.estimate
         return method.capitalize(), ranked.table(index), float(1 - left.var() / car.var())
     if warning:
-        return "Least squares", pd.DataFrame({"estimate": fitted.params}, index), r_squared
+        return "Least squares", pd.DataFrame({"estimate": fitted.params}, index), rsquared
     robust = fitted.get_robustcov_results("HC3", use_t=True)
     table = coefficients(robust.params, robust.bse, robust.df_resid, index)
-    return "HC3 standard errors", table, r_squared
+    return "HC3 standard errors", table, rsquared
 
 
 def _measured(study: EventStudy, gls: bool) -> str:

@@ -7,7 +7,6 @@ evening before. All numbers are decimal fractions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,6 +16,7 @@ import pandas as pd
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import iso
+from impact.text.progress import with_bar
 from impact.volatility.fitting import refit_rows
 from impact.volatility.garch import (
     DECAY,
@@ -171,7 +171,6 @@ def refits(
     *,
     model: str = "gjr",
     since: str | pd.Timestamp | None = None,
-    progress: bool = False,
 ) -> list[Refit]:
     """Fit the variance at the first session of each month, as `variance_forecast` does.
 
@@ -182,8 +181,6 @@ def refits(
     model : {"gjr", "garch", "ewma"}
     since : str or Timestamp, optional
         Months that end before this date are left out.
-    progress : bool
-        Show a progress bar.
 
     Returns
     -------
@@ -212,7 +209,7 @@ def refits(
             f"and there are {len(values):,}: give a longer history"
         )
     found: list[Refit] = []
-    for month in _with_bar(served, progress):
+    for month in with_bar(served, "conditional variance"):
         try:
             found.append(_refit(returns.index, values, months[: month + 1], ends[month], model))
         except VolatilityError:
@@ -227,13 +224,12 @@ def conditional_z(
     *,
     model: str = "gjr",
     since: str | pd.Timestamp | None = None,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Return every session's return in units of the σ known the evening before.
 
     Parameters
     ----------
-    returns, model, since, progress
+    returns, model, since
         As for `refits`.
 
     Returns
@@ -254,7 +250,7 @@ def conditional_z(
     >>> conditional_z(returns, model="ewma").shape
     (38, 3)
     """
-    months = refits(returns, model=model, since=since, progress=progress)
+    months = refits(returns, model=model, since=since)
     z = [month.z[month.served] for month in months]
     sessions = [len(part) for part in z]
     frame = pd.DataFrame(
@@ -348,11 +344,3 @@ def _too_short(day: pd.Timestamp, n: int) -> str:
         f"a variance forecast needs {MIN_SESSIONS['ewma']} returns before the month of "
         f"{iso(day)} and there are {n:,}: give a longer history"
     )
-
-
-def _with_bar(steps: np.ndarray, progress: bool) -> Iterable[int]:
-    if not progress:
-        return steps
-    from tqdm.auto import tqdm
-
-    return tqdm(steps, desc="conditional variance", unit="fit")

@@ -61,7 +61,7 @@ def test_cross_section_is_least_squares_with_hc3_by_hand(firms):
     reach = stats.t.ppf(0.95, 37) * error
     close(found.conf_int(0.90), np.column_stack([beta - reach, beta + reach]))
     close(found.conf_int(), found.table[["ci_low", "ci_high"]])
-    close(found.r_squared, 1 - np.var(y - x @ beta) / np.var(y))
+    close(found.rsquared, 1 - np.var(y - x @ beta) / np.var(y))
     assert (found.nobs, found.dof) == (40, 37)
     assert list(found.params.index) == ["constant", "size", "exports"]
     assert found.warning == "" and found.method == "HC3 standard errors"
@@ -295,7 +295,7 @@ def test_it_shows_itself(firms):
     found = cross_section(study, traits, -1, 1)
     text = repr(found)
     assert text.startswith("CAR (-1, 1) on size and exports\n")
-    assert f"40 rows; R² {found.r_squared:.2f}" in text
+    assert f"40 rows; R² {found.rsquared:.2f}" in text
     assert "window (-1, 1)" in found.signature and found.signature in text
     assert "<table" in found._repr_html_() and r"\toprule" in found.to_latex()
     assert f"{found.params['size']:.10g}," in found.to_csv()
