@@ -14,6 +14,8 @@ myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # impact.report runs them
 nb_merge_streams = True
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 
 default_role = "py:obj"
 autodoc_typehints = "none"  # the docstring says it, with shapes and units

@@ -41,7 +41,8 @@
     var names = Object.keys(told.days);
     function long(iso) {
       return new Date(iso + "T12:00Z").toLocaleDateString("en-GB",
-        { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+        { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })
+        .replace(",", "");
     }
     function say(words) {
       var line = document.createElement("p");

@@ -34,7 +34,14 @@ def picture(name: str, figures: Path, folder: str = "") -> str:
     finding, rest = told(name, figures)
     files = ", ".join(link(f"{folder}{name}.{kind}", kind.upper()) for kind in KINDS)
     words = folded("The picture in words", paragraphs([rest]))
-    return image(f"{folder}{name}.svg", f"{finding}. {rest}", f"Numbers and files: {files}") + words
+    caption = f"The picture and the numbers behind it: {files}"
+    size = _size((figures / f"{name}.png").read_bytes())
+    return image(f"{folder}{name}.png", f"{finding}. {rest}", caption, size) + words
+
+
+def _size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the first lines of a PNG."""
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
 
 
 def gallery(names: Sequence[str], figures: Path) -> Iterator[Page]:

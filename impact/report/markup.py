@@ -51,11 +51,15 @@ def link(address: str, words: str) -> str:
     return f'<a href="{html.escape(address)}">{html.escape(words)}</a>'
 
 
-def image(address: str, alt: str, caption: str = "") -> str:
-    """Return a picture that opens in full at a click, with its alternative text."""
+def image(address: str, alt: str, caption: str = "", size: tuple[int, int] | None = None) -> str:
+    """Return a picture that opens in full at a click, with its alternative text.
+
+    Where its width and height are given, the page leaves room before it is loaded.
+    """
     alone = html.escape(f"{alt} (opens the picture)")
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
+    room = ' width="{}" height="{}"'.format(*size) if size else ""
     return (
         f'<figure class="picture"><a href="{html.escape(address)}">'
-        f'<img src="{html.escape(address)}" alt="{alone}" loading="lazy"></a>{below}</figure>'
+        f'<img src="{html.escape(address)}" alt="{alone}"{room} loading="lazy"></a>{below}</figure>'
     )

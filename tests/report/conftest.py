@@ -12,7 +12,7 @@ from impact.report.site import Scope, build_site
 #: and one of each other kind.
 SMALL = {
     "events": ["wsj-fentanyl-overture", "smoot-hawley-approval-1930", "steel-50-effective"],
-    "notebooks": ["08-your-own-event"],
+    "notebooks": ["06-can-you-trust-the-p"],
     "figures": ["the-day-china-called"],
     "names": ["event_card", "Table", "volatility"],
     "since": "2025-01-02",

@@ -56,7 +56,7 @@ def test_every_kind_of_page_is_there(site):
         "events/wsj-fentanyl-overture",
         "events/smoot-hawley-approval-1930",
         "events/steel-50-effective",
-        "notebooks/08-your-own-event",
+        "notebooks/06-can-you-trust-the-p",
         "figures/index",
         "api/event_card",
         "api/Table",
@@ -111,7 +111,7 @@ def test_an_announcement_without_a_card_says_why(site):
 
 
 def test_code_is_folded_and_results_are_shown(site):
-    text = (site / "notebooks/08-your-own-event.html").read_text(encoding="utf-8")
+    text = (site / "notebooks/06-can-you-trust-the-p.html").read_text(encoding="utf-8")
     assert text.count("<details") >= 3 and "cell_output" in text and "Traceback" not in text
 
 
