@@ -153,8 +153,9 @@ def _how_unusual(facts: pd.Series) -> list[str]:
     if p is not None:
         return [*_how_often(p, facts["third"]), *_verdict(facts, p)]
     numbers = f"t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])}"
+    why = "; ".join(facts["forecast_notes"])
     return [
-        f"there is no forecast of the volatility of that day ({'; '.join(facts['forecast_notes'])})",
+        f"there is no forecast of the volatility of that day ({why})",
         "only the textbook t-test is left, which does not know how nervous the market was "
         f"({numbers})",
     ]
@@ -212,9 +213,8 @@ def _how_often(p: float, third: str) -> list[str]:
         often = "on no more than 1 in 500 days"
     else:
         often = f"on about 1 in {_days(share)} days"
-    said = [
-        f"when the market is this nervous, a move at least this extreme, up or down, happens {often}"
-    ]
+    extreme = "a move at least this extreme, up or down, happens"
+    said = [f"when the market is this nervous, {extreme} {often}"]
     if share >= _APART * p:
         said.append(
             f"that was counted in {_MARKETS[third]} markets; p alone would say 1 in {_days(p)}"
@@ -256,7 +256,7 @@ def _within_the_day(facts: pd.Series) -> tuple[list[str], list[str]]:
     if hours is None or hours.day is None or not shared:
         return [], _what_else(facts)
     which_way = [_which_way(facts)] if facts["mixed"] else []
-    return in_parts(hours.day, hours.security), which_way + [*_also_noted(noted)]
+    return in_parts(hours.day, hours.security), [*which_way, *_also_noted(noted)]
 
 
 def _also_noted(notes: list[str]) -> list[str]:

@@ -199,7 +199,7 @@ def test_without_a_forecast_only_the_textbook_test_speaks():
     facts[["p_conditional", "p_conditional_t", "p_implied", "smallest_detectable"]] = np.nan
     facts["yardsticks"] = facts["yardsticks"].assign(p_value=np.nan)
     facts["forecast_notes"] = ["the fit failed"]
-    words = " ".join(sum(sentences.paragraphs(facts).values(), []))
+    words = " ".join(one for group in sentences.paragraphs(facts).values() for one in group)
     assert "There is no forecast of the volatility of that day (the fit failed)." in words
     assert "Only the textbook t-test is left" in words
     assert "too short" not in words and "not available" not in words and "nan" not in words
