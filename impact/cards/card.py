@@ -85,7 +85,7 @@ class Card:
         """
         row = self.study.car(0).iloc[0]
         what = (
-            f"{row['label']}. Abnormal return (less the mean of earlier days) of that day: "
+            "Abnormal return of that day (less the mean of earlier days): "
             f"{formats.percent(row['estimate'])}"
         )
         low, high = (row.get(f"ci_{side}_conditional", np.nan) for side in ("low", "high"))
