@@ -39,8 +39,9 @@ figures: $(STAMP) ## draw every figure into figures/, with its numbers and its t
 notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
 	$(PY) tests/run_notebooks.py build/notebooks
 
-readme: $(STAMP) ## fill the numbers of README.md in again
-	$(PY) -m cogapp -r README.md
+readme: $(STAMP) ## fill the numbers of README.md, the guide and the methods in again
+	$(PY) -m cogapp -r README.md docs/methods/*.md
+	$(PY) tests/project/test_guide.py
 
 test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad input
 	$(PY) -m pytest -n 2

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calibration import panels, sets
+from calibration import firm_events, panels, sets
 from calibration.experiments import (
     STEP,
     Sample,
@@ -35,9 +35,13 @@ from calibration.experiments import (
     size_rows,
 )
 from calibration.intraday import intraday_rows
+from calibration.news import news_rows
 from calibration.others import other_jobs, other_rows
+from calibration.overlap import overlap_rows
 from calibration.rates import COLUMNS
+from calibration.short import short_jobs, short_rows
 from calibration.single import PATHS
+from calibration.slopes import slope_jobs, slope_rows
 from calibration.who_was_hit import hit_jobs, hit_rows
 from impact.inference.size import EXPERIMENTS
 from impact.market.files import data_directory, data_hash
@@ -45,6 +49,7 @@ from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.text.files import write_atomically
 from impact.text.formats import iso
+from impact.volatility.forecast import conditional_z
 
 __all__ = ["calibrate", "write_calibration"]
 
@@ -115,9 +120,18 @@ def calibrate(
         power_rows(thinned, power, seed),
         other_rows(run(other_jobs(LAST), "other samples"), seed),
         intraday_rows(seed=seed),
+        # Before the news of the catalogue.
+        news_rows(conditional_z(returns).loc[:"2017", "z"].to_numpy(), seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
         hit_rows(run(hit_jobs(LAST), "who was hit"), seed),
+        slope_rows(run(slope_jobs(LAST, seed), "slopes"), seed),
+        *run(
+            firm_events.firm_event_jobs(LAST, seed, firm_events.REPLICATIONS // replications),
+            "firm events",
+        ),
+        overlap_rows(LAST, seed),
+        short_rows(run(short_jobs(LAST, seed), "short histories"), seed),
     ]
     spent = time.perf_counter() - begun
     table = pd.concat([_meta(sample, seed, spent), *parts], ignore_index=True)

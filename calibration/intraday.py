@@ -22,7 +22,7 @@ from impact.analysis.window_ranks import (
     largest_window,
     ranked_windows,
 )
-from impact.inference.conditional import equal_tails
+from impact.inference.equal_tails import equal_tails
 from impact.inference.size import thirds
 from impact.market.bars import Bar, load_bars
 from impact.market.clock_time import CLOSE, MINUTES, OPEN, column_at

@@ -15,7 +15,8 @@ import pandas as pd
 from calibration.experiments import AFTER_LARGE, LARGE
 from calibration.rates import BLOCK, Pooled, pooled_rows, resampling_weights, window_name
 from calibration.single import ESTIMATION, implied_outcomes
-from impact.inference.conditional import equal_tails, unit_student_p
+from impact.inference.conditional import unit_student_p
+from impact.inference.equal_tails import equal_tails
 from impact.inference.size import THIRDS, thirds, trailing_volatility
 from impact.market.prices import INDEX, load_prices, load_vix
 from impact.market.returns import log_returns

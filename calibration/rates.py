@@ -132,7 +132,7 @@ def pooled_rows(
     tests : Pooled
         m tests on n sessions.
     groups : mapping
-        Name -> bool, shape (m,), or a slice; a group without a test has no row.
+        Name -> bool, shape (m,), a slice or positions; a group without a test has no row.
     weights : ndarray, shape (B, n)
         From `resampling_weights`.
     ways : tuple

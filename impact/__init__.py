@@ -15,6 +15,7 @@ from impact.analysis.day import day
 from impact.analysis.dose import dose_response
 from impact.analysis.intraday import intraday_study
 from impact.analysis.intraday_result import IntradayStudy
+from impact.analysis.news_share import news_share
 from impact.analysis.regression import event_regression
 from impact.analysis.specification import specification_curve
 from impact.cards.card import event_card
@@ -30,7 +31,7 @@ from impact.market.bars import load_bars
 from impact.market.calendar import nyse_sessions
 from impact.market.factors import load_factors
 from impact.market.placement import reaction_session
-from impact.market.prices import load_prices, load_vix
+from impact.market.prices import firms_about, load_prices, load_vix
 from impact.market.returns import log_returns, simple_returns
 from impact.market.yahoo import fetch_prices
 from impact.market.yahoo_bars import fetch_bars
@@ -66,6 +67,7 @@ __all__ = [
     "fetch_bars",
     "fetch_prices",
     "figure",
+    "firms_about",
     "inference",
     "intraday_study",
     "load_bars",
@@ -77,6 +79,7 @@ __all__ = [
     "load_uncertainty",
     "load_vix",
     "log_returns",
+    "news_share",
     "nyse_sessions",
     "published_beside_ours",
     "rate_table",

@@ -10,8 +10,8 @@ import pandas as pd
 
 from impact.analysis.window_ranks import ranked_windows
 from impact.errors import InferenceError
-from impact.inference.conditional import LEVEL
 from impact.inference.event_sets import rank_p
+from impact.inference.tests import LEVEL
 from impact.market.bars import Bar
 from impact.market.clock_time import OPEN
 from impact.volatility.clock import ClockVariance

@@ -53,6 +53,7 @@ class CalendarTimePortfolio(Coefficients):
         event, security, reason.
     signature : str
     nobs, dof : int
+    rsquared : float
         Sessions held; these less the coefficients.
     returns : Series
         Equal-weighted mean return (in excess of the risk-free rate, if one was given) of each
@@ -72,6 +73,7 @@ class CalendarTimePortfolio(Coefficients):
     signature: str
     nobs: int
     dof: int
+    rsquared: float
     returns: pd.Series
     members: pd.Series
     window: Window
@@ -84,7 +86,8 @@ class CalendarTimePortfolio(Coefficients):
     def _notes(self) -> tuple[str, ...]:
         alpha = number(1e4 * self.params["alpha"], 1, signed=True)
         held = counted(self.nobs, "session")
-        alpha = f"Alpha: {alpha} basis points a session; {self.covariance}, {held}."
+        alpha = f"Alpha: {alpha} basis points a session; {self.covariance}, {held}, "
+        alpha += f"R² {number(self.rsquared)}."
         return alpha, *self.notes
 
 
@@ -201,6 +204,7 @@ def calendar_time_portfolio(
         ),
         nobs=len(mean),
         dof=int(fitted.df_resid),
+        rsquared=max(float(fitted.rsquared), 0.0),
         returns=pd.Series(mean, index, name="portfolio"),
         members=pd.Series(members, returns.index, name="members"),
         window=held_in,

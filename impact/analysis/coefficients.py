@@ -123,8 +123,9 @@ def is_fitted_alone(design: np.ndarray) -> np.ndarray:
 class Coefficients(Result):
     """A result whose table holds the coefficients of a regression, a row each.
 
-    `params`, `bse`, `tvalues`, `pvalues`, `conf_int` and `nobs` are what they are in statsmodels:
-    Series, or a frame with the columns 0 and 1, by name of the coefficient.
+    `params`, `bse`, `tvalues`, `pvalues`, `conf_int` and `nobs` (and `rsquared` where it is there)
+    are what they are in statsmodels: Series, or a frame with the columns 0 and 1, by name of the
+    coefficient. The package maketables sets such results side by side: ``ETable([one, other])``.
 
     Attributes
     ----------
@@ -134,10 +135,18 @@ class Coefficients(Result):
         Rows of the regression.
     dof : float, or Series by coefficient
         Degrees of freedom of the t of each coefficient.
+    warning : str
+        Why the table has estimates alone; "" where it has all.
     """
 
     nobs: int
     dof: float | pd.Series
+    warning: str = ""
+
+    def _named(self, column: str) -> pd.Series:
+        if column not in self.table:
+            raise InferenceError(f"there are estimates alone, and no errors or p: {self.warning}")
+        return self.table[column].rename(None)
 
     @property
     def params(self) -> pd.Series:
@@ -147,17 +156,17 @@ class Coefficients(Result):
     @property
     def bse(self) -> pd.Series:
         """Standard errors."""
-        return self.table["std_error"].rename(None)
+        return self._named("std_error")
 
     @property
     def tvalues(self) -> pd.Series:
         """Estimates over their standard errors."""
-        return self.table["statistic"].rename(None)
+        return self._named("statistic")
 
     @property
     def pvalues(self) -> pd.Series:
         """p-values, as the table has them."""
-        return self.table["p_value"].rename(None)
+        return self._named("p_value")
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Return the interval of each coefficient, from Student's t.
@@ -191,7 +200,7 @@ class Coefficients(Result):
             Where to draw; without it a page of its own, signed.
         """
         what = "Estimates divided by their standard errors, with 95% intervals."
-        table = self.table
+        table = self.table.assign(std_error=self.bse)
         told = zip(table.index, table["estimate"], table["p_value"], strict=True)
         drawn = (
             table[["ci_low", "ci_high"]]
@@ -203,15 +212,33 @@ class Coefficients(Result):
         )
         return scaled_effects(Words(self._title(), what, self.signature), drawn, ax=ax)
 
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        names = {"estimate": "b", "std_error": "se", "statistic": "t", "p_value": "p"}
+        return pd.DataFrame({name: self._named(column) for column, name in names.items()})
+
+    def __maketables_stat__(self, key: str) -> float | None:
+        # A slope of a few sessions has no share that it explains.
+        return {"N": self.nobs, "r2": getattr(self, "rsquared", None)}.get(key)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self._title()
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        return ["N", "r2"] if hasattr(self, "rsquared") else ["N"]
+
     def _columns(self) -> tuple[Column, ...]:
         name = str(self.table.index.name)
-        return (
-            Column(name, name, is_text=True),
+        shown = (
             *(Column(shown, KNOWN[shown].heading, _shown) for shown in ("estimate", "std_error")),
             KNOWN["statistic"],
             KNOWN["p_value"],
             *(Column(shown, KNOWN[shown].heading, _shown) for shown in ("ci_low", "ci_high")),
         )
+        there = tuple(column for column in shown if column.name in self.table)
+        return (Column(name, name, is_text=True), *there)
 
     def __repr__(self) -> str:
         return repr(self.summary())

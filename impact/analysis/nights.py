@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.inference.conditional import equal_tails
+from impact.inference.equal_tails import equal_tails
 from impact.market.bars import Bar, BarGrid
 from impact.market.clock_time import COLUMNS, OPEN
 from impact.news.minutes import release_minutes

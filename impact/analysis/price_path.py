@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.window_ranks import ranked_windows
-from impact.inference.conditional import inverted
+from impact.inference.equal_tails import inverted
 from impact.market.bars import Bar
 from impact.market.clock_time import COLUMNS, MINUTES
 from impact.volatility.clock import ClockVariance

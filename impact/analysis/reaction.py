@@ -11,7 +11,7 @@ import pandas as pd
 from impact.analysis.nights import has_release, night, night_bars
 from impact.analysis.weak_spots import LARGE, after_a_large_move, weak_spots
 from impact.analysis.window_ranks import TESTED, RankedWindows, largest_window, ranked_windows
-from impact.inference.conditional import detectable, inverted
+from impact.inference.equal_tails import detectable, inverted
 from impact.market.bars import Bar, BarGrid
 from impact.market.calendar import nyse_sessions
 from impact.market.clock_time import MINUTES, OPEN, clock

@@ -27,7 +27,7 @@ from impact.market.returns import check_returns, split_like
 from impact.market.windows import Window, as_window
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
-from impact.text.formats import counted, iso, list_of
+from impact.text.formats import counted, iso, list_of, number
 from impact.text.result import count_left_out, left_out, signed
 from impact.text.table import KNOWN, Column
 from impact.volatility.forecast import conditional_z
@@ -80,6 +80,11 @@ class EventRegression(Coefficients):
     window: Window
     notes: tuple[str, ...] = ()
 
+    @property
+    def rsquared(self) -> float:
+        """Share of the variance that the unweighted regression explains."""
+        return float(self.ols.rsquared)
+
     def __repr__(self) -> str:
         return (
             f"EventRegression: {counted(len(self.table), 'dummy', 'dummies')} over "
@@ -105,7 +110,7 @@ class EventRegression(Coefficients):
         )
 
     def _notes(self) -> tuple[str, ...]:
-        said = []
+        said = [f"{counted(self.nobs, 'session')}; R² {number(self.rsquared)}."]
         if self.window.length == 1 and (size := in_words("prediction_t")):
             said.append(f"Classical: {size}.")
         if self.weighted is not None:

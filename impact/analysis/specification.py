@@ -38,6 +38,7 @@ from impact.study.arguments import generator, processes, whole
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of, number, p_value, percent
+from impact.text.progress import with_bar
 from impact.text.result import Result, left_out, signed
 from impact.text.table import Table, table
 from impact.volatility.forecast import conditional_z
@@ -187,7 +188,6 @@ def specification_curve(
     shifts: int = 999,
     n_jobs: int = 1,
     rng: int | np.random.Generator = 0,
-    progress: bool = False,
 ) -> SpecificationCurve:
     """Estimate a set's mean CAR under every combination of choices, and judge them together.
 
@@ -219,8 +219,6 @@ def specification_curve(
         Processes, as joblib counts them; the numbers do not depend on it.
     rng : int or Generator
         Draws the shifts.
-    progress : bool
-        Show a progress bar.
 
     Returns
     -------
@@ -276,7 +274,7 @@ def specification_curve(
         "mean": known("means", means, MEAN_MODELS),
         "variance": known("variances", variances, YARDSTICKS),
     }
-    sigma = _sigma(returns, options["variance"], progress)
+    sigma = _sigma(returns, options["variance"])
     rows = _common_rows(options, sigma, len(returns))
     studies = {
         name: _studied(returns, members, options, rows, name) for name, members in subsets.items()
@@ -290,7 +288,7 @@ def specification_curve(
         (ShiftedSet(by_kind[shown], at[name], sigma), list(members))
         for (name, shown), members in groupby(every, key=lambda one: (one.subset, one.returns))
     ]
-    found, *drawn = zip(*_run(jobs, processes(n_jobs), progress), strict=True)
+    found, *drawn = zip(*_run(jobs, processes(n_jobs)), strict=True)
     ranked, joint = judged(pd.concat(found, ignore_index=True), *map(np.concatenate, drawn))
     questions = by_question(ranked)
     return SpecificationCurve(
@@ -321,10 +319,10 @@ def specification_curve(
     )
 
 
-def _sigma(returns: pd.Series, yardsticks: Sequence[str], progress: bool) -> dict[str, np.ndarray]:
+def _sigma(returns: pd.Series, yardsticks: Sequence[str]) -> dict[str, np.ndarray]:
     """σ known the evening before, along the returns, by variance model."""
     models = [name for name in yardsticks if name != "constant"]
-    found = {name: conditional_z(returns, model=name, progress=progress) for name in models}
+    found = {name: conditional_z(returns, model=name) for name in models}
     return {name: z["sigma"].reindex(returns.index).to_numpy() for name, z in found.items()}
 
 
@@ -397,15 +395,14 @@ def _shifted(
 
 
 def _run(
-    jobs: Sequence[tuple[ShiftedSet, list[Specification]]], n_jobs: int, progress: bool
+    jobs: Sequence[tuple[ShiftedSet, list[Specification]]], n_jobs: int
 ) -> list[tuple[pd.DataFrame, np.ndarray, np.ndarray]]:
     from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
 
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(evaluate)(*job) for job in jobs
     )
-    return list(tqdm(results, desc="specifications", total=len(jobs), disable=not progress))
+    return list(with_bar(results, "specifications", len(jobs)))
 
 
 def _with_neighbours(sessions: pd.DatetimeIndex, at: np.ndarray, window: Window) -> int:

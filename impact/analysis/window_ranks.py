@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from impact.inference.conditional import LEVEL, POWER
+from impact.inference.equal_tails import POWER
+from impact.inference.tests import LEVEL
 from impact.market.bars import Bar, BarGrid, bar_grid, security_of
 from impact.market.clock_time import COLUMNS, FIRST_MINUTE, MINUTES
 from impact.market.files import data_hash

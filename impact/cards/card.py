@@ -7,6 +7,7 @@ session that could react; they never say that the announcement caused it.
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 #: Sessions before and after the reaction session that a card's picture shows.
 _REACH = 5
+
+#: Letters in a printed line.
+_LINE = 95
 
 #: First close of the index, and the most sessions that a month has.
 _FIRST_CLOSE, _MONTH = "1927-12-30", 27
@@ -101,7 +105,7 @@ class Card:
         )
 
     def __repr__(self) -> str:
-        return self.sentence
+        return "\n".join(textwrap.fill(line, _LINE) for line in self.sentence.split("\n"))
 
     def _repr_html_(self) -> str:
         told = [f"<b>{html.escape(headline(self.facts))}</b>"]

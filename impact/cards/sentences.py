@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from impact.cards.hours import found_within_the_day, in_parts, moved, the_hour
+from impact.cards.share import came_with_news
 from impact.inference.size import THIRDS, share_as_small
 from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import disagree
@@ -75,6 +76,7 @@ def paragraphs(facts: pd.Series) -> dict[str, list[str]]:
         "The parts of the day": parts,
         "What else happened": others,
         "What could have been missed": _what_could_be_found(facts),
+        "How much came with news": came_with_news(facts),
         "What it is not": _what_it_is_not(facts),
     }
     return {label: [f"{_begun(one)}." for one in group] for label, group in groups.items() if group}

@@ -28,7 +28,7 @@ from impact.charts.page import (
 )
 from impact.figures.common import THIRDS, index_returns, source
 from impact.figures.power import YEAR
-from impact.inference.conditional import POWER, detectable
+from impact.inference.equal_tails import POWER, detectable
 from impact.inference.size import thirds
 from impact.market.bars import Bar, load_bars
 from impact.market.clock_time import MINUTES

@@ -38,7 +38,7 @@ from impact.figures.common import (
     kind_of,
     source,
 )
-from impact.inference.conditional import POWER, detectable
+from impact.inference.equal_tails import POWER, detectable
 from impact.inference.size import thirds
 from impact.text.formats import date, list_of, percent
 from impact.volatility.forecast import PAST_SESSIONS, conditional_z

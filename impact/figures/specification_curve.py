@@ -108,7 +108,7 @@ def alt(data: SpecificationCurve) -> str:
         for row in data.questions.itertuples()
     )
     return (
-        f"{title(data)} ({_joint(data)}). Bars of the range of answers to each question, beside "
-        f"bars of the range of their p. {told}. {' '.join(data.changed())} The register's verdict: "
-        f"{verdict(HYPOTHESIS)['verdict']}."
+        f"{title(data)}. {_joint(data).capitalize()}. Bars of the range of answers to each "
+        f"question, beside bars of the range of their p. {told}. {' '.join(data.changed())} The "
+        f"register's verdict: {verdict(HYPOTHESIS)['verdict']}."
     )

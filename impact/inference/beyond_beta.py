@@ -15,6 +15,7 @@ import pandas as pd
 from impact.errors import HistoryError, InferenceError
 from impact.market.windows import Window
 from impact.text.formats import counted, iso, some_of
+from impact.text.progress import with_bar
 from impact.volatility.forecast import EWMA, conditional_z
 from impact.volatility.garch import MIN_SESSIONS, fit_variance
 
@@ -188,7 +189,8 @@ class BeyondBeta:
     def sigma(self) -> list[pd.Series]:
         """σ of each security's residuals as known the evening before, and last of the market."""
         series = [self.residuals[name] for name in self.returns]
-        return [_sigma(each, self.model) for each in [*series, self.common]]
+        each = with_bar([*series, self.common], "variance of each security")
+        return [_sigma(one, self.model) for one in each]
 
     def notes(self, days: pd.DatetimeIndex) -> list[str]:
         """What there is to say of the variances of some sessions."""

@@ -19,22 +19,17 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.tests import LEVEL, CheckedReturns, Found, window_test
+from impact.inference.equal_tails import CONFIDENCE, detectable, equal_tails, inverted
+from impact.inference.measured_sizes import short_in_words, too_short_for_t
+from impact.inference.tests import CheckedReturns, Found, window_test
 from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window
 from impact.volatility.fitting import refit_rows
 from impact.volatility.forecast import Forecast, variance_forecast
 from impact.volatility.garch import FIT_SESSIONS
 from impact.volatility.vix import implied_forecast
-
-#: Confidence of intervals where no other is asked for.
-CONFIDENCE = 1 - LEVEL
-
-#: Power at which an effect counts as one that the test finds.
-POWER = 0.8
-
 
 # -- arrays --------------------------------------------------------------------------------------
 
@@ -139,7 +134,9 @@ def conditional_tests(
         )
         p_t, ends_t = equal_tails(sums_t, car), inverted(sums_t, car, level)
     detail: Found = {"estimate": car, "sigma": sigma, "mean": known.mean, "nu": known.nu}
-    detail |= {"note": known.note, "model": known.model}
+    size = short_in_words("conditional_fhs", len(known.past_z))
+    note = "; ".join(filter(None, [known.note, size]))
+    detail |= {"note": note, "model": known.model}
     both = {"statistic": car / sigma, "n": len(known.past_z)}
     by_past = both | {
         "p_value": equal_tails(sums, car),
@@ -193,52 +190,6 @@ def _student(
     return float(unit_student_p(car / sigma, nu)), (car - reach, car + reach)
 
 
-def equal_tails(draws: np.ndarray, value: float) -> float:
-    """Two-sided p of `value` among draws from the null: twice the smaller tail, at most 1.
-
-    Examples
-    --------
-    >>> equal_tails(np.arange(99.0), 98.5)
-    0.02
-    """
-    smaller = min(np.count_nonzero(draws >= value), np.count_nonzero(draws <= value))
-    return min(1.0, float(2 * (1 + smaller) / (len(draws) + 1)))
-
-
-def _critical(draws: np.ndarray, level: float = CONFIDENCE) -> tuple[float, float]:
-    """Smallest and largest value whose `equal_tails` p exceeds 1 - level; infinite if none."""
-    # p > 1 - level holds with at least `inside` draws on the value or beyond, on either side. In
-    # floating point 1 - 0.9 is less than 0.1: half an ulp must not cost a draw.
-    inside = int(np.floor(round((1 - level) / 2 * (len(draws) + 1), 9)))
-    if not inside:
-        return -np.inf, np.inf
-    ordered = np.sort(draws)
-    return float(ordered[inside - 1]), float(ordered[-inside])
-
-
-def inverted(draws: np.ndarray, value: float, level: float = CONFIDENCE) -> tuple[float, float]:
-    """Effects d for which ``equal_tails(draws, value - d)`` exceeds 1 - level: an interval's ends.
-
-    Examples
-    --------
-    >>> inverted(np.arange(-50.0, 51.0), 100.0)
-    (51.0, 149.0)
-    """
-    low, high = _critical(draws, level)
-    return value - high, value - low
-
-
-def detectable(draws: np.ndarray) -> float:
-    """Effect that the 5% equal-tailed test finds with 80% in its harder direction.
-
-    See `conditional_tests`; `draws` come from the null.
-    """
-    low, high = _critical(draws)
-    rise = high - np.quantile(draws, 1 - POWER)
-    fall = np.quantile(draws, POWER) - low
-    return float(max(rise, fall))
-
-
 # -- a study -------------------------------------------------------------------------------------
 
 _FHS = "Barone-Adesi, Giannopoulos and Vosper (1999)"
@@ -268,12 +219,21 @@ def conditional_fhs(sample: CheckedReturns) -> Found:
 def conditional_t(sample: CheckedReturns) -> Found:
     """As `conditional_fhs`, with Student-t innovations of unit variance.
 
+    Raises
+    ------
+    HistoryError
+        Also with fewer than 1,000 returns before the event: see
+        `impact.inference.measured_sizes.too_short_for_t`.
+
     References
     ----------
     Bollerslev (1987), A conditionally heteroskedastic time series model for speculative prices
     and rates of return.
     """
-    return _of_event(sample)[1]
+    found = _of_event(sample)[1]
+    if why := too_short_for_t(found["n"]):
+        raise HistoryError(f"conditional_t: {why}")
+    return found
 
 
 @window_test(_FHS, _GIVEN, one_event=True, of_portfolio=True)

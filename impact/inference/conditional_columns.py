@@ -7,9 +7,12 @@ import pandas as pd
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import CONFIDENCE, FOUND, implied_of_row, tests_of_row
+from impact.inference.conditional import FOUND, implied_of_row, tests_of_row
+from impact.inference.equal_tails import CONFIDENCE
+from impact.inference.measured_sizes import too_short_for_t
 from impact.inference.tests import Found
 from impact.market.windows import Window
+from impact.text.progress import with_bar
 
 #: What `conditional_columns` holds, in order.
 COLUMNS = (
@@ -90,7 +93,9 @@ def _find_all(study: AbnormalReturns, tested: Window, level: float) -> None:
     tasks = np.array_split(np.unique(securities), count)
     rows = [np.flatnonzero(np.isin(securities, task)) for task in tasks if len(task)]
     asked = [(study.take(part), tested, level) for part in rows]
-    found = Parallel(n_jobs=jobs)(delayed(_found_in)(*task) for task in asked)
+    run = Parallel(n_jobs=jobs, return_as="generator")
+    parts = run(delayed(_found_in)(*task) for task in asked)
+    found = with_bar(parts, "conditional tests", len(asked))
     for part, tests in zip(rows, found, strict=True):
         known |= {(i, tested, level): both for i, both in zip(part.tolist(), tests, strict=True)}
 
@@ -126,7 +131,11 @@ def _row(
     else:
         by_past, by_t = tests
         detail = by_past["detail"]
-        row |= _named(by_past, "conditional") | {"p_conditional_t": by_t["p_value"]}
+        row |= _named(by_past, "conditional")
+        if why := too_short_for_t(by_t["n"]):
+            notes.append(why)
+        else:
+            row["p_conditional_t"] = by_t["p_value"]
         row["smallest_detectable"] = detail["smallest_detectable"]
         notes.append(detail["note"])
     if study.implied is not None and tested.length == 1:

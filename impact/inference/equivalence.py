@@ -26,7 +26,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     HypothesisTest
         Of "the mean lies outside the margin": `p_value` is the larger of the two one-sided
         p-values and `statistic` its t. `detail` holds `estimate` (the mean), `std_error`,
-        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom).
+        `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom), `power`
+        (how often it rejects at 5% where the mean is zero and the spread that of `values`) and
+        `words`, which say so.
 
     Raises
     ------
@@ -40,8 +42,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     Examples
     --------
     >>> moves = np.array([0.001, -0.002, 0.003, 0.0, -0.001, 0.002, -0.003, 0.001])
-    >>> equivalence_test(moves, 0.01).p_value < 0.001
-    True
+    >>> found = equivalence_test(moves, 0.01)
+    >>> found.p_value < 0.001, round(found.detail["power"], 3)
+    (True, 1.0)
     """
     values = np.asarray(values, float)
     n = len(values)
@@ -50,6 +53,7 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
         raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
     reach = float(scipy.special.stdtrit(n - 1, 0.975)) * error
+    power = equivalence_power(n, error, margin)
     t = max((mean - margin) / error, -(mean + margin) / error)
     return HypothesisTest(
         name="equivalence_test",
@@ -66,6 +70,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
             "ci_low": mean - reach,
             "ci_high": mean + reach,
             "margin": margin,
+            "power": power,
+            "words": f"With {n} sessions as spread out as these, the test finds that there is "
+            f"nothing in {percent(power, 0, signed=False)} of cases where there is nothing.",
         },
     )
 

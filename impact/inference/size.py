@@ -24,6 +24,8 @@ EXPERIMENTS = (
     *("meta", "size", "size-1936", "size-1994", "size-sectors", "size-firms", "size-funds"),
     "power",
     *("intraday", "intraday-miss", "intraday-power", "set", "set-power", "panel", "who-was-hit"),
+    *("slope-sectors", "slope-firms", "slope-simulated", "firm-events", "overlap", "size-short"),
+    *("news-share", "news-choice"),
 )
 
 _WORDS = ("low", "middle", "high")
@@ -100,7 +102,13 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
         and "set-power" (circular shifts of random sets), "panel" (simulated securities),
         "who-was-hit" (every session of sectors and firms, by the size of the market's move),
-        "meta" (seed, versions, duration). All by default.
+        "slope-sectors", "slope-firms" and "slope-simulated" (slopes on one date), "firm-events"
+        (real firms on dates of their own), "overlap" (averages of overlapping windows),
+        "size-short" (histories under 500 sessions), "news-share" (how often the share and the
+        range of an effect miss what was planted, by the ratio in `variance`), "news-choice" (the
+        ratio in `variance` that choosing the largest tenth of days with odds of `effect` gives),
+        "meta" (seed, versions, duration). All by
+        default.
 
     Returns
     -------

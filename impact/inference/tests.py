@@ -55,7 +55,8 @@ class HypothesisTest(Result):
         One-sided p-values against a larger and a smaller value; None where there is no side.
     detail : mapping
         What else was computed. Numbers are in the table too (`estimate`, `std_error`, `sigma`,
-        `ci_low`, `ci_high`, `smallest_detectable`: decimal fractions); `draws` is an array.
+        `ci_low`, `ci_high`, `smallest_detectable`: decimal fractions; `power`); `draws` is an
+        array, `words` a sentence below the table.
     signature : str
         What the study was computed with, "" for a test of plain arrays.
     dropped : DataFrame
@@ -113,7 +114,7 @@ class HypothesisTest(Result):
         )
 
     def _notes(self) -> tuple[str, ...]:
-        return (self.reference,)
+        return self.reference, self.detail.get("words", "")
 
     def __repr__(self) -> str:
         return repr(self.summary())

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from impact.errors import HistoryError, InferenceError, WindowError
-from impact.inference.conditional import equal_tails
+from impact.inference.equal_tails import equal_tails
 from impact.inference.tests import CheckedReturns, Found, student_p, window_test
 from impact.text.formats import counted
 

@@ -306,6 +306,16 @@ def _cross_section(
     }
 
 
+#: Firm events of tests that standardise by the variance of the estimation window.
+_ESTIMATED = "it takes the variance of the estimation window for that of the event"
+
+
+def _before(test: ByKind) -> ByKind:
+    """A cross-sectional test that is valid for firm events only in calm markets."""
+    firms = test[Kind.FIRMS]
+    return test | {Kind.FIRMS: Needs(CALM, _ESTIMATED, firms.needs)}
+
+
 _KNOWN = "its yardstick is the variance known the evening before"
 _INDEX = "its yardstick is the volatility index of the evening before, calibrated"
 _COMMON = "the common move is one observation, tested against the variance known the evening before"
@@ -328,11 +338,11 @@ STATED: dict[Callable[..., HypothesisTest], ByKind] = {
     who_was_hit.relative_max: _stands_out(),
     panel.portfolio_t: _one_date("prediction_t", CALM, _CONSTANT, _BOTH),
     panel.crude_dependence_t: _cross_section(robust=False, over_time=True),
-    panel.brown_warner_1980: _cross_section(robust=False),
+    panel.brown_warner_1980: _before(_cross_section(robust=False)),
     panel.cross_sectional_t: _cross_section(robust=True),
-    panel.patell: _cross_section(robust=False),
+    panel.patell: _before(_cross_section(robust=False)),
     panel.bmp: _cross_section(robust=True),
-    panel.kp_patell: _cross_section(robust=False, correlated=True),
+    panel.kp_patell: _before(_cross_section(robust=False, correlated=True)),
     panel.kp_bmp: _cross_section(robust=True, correlated=True),
     panel.hall: _cross_section(MANY, robust=True),
     ranks.corrado: _cross_section(robust=False, over_time=True),
@@ -382,7 +392,7 @@ def design_table() -> pd.DataFrame:
     >>> design_table().loc["kp_bmp", "securities on one date"]
     'yes, from 20 securities with r̄ < 0.3'
     >>> design_table().loc["patell", "firm events"]
-    'yes, from 20 events, if they leave the variance alone'
+    'in calm markets, from 20 events, if they leave the variance alone'
     """
     cells = {str(kind): [stated[kind].in_words() for stated in STATED.values()] for kind in Kind}
     table = pd.DataFrame(cells, index=pd.Index(TESTS, name="test"))

@@ -18,6 +18,7 @@ from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
 from impact.inference.beyond_beta import BURN_IN, BeyondBeta
+from impact.inference.measured_sizes import hit_in_words
 from impact.inference.tests import CheckedReturns, Found, window_test
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, number, p_value
@@ -27,6 +28,9 @@ from impact.text.table import KNOWN, Column
 #: Earlier sessions, nearest in the size of the market's move, that an event is ranked among. With
 #: 250 too many of the sessions with the largest moves of the market were rejected.
 NEAREST = 100
+
+#: What the market is called where the study has one.
+BENCHMARK = "the benchmark"
 
 #: Fewest earlier sessions to choose those from.
 MIN_POOL = 200
@@ -132,7 +136,8 @@ class RelativeMoves(Result):
         return f"{what} beyond beta times {self.market}, sessions {self.window}"
 
     def _notes(self) -> tuple[str, ...]:
-        return self.notes
+        sample = "sectors" if self.market == BENCHMARK else "sectors among themselves"
+        return (*self.notes, hit_in_words(sample, self.window))
 
     def _columns(self) -> tuple[Column, ...]:
         return (
@@ -274,7 +279,7 @@ def _returns_and_market(
         return returns, None, "the average of the others"
     by_row = np.broadcast_to(layout.by_row(market), returns.shape[::-1]).T
     frame = pd.DataFrame(by_row, returns.index, returns.columns)
-    return returns.where(frame.notna()), frame, "the benchmark"
+    return returns.where(frame.notna()), frame, BENCHMARK
 
 
 def _is_there(

@@ -16,13 +16,16 @@ import scipy
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import BEGINS_INSIDE, WindowReturns
-from impact.inference.conditional import CONFIDENCE
 from impact.inference.conditional_columns import conditional_columns
+from impact.inference.equal_tails import CONFIDENCE
 from impact.market.windows import tested_window
 from impact.text.formats import counted, some_of
 
 #: So many rows are named in a sentence.
 _NAMED = 8
+
+#: What stands in place of an interval where the windows of one series overlap.
+WITHHELD = "windows overlap: test the set by shifts, as tests() does"
 
 
 def car_table(
@@ -276,7 +279,9 @@ def average_path(
         `ci_low`, `ci_high` (95%), `n` (units), and `rows`, the returns of that session: fewer
         than elsewhere where a security has none. ``.attrs["method"]`` says where the interval
         comes from: the spread over units (t with n - 1 dof; it takes them as independent), or
-        for one unit the exact prediction error.
+        for one unit the exact prediction error. Where the windows of units that all columns
+        share overlap, their sums share returns: there is no interval, and the column `withheld`
+        says so.
     """
     window = study.settings.window
     first = window.start if start is None else start
@@ -307,7 +312,20 @@ def average_path(
         pd.Index(days, name="relative_session"),
     )
     table.attrs.update(method=method, signature=study.signed(first, window.end))
+    shared = cumulative & (np.arange(len(days)) >= _room(study))
+    table.loc[shared, ["std_error", "statistic", "p_value", "ci_low", "ci_high"]] = np.nan
+    if shared.any():
+        table["withheld"] = np.where(shared, WITHHELD, "")
     return table
+
+
+def _room(study: AbnormalReturns) -> float:
+    """Sessions from one unit to the next of all columns; so many sums share no return."""
+    first = np.unique(study.fits.unit, return_index=True)[1]
+    of_all = study.is_one_series or (np.bincount(study.fits.unit) > 1).all()
+    if len(first) == 1 or not of_all:
+        return np.inf
+    return float(np.diff(np.sort(study.fits.pairs.position[first])).min())
 
 
 def _cars(study: AbnormalReturns, days: range, *, cumulative: bool) -> np.ndarray:

@@ -11,6 +11,7 @@ from impact.charts.page import Words
 from impact.charts.paths import Panel, average_path, path_panels
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.measured_sizes import overlap_in_words
 from impact.study.cumulative import average_path as averages
 from impact.study.cumulative import car_table
 from impact.text.formats import counted, date
@@ -125,6 +126,13 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
         table = averages(study, cumulative=True)
         title = f"Cumulative average abnormal {noun} of {counted(len(study.alignment), 'unit')}"
         what = f"95% interval: {table.attrs['method']}. Sessions relative to the reaction session."
+        if "withheld" in table:
+            table[["ci_low", "ci_high"]] = np.nan
+            what = (
+                "No interval: the windows of the events overlap, and their spread says too little "
+                f"of the error. {overlap_in_words(len(table))} Test the set by shifts, as tests() "
+                "does."
+            ).replace("  ", " ")
         what += f" In {unit}." * bool(unit)
         return average_path(Words(title, what, source, unit), table, ax=ax)
     units = study.units

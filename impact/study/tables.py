@@ -12,8 +12,8 @@ import pandas as pd
 
 from impact.errors import WindowError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import CONFIDENCE
 from impact.inference.conditional_columns import row_names
+from impact.inference.equal_tails import CONFIDENCE
 from impact.inference.tests import LEVEL
 from impact.market.windows import as_window, tested_window
 from impact.study.cumulative import car_table

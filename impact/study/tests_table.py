@@ -9,6 +9,7 @@ from impact.errors import HistoryError, InferenceError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.clusters import clusters
 from impact.inference.correlation import mean_correlation
+from impact.inference.measured_sizes import firm_events_in_words, short_in_words
 from impact.inference.size import in_words, panel_in_words
 from impact.inference.validity import MIN_COLUMNS, NO, TESTS, Kind, StudyDesign, validity
 from impact.market.windows import Window, tested_window
@@ -84,13 +85,14 @@ def tests_table(
     tested = tested_window(start, end, study.settings.window)
     model = study.settings.volatility or ""
     table["size"] = [
-        _size(name, design, model, tested) if name in found else "" for name in table.index
+        _size(name, design, model, tested, found[name].n) if name in found else ""
+        for name in table.index
     ]
     table.attrs["signature"] = study.signed(start, end)
     return table[["statistic", "p_value", "n", "null", "valid", "because", "size"]]
 
 
-def _size(name: str, design: StudyDesign, model: str, tested: Window) -> str:
+def _size(name: str, design: StudyDesign, model: str, tested: Window, n: int) -> str:
     """How often a test errs in such a design, where `make calibration` measured it."""
     few = design.columns < MIN_COLUMNS
     panels = {
@@ -98,5 +100,9 @@ def _size(name: str, design: StudyDesign, model: str, tested: Window) -> str:
         Kind.ONE_DATE: f"{'11 sectors' if few else '20 securities'} on one date",
     }
     if design.kind is Kind.ONE_EVENT:
-        return in_words(name, model, tested)
-    return panel_in_words(name, panels[design.kind]) if design.kind in panels else ""
+        short = short_in_words(name, n) if name == "conditional_fhs" else ""
+        return short or in_words(name, model, tested)
+    said = [panel_in_words(name, panels[design.kind]) if design.kind in panels else ""]
+    if design.kind is Kind.FIRMS:
+        said.append(firm_events_in_words(name))
+    return ", ".join(filter(None, said))

@@ -83,6 +83,7 @@ KNOWN = {
         Column("p_value", "p", formats.p_value),
         Column("p", "p", formats.p_value),
         Column("smallest_detectable", "detectable", percentage),
+        Column("power", "power", lambda value: formats.percent(value, 0, signed=False)),
     )
 }
 

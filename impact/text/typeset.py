@@ -33,6 +33,12 @@ _LATEX = {
     ">": "$>$",
     "\N{GREEK SMALL LETTER SIGMA}": r"$\sigma$",
     "\N{HORIZONTAL ELLIPSIS}": r"\dots{}",
+    "\N{SUPERSCRIPT TWO}": "$^2$",
+    "\N{LESS-THAN OR EQUAL TO}": r"$\leq$",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{PLUS-MINUS SIGN}": r"$\pm$",
+    "\N{LEFT DOUBLE QUOTATION MARK}": "``",
+    "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
 }
 
 

@@ -7,7 +7,6 @@ evening before. All numbers are decimal fractions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,6 +16,7 @@ import pandas as pd
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import iso
+from impact.text.progress import with_bar
 from impact.volatility.fitting import refit_rows
 from impact.volatility.garch import (
     DECAY,
@@ -166,7 +166,12 @@ def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") 
     return _refit(returns.index, values, begun, position, model, gaps).forecast(position)
 
 
-def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) -> list[Refit]:
+def refits(
+    returns: pd.Series,
+    *,
+    model: str = "gjr",
+    since: str | pd.Timestamp | None = None,
+) -> list[Refit]:
     """Fit the variance at the first session of each month, as `variance_forecast` does.
 
     Parameters
@@ -174,8 +179,8 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
     returns : Series, shape (T,)
         Decimal returns by session, none missing.
     model : {"gjr", "garch", "ewma"}
-    progress : bool
-        Show a progress bar.
+    since : str or Timestamp, optional
+        Months that end before this date are left out.
 
     Returns
     -------
@@ -196,14 +201,15 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
     check_finite(values)
     ends = np.append(months[1:], len(values))
     least = MIN_SESSIONS[model]
-    served = np.flatnonzero(months >= least)
+    wanted = 0 if since is None else returns.index.searchsorted(pd.Timestamp(since))
+    served = np.flatnonzero((months >= least) & (ends > wanted))
     if not len(served):
         raise HistoryError(
             f"conditional z with {model!r} starts in a month with {least:,} returns before it, "
             f"and there are {len(values):,}: give a longer history"
         )
     found: list[Refit] = []
-    for month in _with_bar(served, progress):
+    for month in with_bar(served, "conditional variance"):
         try:
             found.append(_refit(returns.index, values, months[: month + 1], ends[month], model))
         except VolatilityError:
@@ -214,13 +220,16 @@ def refits(returns: pd.Series, *, model: str = "gjr", progress: bool = False) ->
 
 @kept
 def conditional_z(
-    returns: pd.Series, *, model: str = "gjr", progress: bool = False
+    returns: pd.Series,
+    *,
+    model: str = "gjr",
+    since: str | pd.Timestamp | None = None,
 ) -> pd.DataFrame:
     """Return every session's return in units of the σ known the evening before.
 
     Parameters
     ----------
-    returns, model, progress
+    returns, model, since
         As for `refits`.
 
     Returns
@@ -241,7 +250,7 @@ def conditional_z(
     >>> conditional_z(returns, model="ewma").shape
     (38, 3)
     """
-    months = refits(returns, model=model, progress=progress)
+    months = refits(returns, model=model, since=since)
     z = [month.z[month.served] for month in months]
     sessions = [len(part) for part in z]
     frame = pd.DataFrame(
@@ -335,11 +344,3 @@ def _too_short(day: pd.Timestamp, n: int) -> str:
         f"a variance forecast needs {MIN_SESSIONS['ewma']} returns before the month of "
         f"{iso(day)} and there are {n:,}: give a longer history"
     )
-
-
-def _with_bar(steps: np.ndarray, progress: bool) -> Iterable[int]:
-    if not progress:
-        return steps
-    from tqdm.auto import tqdm
-
-    return tqdm(steps, desc="conditional variance", unit="fit")

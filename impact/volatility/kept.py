@@ -35,15 +35,14 @@ def kept(compute: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     ----------
     compute : callable
         ``compute(returns, **options)`` gives a DataFrame of floats whose rows are the last of
-        those of the returns; ``attrs`` must be JSON. The option ``progress`` is no part of it.
+        those of the returns; ``attrs`` must be JSON.
     """
 
     @functools.wraps(compute)
     def answer(returns: pd.Series, **options: Any) -> pd.DataFrame:
         if not _can_be_kept(returns):
             return compute(returns, **options)
-        asked = {name: value for name, value in options.items() if name != "progress"}
-        path = cache_directory() / _FOLDER / f"{_key(compute.__name__, returns, asked)}.npz"
+        path = cache_directory() / _FOLDER / f"{_key(compute.__name__, returns, options)}.npz"
         found = _read(path, returns.index)
         if found is None:
             found = compute(returns, **options)

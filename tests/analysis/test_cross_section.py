@@ -8,7 +8,10 @@ from pictures import assert_words_are_clear
 from scipy import stats
 
 from impact.analysis.cross_section import cross_section
-from impact.errors import InferenceError
+from impact.errors import HistoryError, InferenceError
+from impact.inference import measured_sizes
+from impact.inference.size import THIRDS
+from impact.inference.slope import ranked_slopes
 from impact.study.event_study import event_study
 
 
@@ -58,26 +61,127 @@ def test_cross_section_is_least_squares_with_hc3_by_hand(firms):
     reach = stats.t.ppf(0.95, 37) * error
     close(found.conf_int(0.90), np.column_stack([beta - reach, beta + reach]))
     close(found.conf_int(), found.table[["ci_low", "ci_high"]])
-    close(found.r_squared, 1 - np.var(y - x @ beta) / np.var(y))
+    close(found.rsquared, 1 - np.var(y - x @ beta) / np.var(y))
     assert (found.nobs, found.dof) == (40, 37)
     assert list(found.params.index) == ["constant", "size", "exports"]
-    assert found.warning.startswith("tested windows overlap") == (
-        np.diff(np.sort(study.fits.pairs.position)).min() < 3
-    )
-    assert cross_section(study, traits).warning == ""
+    assert found.warning == "" and found.method == "HC3 standard errors"
 
 
-def test_cross_section_finds_what_was_put_in_and_warns_of_clustered_dates():
+def one_date(sessions=400, firms=60, effect=0.005):
+    """Abnormal returns of one date, with an effect of a characteristic on session 0."""
     rng = np.random.default_rng(7)
-    trait = rng.standard_normal(200)
-    noise = 0.01 * rng.standard_normal((200, 103))
-    noise[:, 101] += 0.02 + 0.005 * trait
-    study = given_study(noise[:, :100], noise[:, 100:])
-    found = cross_section(study, pd.DataFrame({"dependence": trait}, study.returns.columns))
+    trait = rng.standard_normal(firms)
+    noise = 0.01 * rng.standard_normal((firms, sessions + 3))
+    noise[:, -2] += 0.001 + effect * trait
+    study = given_study(noise[:, :sessions], noise[:, sessions:])
+    return study, pd.DataFrame({"dependence": trait}, study.returns.columns)
+
+
+@pytest.mark.parametrize("gls", [False, True])
+def test_on_one_date_it_finds_what_was_put_in_by_rank(gls):
+    study, traits = one_date()
+    found = cross_section(study, traits, gls=gls)
     low, high = found.table.loc["dependence", ["ci_low", "ci_high"]]
     assert low < 0.005 < high and low > 0.002
-    assert found.warning.startswith("200 rows share 1 session")
-    assert "Warning: 200 rows share 1 session" in repr(found)
+    assert found.pvalues["dependence"] < 0.01 and found.warning == ""
+    design = np.column_stack([np.ones(60), traits])
+    ranked = ranked_slopes(study, design, gls=gls)
+    pd.testing.assert_frame_equal(found.table, ranked.table(found.table.index))
+    close(found.conf_int(0.9), ranked.interval(0.9))
+    least = "Generalised" if gls else "Ordinary"
+    assert f"{least} least squares, ranked among {len(ranked.past)} earlier" in repr(found)
+    assert_words_are_clear(found.plot())
+    if not gls:
+        close(found.params, np.linalg.lstsq(design, study.over(0).car, rcond=None)[0])
+
+
+def test_the_measured_size_stands_below_the_ranked_p(monkeypatch):
+    rates = pd.Series([0.045, 0.061, 0.049, 0.042], ["all", *THIRDS])
+    known = {("slope-firms", test, "constant-mean") for test in ("ranked_slope", "hc3")}
+    monkeypatch.setattr(
+        measured_sizes,
+        "group_rates",
+        lambda *keys: rates if keys in known else pd.Series(dtype=float),
+    )
+    rng = np.random.default_rng(2)
+    days = pd.bdate_range("2020-01-01", periods=400)
+    returns = pd.DataFrame(0.01 * rng.standard_normal((400, 8)), days, list("ABCDEFGH"))
+    study = event_study(returns, [days[380]], volatility=None, kind="log")
+    found = cross_section(study, pd.DataFrame({"size": np.arange(8.0) ** 2}, returns.columns))
+    assert "6.1, 4.9 and 4.2% for firms (HC3 errors: 4.5% of all)" in found.size
+    assert found.size in repr(found)
+
+
+def test_hc3_is_not_offered_where_dates_cluster(dates):
+    traits = pd.DataFrame({"size": np.arange(30.0) ** 2}, dates.returns.columns)
+    found = cross_section(dates, traits)
+    assert list(found.table) == ["estimate"]
+    assert "No p: 240 rows share 8 sessions" in repr(found)
+    for asked in (
+        lambda: found.pvalues,
+        lambda: found.bse,
+        lambda: found.tvalues,
+        found.conf_int,
+        found.plot,
+    ):
+        with pytest.raises(InferenceError, match=r"estimates alone.*240 rows share 8 sessions"):
+            asked()
+    with pytest.raises(InferenceError, match="gls=True weights the securities of one date"):
+        cross_section(dates, traits, gls=True)
+
+
+def test_a_history_that_is_too_short_to_rank_leaves_the_estimates():
+    study, traits = one_date(sessions=200)
+    found = cross_section(study, traits)
+    assert "No p: a slope is ranked among 200 earlier sessions" in repr(found)
+    assert list(found.table) == ["estimate"] and "Left out" not in repr(found)
+    with pytest.raises(HistoryError, match="give a longer history"):
+        cross_section(study, traits, gls=True)
+
+
+def test_tested_windows_that_overlap_have_no_p(firms):
+    study, traits = firms
+    apart = np.diff(np.sort(study.fits.pairs.position)).min()
+    found = cross_section(study, traits, 0, int(apart))
+    assert found.warning.startswith("tested windows overlap") and list(found.table) == ["estimate"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.iloc[:4], "4 securities on one date: a slope across them says nothing"),
+        (lambda x: 0 * x + 3, "the characteristic 'dependence' is 3.0000 of every row"),
+        (lambda x: x.assign(other=-x["dependence"]), "'dependence' and 'other' are collinear"),
+    ],
+)
+def test_on_one_date_what_says_nothing_is_refused(change, message):
+    study, traits = one_date(firms=9)
+    with pytest.raises(InferenceError, match=message):
+        cross_section(study, change(traits))
+
+
+def test_a_security_alone_in_its_group_is_compared_with_the_others():
+    study, traits = one_date(firms=9)
+    alone = pd.DataFrame({"first": (np.arange(9) == 0) * 1.0}, traits.index)
+    car = study.over(0).car
+    close(cross_section(study, alone).params["first"], car[0] - car[1:].mean())
+
+
+def test_on_one_date_a_security_without_all_returns_is_left_out_by_name():
+    rng = np.random.default_rng(2)
+    sessions = pd.bdate_range("2020-01-01", periods=420)
+    returns = pd.DataFrame(0.01 * rng.standard_normal((420, 8)), sessions, list("ABCDEFGH"))
+    returns.loc[sessions[401], "C"] = np.nan
+    study = event_study(returns, [sessions[400]], window=(0, 2), volatility=None, kind="log")
+    traits = pd.DataFrame({"size": np.arange(8.0) ** 2}, returns.columns)
+    traits.loc["E"] = np.nan
+    found = cross_section(study, traits, 0, 2)
+    reasons = dict(zip(found.dropped["security"], found.dropped["reason"], strict=True))
+    assert reasons == {
+        "C": "no return of one session in every session of the window",
+        "E": "no size",
+    }
+    assert found.nobs == 6 and np.isfinite(found.table.to_numpy()).all()
 
 
 def test_cross_section_lists_what_it_leaves_out_and_reads_every_index():
@@ -191,7 +295,7 @@ def test_it_shows_itself(firms):
     found = cross_section(study, traits, -1, 1)
     text = repr(found)
     assert text.startswith("CAR (-1, 1) on size and exports\n")
-    assert f"40 rows; R² {found.r_squared:.2f}" in text
+    assert f"40 rows; R² {found.rsquared:.2f}" in text
     assert "window (-1, 1)" in found.signature and found.signature in text
     assert "<table" in found._repr_html_() and r"\toprule" in found.to_latex()
     assert f"{found.params['size']:.10g}," in found.to_csv()

@@ -9,15 +9,9 @@ from scipy import stats
 
 from impact import inference
 from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
-from impact.inference.conditional import (
-    conditional_tests,
-    detectable,
-    equal_tails,
-    inverted,
-    simulated_sums,
-    unit_student_p,
-)
+from impact.inference.conditional import conditional_tests, simulated_sums, unit_student_p
 from impact.inference.conditional_columns import conditional_columns
+from impact.inference.equal_tails import detectable, equal_tails, inverted
 from impact.inference.tests import LEVEL
 from impact.market.windows import Window
 from impact.study.event_study import event_study

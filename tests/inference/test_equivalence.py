@@ -25,6 +25,26 @@ def test_an_effect_on_the_margin_is_called_none_at_most_as_often_as_the_level_sa
     assert np.mean(np.array(none) <= 0.05) > 0.9
 
 
+@pytest.mark.parametrize(("n", "margin"), [(17, 2.1), (17, 3.0), (40, 2.5), (8, 4.0)])
+def test_its_power_is_the_share_of_samples_without_an_effect_that_it_calls_none(n, margin):
+    samples = np.random.default_rng(2).standard_normal((20_000, n))
+    means, errors = samples.mean(axis=1), samples.std(axis=1, ddof=1) / np.sqrt(n)
+    inside = margin / np.sqrt(n) - stats.t.ppf(0.95, n - 1) * errors
+    rate = (np.abs(means) < inside).mean()
+    assert equivalence_power(n, 1.0, margin) == pytest.approx(rate, abs=0.012)
+
+
+def test_it_prints_its_power():
+    values = np.random.default_rng(0).normal(0.002, 0.01, 17)
+    got = equivalence_test(values, 0.005)
+    error = values.std(ddof=1) / np.sqrt(17)
+    assert got.detail["power"] == equivalence_power(17, error, 0.005)
+    share = f"{100 * got.detail['power']:.0f}%"
+    said = "the test finds that there is nothing in"
+    assert f"With 17 sessions as spread out as these, {said} {share} of cases" in repr(got)
+    assert got.table["power"].item() == got.detail["power"]
+
+
 @pytest.mark.parametrize(
     ("n", "margin", "message"),
     [

@@ -107,7 +107,7 @@ def study_of(kind):
     if kind == "columns on ten dates":
         return on(simulated(25, 0.1), list(range(300, 600, 30)))
     if kind == "one event":
-        return on(simulated(1, 0.0)["S00"], [600])
+        return on(simulated(1, 0.0, size=1_400)["S00"], [1_200])
     if kind == "seven events":
         return on(simulated(1, 0.0)["S00"], list(range(300, 510, 30)))
     if kind == "ten events":
@@ -235,7 +235,11 @@ CASES = {
         (0, 0),
         False,
         Kind.FIRMS,
-        words(**each((*ROBUST, *NOT_ROBUST), YES), hall=NOT_KNOWN),
+        words(
+            **each((*ROBUST, *NOT_ROBUST), YES)
+            | each(("patell", "kp_patell", "brown_warner_1980"), CALM),
+            hall=NOT_KNOWN,
+        ),
     ),
     "12 firms": ("12 firms", (0, 0), True, Kind.FIRMS, words(**each((*ROBUST, "hall"), NOT_KNOWN))),
     "40 firms that overlap": (
@@ -448,7 +452,14 @@ def test_the_design_table_has_every_test_and_design():
         ),
         ("bmp", [NO, NO, NO, NO, "yes, from 20 events", NO]),
         ("hall", [NO, NO, NO, NO, "yes, from 100 events", NO]),
-        ("patell", [NO, NO, NO, NO, "yes, from 20 events, if they leave the variance alone", NO]),
+        (
+            "patell",
+            [
+                *[NO] * 4,
+                "in calm markets, from 20 events, if they leave the variance alone",
+                NO,
+            ],
+        ),
     ],
 )
 def test_the_design_table_says_what_validity_says(test, expected):

@@ -488,7 +488,6 @@ BESIDE = {
         windows=((0, 1),),
         variances=("constant",),
         shifts=9,
-        progress=False,
     ),
     "rows": lambda table: impact.align(DATES, getattr(table, "index", table)),
     "log returns": lambda table: impact.log_returns(table),

@@ -30,7 +30,7 @@ def studied(**options):
 
 def curve(**options):
     usual = {"lengths": (250,), "gaps": (10,), "windows": ((0, 1),), "variances": ("constant",)}
-    usual |= {"shifts": 9, "n_jobs": 1, "progress": False}
+    usual |= {"shifts": 9, "n_jobs": 1}
     return impact.specification_curve(INDEX, EVENTS, **(usual | options))
 
 

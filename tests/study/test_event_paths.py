@@ -4,7 +4,7 @@ import matplotlib.figure
 import numpy as np
 import pandas as pd
 import pytest
-from pictures import assert_words_are_clear
+from pictures import assert_words_are_clear, texts_of
 
 from impact.charts.page import png
 from impact.errors import FigureError, InferenceError
@@ -88,6 +88,27 @@ def test_a_panel_is_drawn_as_its_average_path(panel):
     line = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 11)
     np.testing.assert_allclose(line.get_ydata(), panel.caar()["estimate"])
     assert_words_are_clear(figure)
+
+
+def test_an_average_of_overlapping_windows_has_no_interval(returns):
+    days = returns.loc["2024"].index[10:90:6]
+    study = event_study(returns, list(days), volatility=None)
+    assert len(study) > 12 and "withheld" not in study.caar(0)
+    overlap = study.caar()
+    bounds = overlap[["std_error", "statistic", "p_value", "ci_low", "ci_high"]]
+    assert bounds.loc[:0].notna().all(axis=None) and bounds.loc[1:].isna().all(axis=None)
+    assert (
+        overlap["withheld"].str.startswith("windows overlap").to_list() == [False] * 6 + [True] * 5
+    )
+    assert overlap["estimate"].notna().all() and study.aar().notna().all(axis=None)
+    figure = study.plot()
+    assert any("No interval: the windows of the events overlap" in words for words in _said(figure))
+    assert not any(path.vertices.size for path in figure.axes[0].collections[0].get_paths())
+    assert_words_are_clear(figure)
+
+
+def _said(figure):
+    return [text.get_text() for text in texts_of(figure)]
 
 
 def test_one_event_goes_into_the_axes_that_somebody_brings(study, panel):

@@ -7,7 +7,8 @@ from scipy import stats
 
 from impact.errors import InferenceError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import conditional_tests, equal_tails, inverted
+from impact.inference.conditional import conditional_tests
+from impact.inference.equal_tails import equal_tails, inverted
 from impact.study.event_study import event_study
 
 WINDOWS = [(0, 0), (0, 1), (-1, 5)]

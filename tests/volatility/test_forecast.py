@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
+from impact.text import progress
 from impact.volatility import forecast, garch
 from impact.volatility.forecast import conditional_z, fit_variance, refits, variance_forecast
 
@@ -312,7 +313,10 @@ def test_a_frame_is_new_each_time():
     assert not (conditional_z(returns, model="ewma")["z"] == 0).all()
 
 
-def test_a_bar_shows_the_fits(capsys):
+def test_a_bar_shows_the_fits_that_take_long_and_those_alone(capsys, monkeypatch):
     returns = history.dated(history.garch_path(400, seed=14))
-    conditional_z(returns, model="ewma", progress=True)
+    refits(returns, model="ewma")
+    assert "conditional variance" not in capsys.readouterr().err
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    refits(returns, model="ewma")
     assert "conditional variance" in capsys.readouterr().err

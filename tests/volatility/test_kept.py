@@ -33,7 +33,7 @@ def files(tmp_path):
 def test_a_second_process_reads_the_same_bits(counted, returns, tmp_path):
     first = forecast.conditional_z(returns, model="ewma")
     fitted = len(counted)
-    again = forecast.conditional_z(returns.copy(), model="ewma", progress=True)
+    again = forecast.conditional_z(returns.copy(), model="ewma")
     assert fitted and len(counted) == fitted
     pd.testing.assert_frame_equal(first, again, check_exact=True)
     assert first.attrs == again.attrs and len(files(tmp_path)) == 1

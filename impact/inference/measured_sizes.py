@@ -1,0 +1,230 @@
+"""How often tests reject by chance, in words, for slopes, overlaps, short histories and others.
+
+Read from ``data/calibration.csv``, like `impact.inference.size`; "" where nothing was measured.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from impact.inference.size import LARGEST, ONE_SESSION, THIRDS, load_calibration
+from impact.inference.tests import LEVEL
+from impact.market.files import data_hash
+from impact.market.windows import Window
+from impact.text.formats import list_of, number
+from impact.volatility.forecast import PAST_SESSIONS
+
+_FILE = "calibration.csv"
+
+
+@lru_cache(maxsize=2)
+def _by_group(digest: str) -> pd.Series:
+    """Sizes at 5% by experiment, test, model, window and group; the key hashes the file."""
+    table = load_calibration()
+    kept = (table["level"] == LEVEL) & (table["tail"] == "two-sided") & (table["effect"] == 0)
+    return table[kept].set_index(["experiment", "test", "model", "window", "group"])["rate"]
+
+
+def group_rates(
+    experiment: str, test: str, model: str = "", window: Window = ONE_SESSION
+) -> pd.Series:
+    """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
+
+    Returns
+    -------
+    Series
+        Empty where this was not measured.
+
+    Examples
+    --------
+    >>> group_rates("size-firms", "conditional_fhs", "gjr").index[0]
+    'all'
+    """
+    found = _by_group(data_hash(_FILE))
+    chosen = np.logical_and.reduce(
+        [
+            found.index.get_level_values(level) == value
+            for level, value in enumerate((experiment, test, model, str(window)))
+        ]
+    )
+    return found[chosen].droplevel([0, 1, 2, 3])
+
+
+def by_third_in_words(rates: pd.Series) -> str:
+    """Name the rates of the three thirds: "5.2, 4.9 and 5.5%".
+
+    Examples
+    --------
+    >>> by_third_in_words(pd.Series([0.05, 0.051, 0.06], list(THIRDS)))
+    '5.0, 5.1 and 6.0%'
+    """
+    return f"{list_of(number(100 * rates[third], 1) for third in THIRDS)}%"
+
+
+def slope_in_words(test: str, model: str) -> str:
+    """Say how often the ranked slope of one date rejects where nothing happened, and HC3.
+
+    Parameters
+    ----------
+    test : {"ranked_slope", "ranked_slope_gls"}
+    model : {"constant-mean", "market"}
+
+    Examples
+    --------
+    >>> slope_in_words("ranked_slope", "no model")
+    ''
+    """
+    said = []
+    for panel in ("sectors", "firms"):
+        rates, robust = (group_rates(f"slope-{panel}", name, model) for name in (test, "hc3"))
+        if len(rates) and len(robust):
+            said.append(
+                f"{by_third_in_words(rates)} for {panel} (HC3 errors: "
+                f"{number(100 * robust['all'], 1)}% of all)"
+            )
+    if not said:
+        return ""
+    return (
+        "At 5% it rejects on this share of calm, middle and turbulent sessions without news: "
+        f"{list_of(said)}."
+    )
+
+
+def overlap_in_words(sessions: int) -> str:
+    """Say how often the t of an average of overlapping windows rejects by chance.
+
+    Parameters
+    ----------
+    sessions : int
+        Length of the windows.
+
+    Examples
+    --------
+    >>> overlap_in_words(1_000)
+    ''
+    """
+    rates = group_rates("overlap", "caar", window=Window(0, sessions - 1))
+    if rates.empty:
+        return ""
+    said = list_of(f"{number(100 * rate, 0)}% with {group}" for group, rate in rates.items())
+    return f"Moved elsewhere in history, at 5% it rejects too often: {said}."
+
+
+def firm_events_in_words(test: str) -> str:
+    """Say how often a test of a cross-section rejects sets of real firms by chance.
+
+    Examples
+    --------
+    >>> firm_events_in_words("relative_max")
+    ''
+    """
+    rates = group_rates("firm-events", test, "market")
+    named = {third: f"20 firms, {third}" for third in THIRDS}
+    if not set(named.values()) <= set(rates.index):
+        return ""
+    shown = by_third_in_words(pd.Series({third: rates[key] for third, key in named.items()}))
+    return f"and {shown} of sets of 20 real firms in calm, middle and turbulent markets"
+
+
+def short_in_words(test: str, before: int) -> str:
+    """Say how often a conditional test rejects by chance with few returns before the event.
+
+    Parameters
+    ----------
+    test : {"conditional_fhs", "conditional_t"}
+    before : int
+        Returns before the tested session.
+
+    Examples
+    --------
+    >>> short_in_words("conditional_fhs", 1_000)
+    ''
+    """
+    rates = group_rates("size-short", test, "ewma")
+    history = "250 to 499 returns" if before < 500 else "500 to 999 returns"
+    named = {third: f"firms, {history}, {third}" for third in THIRDS}
+    if before >= PAST_SESSIONS or not set(named.values()) <= set(rates.index):
+        return ""
+    shown = by_third_in_words(pd.Series({third: rates[key] for third, key in named.items()}))
+    return (
+        f"at 5% it rejects {shown} of calm, middle and turbulent sessions of firms with {history} "
+        "before"
+    )
+
+
+def too_short_for_t(before: int) -> str:
+    """Why so many returns before an event give no Student t p; "" where they do.
+
+    Tails are estimated badly from few returns, and the exponential average that stands in for a
+    GARCH model is too calm in calm markets.
+
+    Examples
+    --------
+    >>> too_short_for_t(1_000), too_short_for_t(400).split(":")[0]
+    ('', 'no Student t p with fewer than 1,000 returns before')
+    """
+    if before >= PAST_SESSIONS:
+        return ""
+    size = short_in_words("conditional_t", before)
+    why = size or "it rejects too often in calm markets"
+    return f"no Student t p with fewer than {PAST_SESSIONS:,} returns before: {why}"
+
+
+def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
+    """Return how often `relative_max` rejects sessions of sector funds, by the market's move.
+
+    Parameters
+    ----------
+    sample : {"sectors", "sectors among themselves"}
+        Against the S&P 500, or each against the average of the others.
+    window : Window
+
+    Returns
+    -------
+    str
+        "" where this was not measured.
+
+    Examples
+    --------
+    >>> hit_in_words("sectors", Window(-3, 3))
+    ''
+    """
+    table = load_calibration("who-was-hit")
+    table = table[(table["level"] == LEVEL) & (table["window"] == str(window))]
+    rates = table.set_index("group")["rate"]
+    groups = [f"{sample}: {third.split()[0]} market move" for third in THIRDS]
+    if not {*groups, f"{sample}: {LARGEST}"} <= set(rates.index):
+        return ""
+    by_third = list_of(number(100 * rates[group], 1) for group in groups)
+    return (
+        f"at 5% the test rejects {by_third}% of sessions of the sector funds with small, middle "
+        f"and large market moves, {number(100 * rates[f'{sample}: {LARGEST}'], 1)}% of the "
+        f"{LARGEST}"
+    )
+
+
+#: Odds on the largest tenth of days that are named beside a share.
+_ODDS = (8.0, 12.0)
+
+
+def choice_in_words() -> str:
+    """Return what choosing days by their moves does to the share of the news; "" if not measured.
+
+    Examples
+    --------
+    >>> choice_in_words() == "" or choice_in_words().startswith("With no news at all")
+    True
+    """
+    table = load_calibration("news-choice")
+    ratios = table.loc[table["effect"].isin(_ODDS), "variance"]
+    if ratios.empty:
+        return ""
+    least, most = (number(odds, 0) for odds in _ODDS)
+    low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
+    return (
+        f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
+        f"gives a ratio of {low} to {high}."
+    )

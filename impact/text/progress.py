@@ -1,0 +1,36 @@
+"""A progress bar for what takes more than two seconds."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable
+from typing import Any
+
+#: Seconds before a bar is shown: what is over sooner shows none.
+DELAY = 2.0
+
+
+def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Iterable[Any]:
+    """Return the steps, with a bar over them if they take long; it goes when they are over.
+
+    Parameters
+    ----------
+    steps : iterable
+    what : str
+        What is done.
+    total : int, optional
+        Number of steps, where they do not know it.
+
+    Notes
+    -----
+    A process that works for another shows nothing: the other has a bar of its own.
+
+    Examples
+    --------
+    >>> sum(with_bar(range(4), "adding"))
+    6
+    """
+    from tqdm.auto import tqdm
+
+    helps = multiprocessing.parent_process() is not None
+    return tqdm(steps, desc=what, total=total, delay=DELAY, leave=False, disable=helps)
