@@ -304,7 +304,7 @@ def _what_else(facts: pd.Series) -> list[str]:
         said.append("what else moved prices that day, daily closes cannot say")
     said += _also_noted(noted)
     if held or noted:
-        said.append("daily closes cannot separate these from the news")
+        said.append("daily closes cannot separate what each did")
     if not checked:
         said.append("CPI, payrolls and FOMC releases were not checked")
     return said

@@ -38,7 +38,6 @@ _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 
-#: A size in percent, and a share in whole percent.
 percentage = partial(formats.percent, signed=False)
 _share = partial(percentage, digits=0)
 
