@@ -40,8 +40,8 @@ OF_ALL_NIGHTS = "allowing for how nervous the market was"
 NO_P = "no p: "
 
 _NO_P = {
-    PARTS[3]: "no p: across the opening no test keeps its size",
-    PARTS[4]: "no p: across the close no test keeps its size",
+    PARTS[3]: "no p: none is reliable across the opening",
+    PARTS[4]: "no p: none is reliable across the close",
 }
 _RELEASE = "no p: a macro release moves prices in this window"
 _NOT_KNOWN = "no σ and no p: 51 earlier sessions with these hours are needed"

@@ -7,6 +7,7 @@ session that could react; they never say that the announcement caused it.
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from impact.cards.hours import hours_of
-from impact.cards.sentences import paragraphs, sentences
+from impact.cards.sentences import headline, paragraphs
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 #: Sessions before and after the reaction session that a card's picture shows.
 _REACH = 5
 
+#: Letters in a printed line.
+_LINE = 95
+
 #: First close of the index, and the most sessions that a month has.
 _FIRST_CLOSE, _MONTH = "1927-12-30", 27
 
@@ -58,7 +62,7 @@ class Card:
     event : str
         Id of the event.
     sentence : str
-        Plain English.
+        Plain English: a headline, then short paragraphs, each with its label, a blank line apart.
     table : Table
         The tests behind the sentences, one a row.
     study : EventStudy
@@ -84,28 +88,31 @@ class Card:
             Where to draw, without the page around it.
         """
         row = self.study.car(0).iloc[0]
-        title = (
-            f"{formats.percent(row['estimate'])} abnormal return on {formats.date(row['session'])}"
+        what = (
+            "Abnormal return of that day (less the mean of earlier days): "
+            f"{formats.percent(row['estimate'])}"
         )
-        what = f"{row['label']}. Cumulative abnormal return from the close before, in %."
         low, high = (row.get(f"ci_{side}_conditional", np.nan) for side in ("low", "high"))
         if np.isfinite(low):
-            what += f" 95% interval of session 0: {formats.interval(low, high)}."
+            what += f", 95% interval {formats.interval(low, high)}"
+        what += ". Line: cumulative, from the close before, in %."
         panel = Panel(row["label"], formats.date(row["session"]))
         return path_panels(
-            Words(title, what, self.study.signature),
+            Words(headline(self.facts), what, self.study.signature),
             event_paths(self.study),
             {self.study.fit.index[0]: panel},
             ax=ax,
         )
 
     def __repr__(self) -> str:
-        return self.sentence
+        return "\n".join(textwrap.fill(line, _LINE) for line in self.sentence.split("\n"))
 
     def _repr_html_(self) -> str:
-        (headline, *first), *others = paragraphs(self.facts)
-        told = [f"<b>{html.escape(headline)}</b> {html.escape(' '.join(first))}"]
-        told += [html.escape(" ".join(group)) for group in others]
+        told = [f"<b>{html.escape(headline(self.facts))}</b>"]
+        told += [
+            f"<b>{label}:</b> {html.escape(' '.join(group))}"
+            for label, group in paragraphs(self.facts).items()
+        ]
         words = "".join(f'<p style="max-width:45em">{text}</p>' for text in told)
         return words + self.table._repr_html_()
 
@@ -154,12 +161,12 @@ def event_card(
     Examples
     --------
     >>> card = event_card("wsj-fentanyl-overture")
-    >>> print(card.sentence[:44])
-    On Friday 2 May 2025 the S&P 500 rose 1.47%.
+    >>> print(card.sentence.splitlines()[0])
+    The S&P 500 rose 1.47% on Friday 2 May 2025
     >>> "From 08:30 to 09:00 SPY moved +0.74%" in card.sentence
     True
-    >>> print(event_card("liberation-day").sentence[:48])
-    On Thursday 3 April 2025 the S&P 500 fell 4.84%.
+    >>> print(event_card("liberation-day").sentence.splitlines()[0])
+    The S&P 500 fell 4.84% on Thursday 3 April 2025
     """
     implied = load_vix() if returns is None else None
     bars = load_bars() if returns is None and bars is None else bars
@@ -178,7 +185,9 @@ def event_card(
     )
     facts = _facts(study, placed, float(series[placed["session"]]), clock)
     facts["hours"] = None if bars is None else hours_of(row, placed["session"], bars)
-    return Card(str(placed.name), " ".join(sentences(facts)), _table(study, facts), study, facts)
+    told = [f"{label}: {' '.join(group)}" for label, group in paragraphs(facts).items()]
+    words = "\n\n".join([headline(facts), *told])
+    return Card(str(placed.name), words, _table(study, facts), study, facts)
 
 
 # -- what the card is about ----------------------------------------------------------------------

@@ -85,7 +85,7 @@ def hours_of(event: pd.DataFrame, session: pd.Timestamp, bars: pd.Series) -> Hou
 # -- the half hour -------------------------------------------------------------------------------
 
 
-def the_hour(hours: Hours | None, series: str, smallest: float) -> list[str]:
+def the_hour(hours: Hours | None, series: str) -> list[str]:
     """Say what prices did when the news came out, or why that cannot be said.
 
     Parameters
@@ -93,37 +93,40 @@ def the_hour(hours: Hours | None, series: str, smallest: float) -> list[str]:
     hours : Hours or None
     series : str
         Whose closes the card is about.
-    smallest : float
-        What one close would have shown.
     """
     if hours is None:
         return [
-            f"there are no five-minute prices of {series} for that day here, and one close mixes "
-            "all that happened since the close before"
+            f"there are no five-minute prices of {series} for that day here",
+            "one close mixes all that happened since the close before",
         ]
     if hours.row is None:
         known = hours.minute["minute"] != ""
         why = "the five-minute prices do not hold it" if known else "its hour is not known"
         return [f"{why}, so no half hour can be measured"]
     row = hours.row
-    tested = pd.notna(row["p_value"])
     who = _SPY if hours.security == "SPY" else hours.security
     said = [f"{_when(row, hours.minute)} {who} {moved(row['simple_change'])}"]
-    if tested and row["part"] != CLOSED:
+    if pd.notna(row["p_value"]) and row["part"] != CLOSED:
         right = "if that minute is right, " if IF_RIGHT in row["note"] else ""
         verdict = "unusual" if row["p_value"] < LEVEL else "not unusual"
         said.append(
             f"{right}that is {verdict} for the time of day and for how nervous the market was "
             f"({formats.p_phrase(row['p_value'])})"
         )
-    said += [_noted(note) for note in row["note"].split("; ") if note not in ("", IF_RIGHT)]
+    return said + [_noted(note) for note in row["note"].split("; ") if note not in ("", IF_RIGHT)]
+
+
+def found_within_the_day(hours: Hours | None, series: str) -> str:
+    """Say how small a move five-minute prices of the same security show; "" where they do not."""
+    if hours is None or hours.row is None:
+        return ""
+    row = hours.row
     same = series in (hours.security, "the S&P 500" if hours.security == "SPY" else "")
-    if same and tested and pd.notna(smallest) and row["part"] != CLOSED:
-        found = (
-            formats.percent(size, signed=False) for size in (row["smallest_detectable"], smallest)
-        )
-        said.append("a move of {} would have been found here, the close needs {}".format(*found))
-    return said
+    if not same or pd.isna(row["p_value"]) or row["part"] == CLOSED:
+        return ""
+    return (
+        f", the test of those minutes {formats.percent(row['smallest_detectable'], signed=False)}"
+    )
 
 
 def _when(row: pd.Series, minute: pd.Series) -> str:
@@ -163,7 +166,7 @@ def _noted(note: str) -> str:
         return f"no test is made: {note.removeprefix(NO_P)}"
     if OF_ALL_NIGHTS in note:
         return f"that is {note}"
-    return f"its {note}" if note.startswith("p is") else note
+    return f"the {note}" if note.startswith("p is") else note
 
 
 # -- the parts of the day ------------------------------------------------------------------------
@@ -174,7 +177,7 @@ def in_parts(found: Day, security: str) -> list[str]:
     brief = found.brief
     told: dict[str, list[str]] = {}
     for news in found.news.itertuples():
-        what = news.text if news.release else f"“{news.text}”"
+        what = f"{news.text}," if news.release else f"“{news.text}”"
         told.setdefault(_part_of(brief, news), []).append(f"{what} came out {news.clock}")
     said = [
         f"{_part(brief, part)} {security} moved {formats.percent(brief.loc[part, 'move'])}; "
@@ -186,8 +189,8 @@ def in_parts(found: Day, security: str) -> list[str]:
     rest = formats.percent(brief["move"].drop(list(told)).sum())
     return [
         *said,
-        f"the other hours add {rest} (log changes); what each piece of news did within its part "
-        "cannot be known",
+        f"the other hours add {rest} (log changes)",
+        "what each piece of news did within its part cannot be known",
     ]
 
 

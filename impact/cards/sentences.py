@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact.cards.hours import in_parts, moved, the_hour
+from impact.cards.hours import found_within_the_day, in_parts, moved, the_hour
 from impact.cards.share import came_with_news
 from impact.inference.size import THIRDS, share_as_small
 from impact.inference.tests import LEVEL
@@ -36,61 +36,73 @@ _COUNTS = {2: "two", 3: "three", 4: "four"}
 #: The largest p whose share of days was counted, and how far above p a share is explained.
 _MEASURED, _APART = 0.1, 1.5
 
+#: Words that a list has in one sentence.
+_SHORT = 25
+
 _MOVED = {
     "after the close": ", after the close",
     "early close": ", after an early close",
-    "weekend": ", when the exchange was closed",
-    "holiday": ", when the exchange was closed",
+    "weekend": ", with the exchange closed",
+    "holiday": ", with the exchange closed",
 }
 
 
-def paragraphs(facts: pd.Series) -> list[list[str]]:
-    """Return what can be said of one event: sentences, in groups; the first is the headline.
+def headline(facts: pd.Series) -> str:
+    """Return what moved, and when, in under 15 words.
 
     Parameters
     ----------
     facts : Series
         A row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
     """
-    groups = [
-        _what_moved(facts),
-        [*_how_unusual(facts), *_who_disagrees(facts)],
-        _within_the_day(facts),
-        [*_what_could_be_found(facts), *came_with_news(facts), *_what_it_is_not(facts)],
-    ]
-    return [[f"{said[0].upper()}{said[1:]}." for said in group] for group in groups]
+    what = f"{_the_series(facts)} {moved(facts['simple_change'])} on {_day(facts['session'])}"
+    return _begun(what)
 
 
-def sentences(facts: pd.Series) -> list[str]:
-    """Return the sentences of `paragraphs`, one after the other."""
-    return [sentence for group in paragraphs(facts) for sentence in group]
+def paragraphs(facts: pd.Series) -> dict[str, list[str]]:
+    """Return what can be said below the headline: sentences, by the label of their paragraph.
+
+    Parameters
+    ----------
+    facts : Series
+        As for `headline`.
+    """
+    parts, others = _within_the_day(facts)
+    groups = {
+        "The news": _which_news(facts),
+        "How unusual": _how_unusual(facts),
+        "The yardstick": [_abnormal(facts), *_forecast_before(facts), *_who_disagrees(facts)],
+        "The hour": the_hour(facts["hours"], _the_series(facts)),
+        "The parts of the day": parts,
+        "What else happened": others,
+        "What could have been missed": _what_could_be_found(facts),
+        "How much came with news": came_with_news(facts),
+        "What it is not": _what_it_is_not(facts),
+    }
+    return {label: [f"{_begun(one)}." for one in group] for label, group in groups.items() if group}
 
 
-def _what_moved(facts: pd.Series) -> list[str]:
-    why = _why_that_session(facts)
-    return [
-        f"on {_day(facts['session'])} {_the_series(facts)} {moved(facts['simple_change'])}",
-        *([f"that was {why}"] if why else []),
-        f"the abnormal return (the {facts['kind']} return less its mean over "
-        f"{facts['observations']} earlier days) was {formats.percent(facts['estimate'])}",
-    ]
+def _begun(sentence: str) -> str:
+    """Begin with a capital, unless the first word is a name that does not."""
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
-def _why_that_session(facts: pd.Series) -> str:
-    """Why this day: by the clock of the market where it decides, else by the date alone."""
+def _which_news(facts: pd.Series) -> list[str]:
+    """What came out when, and why that day: by the clock of the market where it decides."""
     named = facts["title"] not in (facts["announced_at"], facts["announced_at"][:10])
     shifted = facts["moved"]
     if not named and not shifted:
-        return ""
-    news = f"the news “{facts['title']}”" if named else "news"
+        return []
+    news = f"“{facts['title']}”" if named else "news"
     if facts["date_only"] and not shifted:
         bounded = facts["hours"] is not None and facts["hours"].minute["minute"] == BOUNDED
-        return f"the day of {news} ({'minute' if bounded else 'hour'} not known)"
+        return [f"{news} came out that day; the {'minute' if bounded else 'hour'} is not known"]
     when = f"{_when(facts)}{_MOVED.get(shifted, '')}"
     if not facts["market"]:
-        return f"the first day with a return after {news} (dated {when.removeprefix('on ')})"
-    which = f"the first {_session_of(facts['market'])} whose close could reflect {news}"
-    return f"{which} (announced {when})" if named else f"{which} {when}"
+        dated = when.removeprefix("on ")
+        return [f"{news} is dated {dated}", "this was the first day with a return after it"]
+    which = f"this was the first {_session_of(facts['market'])} whose close could reflect"
+    return [f"{news} came out {when}", f"{which} it"] if named else [f"{which} news {when}"]
 
 
 def _session_of(market: str) -> str:
@@ -138,19 +150,16 @@ def _in_new_york(announced_at: str) -> pd.Timestamp:
 
 
 def _how_unusual(facts: pd.Series) -> list[str]:
+    """How often so extreme a move happens, and the verdict."""
     p = _conditional(facts)
-    if p is None:
-        return [
-            "there is no forecast of the volatility of that day "
-            f"({'; '.join(facts['forecast_notes'])})",
-            "only the textbook t-test is left, which does not know how nervous the market was "
-            f"(t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])})",
-        ]
+    if p is not None:
+        return [*_how_often(p, facts["third"]), *_verdict(facts, p)]
+    numbers = f"t = {formats.number(facts['statistic'])}, {formats.p_phrase(facts['p_textbook'])}"
+    why = "; ".join(facts["forecast_notes"])
     return [
-        "the volatility forecast the evening before was "
-        f"{formats.percent(facts['sigma_conditional'], signed=False)} a day",
-        *_how_often(p, facts["third"]),
-        *_verdict(facts, p),
+        f"there is no forecast of the volatility of that day ({why})",
+        "only the textbook t-test is left, which does not know how nervous the market was "
+        f"({numbers})",
     ]
 
 
@@ -163,14 +172,26 @@ def _verdict(facts: pd.Series, p: float) -> list[str]:
     if not disagree(found):
         count = _COUNTS.get(len(found), "")
         whichever = f", whichever of {count} forecasts of volatility is taken" if count else ""
-        return [f"that is {verdict} at the 5% level ({numbers}){whichever}"]
+        return [f"the move was {verdict} at the 5% level ({numbers}){whichever}"]
     ends = found["p_value"].sort_values().iloc[[0, -1]]
     least, most = (f"{formats.p_value(end)} ({name})" for name, end in ends.items())
     return [
-        "whether that is unusual at the 5% level depends on how volatility is forecast: p runs "
-        f"from {least} to {most}",
-        f"by our usual forecast, {found.index[0]}, it is {verdict} ({numbers})",
+        "whether the move was unusual at the 5% level depends on how volatility is forecast: p "
+        f"runs from {least} to {most}",
+        f"by our usual forecast, {found.index[0]}, it was {verdict} ({numbers})",
     ]
+
+
+def _abnormal(facts: pd.Series) -> str:
+    less = f"the {facts['kind']} return less its mean over {facts['observations']} earlier days"
+    return f"the abnormal return ({less}) was {formats.percent(facts['estimate'])}"
+
+
+def _forecast_before(facts: pd.Series) -> list[str]:
+    if _conditional(facts) is None:
+        return []
+    sigma = formats.percent(facts["sigma_conditional"], signed=False)
+    return [f"the volatility forecast the evening before was {sigma} a day"]
 
 
 def _conditional(facts: pd.Series) -> float | None:
@@ -194,10 +215,8 @@ def _how_often(p: float, third: str) -> list[str]:
         often = "on no more than 1 in 500 days"
     else:
         often = f"on about 1 in {_days(share)} days"
-    said = [
-        "when the market is this nervous, a move at least this extreme, up or down, happens "
-        + often
-    ]
+    extreme = "a move at least this extreme, up or down, happens"
+    said = [f"when the market is this nervous, {extreme} {often}"]
     if share >= _APART * p:
         said.append(
             f"that was counted in {_MARKETS[third]} markets; p alone would say 1 in {_days(p)}"
@@ -212,47 +231,50 @@ def _days(share: float) -> int:
 
 
 def _who_disagrees(facts: pd.Series) -> list[str]:
+    """Tests on the other side of 5%."""
     p = _conditional(facts)
     if p is None:
         return []
     others = [
         (
             facts["p_textbook"],
-            "by the textbook t-test, whose yardstick is the average volatility of "
+            "the textbook t-test, whose yardstick is the average volatility of "
             f"{facts['observations']} earlier days "
             f"({formats.percent(facts['sigma_textbook'], signed=False)} a day),",
         ),
-        (facts["p_conditional_t"], "with a Student t in place of past days"),
+        (facts["p_conditional_t"], "a Student t in place of past days"),
     ]
-    dissent = [
-        f"{how} {formats.p_phrase(other)}"
+    return [
+        f"{how} does not agree: {formats.p_phrase(other)}"
         for other, how in others
         if np.isfinite(other) and (other < LEVEL) != (p < LEVEL)
     ]
-    return ["not every test agrees with that", *dissent] if dissent else []
 
 
-def _within_the_day(facts: pd.Series) -> list[str]:
-    """What five-minute prices show, and what else happened; parts of the day tell news apart."""
-    hours, smallest = facts["hours"], facts.get("smallest_detectable", np.nan)
-    said = the_hour(hours, _the_series(facts), smallest)
+def _within_the_day(facts: pd.Series) -> tuple[list[str], list[str]]:
+    """What the parts of a day tell apart that holds several pieces of news, and what else was."""
+    hours, noted = facts["hours"], _noted(facts)
     shared = facts["others"] or facts["releases"] not in ("", NOT_CHECKED)
-    noted = _noted(facts)
     if hours is None or hours.day is None or not shared:
-        return [*said, *_what_else(facts)]
-    return [
-        *said,
-        *in_parts(hours.day, hours.security),
-        *([_which_way(facts)] if facts["mixed"] else []),
-        *([f"other news was noted around it: {noted}"] if noted else []),
-    ]
+        return [], _what_else(facts)
+    which_way = [_which_way(facts)] if facts["mixed"] else []
+    return in_parts(hours.day, hours.security), [*which_way, *_also_noted(noted)]
 
 
-def _noted(facts: pd.Series) -> str:
-    """Return the catalogue's note without what the releases of the day have told."""
+def _also_noted(notes: list[str]) -> list[str]:
+    """Other news of the catalogue's note: one sentence, or one for each piece if that is long."""
+    if not notes:
+        return []
+    said = f"also noted around that day: {'; '.join(notes)}"
+    whole = len(said.split()) <= _SHORT
+    return [said] if whole else [f"also noted around that day: {notes[0]}", *notes[1:]]
+
+
+def _noted(facts: pd.Series) -> list[str]:
+    """Return the catalogue's notes without what the releases of the day have told."""
     told = [word.lower() for name in _released(facts) for word in _TOLD.get(name, ())]
-    notes = facts["confounders"].split("; ")
-    return "; ".join(note for note in notes if not any(word in note.lower() for word in told))
+    notes = [note for note in facts["confounders"].split("; ") if note]
+    return [note for note in notes if not any(word in note.lower() for word in told)]
 
 
 def _released(facts: pd.Series) -> list[str]:
@@ -261,6 +283,7 @@ def _released(facts: pd.Series) -> list[str]:
 
 
 def _what_else(facts: pd.Series) -> list[str]:
+    """Other news that one close cannot separate from this."""
     held = [f"“{title}”" for title in facts["others"]]
     noted = _noted(facts)
     if not facts["market"] and not noted:
@@ -273,18 +296,15 @@ def _what_else(facts: pd.Series) -> list[str]:
     held += [_RELEASES.get(name, name) for name in _released(facts)]
     said = [_which_way(facts)] if facts["mixed"] else []
     if held:
-        shares = "shares" if len(held) == 1 else "share"
-        said.append(
-            f"daily closes cannot separate this news from {formats.list_of(held)}, which {shares} "
-            "the day"
-        )
+        said.append(f"the same close also reflects {held[0]}")
+        said += [f"it reflects {other} too" for other in held[1:]]
     elif not noted:
         macro = ", and no CPI, payrolls or FOMC release fell on it" if checked else ""
         said.append(f"the catalogue has no other announcement for that day{macro}")
         said.append("what else moved prices that day, daily closes cannot say")
-    if noted:
-        also = "nor can they separate it" if held else "daily closes cannot separate this news"
-        said.append(f"{also} from other news noted around it: {noted}")
+    said += _also_noted(noted)
+    if held or noted:
+        said.append("daily closes cannot separate what each did")
     if not checked:
         said.append("CPI, payrolls and FOMC releases were not checked")
     return said
@@ -303,13 +323,15 @@ def _what_could_be_found(facts: pd.Series) -> list[str]:
     size = formats.percent(smallest, signed=False)
     ends = (formats.percent(facts[f"ci_{end}_conditional"]) for end in ("low", "high"))
     fits = "anything from {} to {} fits this day, nothing beyond (95% interval)".format(*ends)
+    hour = found_within_the_day(facts["hours"], _the_series(facts))
     if abs(facts["estimate"]) >= smallest:
-        return [f"the test of one close detects moves of {size} or more four times in five", fits]
+        detects = f"the test of one close detects moves of {size} or more four times in five"
+        return [detects + hour, fits]
     only = f"the test of one close reliably detects only moves of {size} or more"
     if p < LEVEL:
-        overstated = "one that passes the test at a smaller size tends to overstate the effect"
-        return [only, overstated, fits]
-    return [only, f"a smaller effect could have gone unnoticed: {fits}"]
+        overstated = "a smaller move that passes the test tends to overstate the effect"
+        return [only + hour, overstated, fits]
+    return [only + hour, f"a smaller effect could have gone unnoticed: {fits}"]
 
 
 def _what_it_is_not(facts: pd.Series) -> list[str]:

@@ -97,7 +97,7 @@ def title(data: Size) -> str:
     )
     near = KEPT[0] <= ours.min() and ours.max() <= KEPT[1]
     return (
-        f"At 5% the textbook test rejects {turbulent} of turbulent days; "
+        f"In turbulent markets the textbook test calls {turbulent} of days unusual, not 5%; "
         f"ours {'stays near 5%' if near else 'misses 5% too'}: {low} to {high}"
     )
 

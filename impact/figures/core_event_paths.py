@@ -20,7 +20,7 @@ from impact.figures.common import (
     source,
 )
 from impact.study.event_paths import event_paths
-from impact.text.formats import counted, percent
+from impact.text.formats import counted, out_of, percent, spelt
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ def title(data: Paths) -> str:
     )
     if known < constant:
         return (
-            f"Against an average day {constant} of {n} core reactions look unusual; "
-            f"allowing for current volatility, {known}"
+            f"Against an average day {out_of(constant, n)} core reactions look unusual; "
+            f"allowing for current volatility, {spelt(known) if known else 'none'}"
         )
     if known > constant:
         return (
-            f"Allowing for current volatility {known} of {n} core reactions look unusual; "
-            f"against an average day only {constant}"
+            f"Allowing for current volatility {out_of(known, n)} core reactions look unusual; "
+            f"against an average day {spelt(constant) if constant else 'none'}"
         )
     return (
-        f"{known} of {n} core reactions look unusual, against an average day as when allowing "
-        "for current volatility"
+        f"{out_of(known, n).capitalize()} core reactions look unusual, against an average day as "
+        "when allowing for current volatility"
     )
 
 

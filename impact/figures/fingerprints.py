@@ -119,12 +119,14 @@ def alt(data: Fingerprints) -> str:
     told = []
     for event, head in data.heads.items():
         rows = data.moves[data.moves["event"] == event].itertuples()
-        moved = list_of(f"{row.series} {percent(row.estimate)} ({p_phrase(row.p)})" for row in rows)
+        moved = "; ".join(
+            f"{row.series} {percent(row.estimate)} ({p_phrase(row.p)})" for row in rows
+        )
         told.append(f"{head.heading}, {head.note.replace(chr(10), ', ')}: {moved}")
     return (
         f"{title(data)}. Table of coloured cells, one column a core session, the S&P 500 on top "
         f"and {len(NAMES) - 1} funds below, blue for a rise, vermilion for a fall. "
-        f"{'; '.join(told)}."
+        f"{'. '.join(told)}."
     )
 
 

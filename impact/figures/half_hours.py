@@ -22,7 +22,7 @@ from impact.charts.page import (
     stroke,
 )
 from impact.figures.common import MARKS, marks_of, news_study, source, timed
-from impact.text.formats import date, number, percent
+from impact.text.formats import date, out_of, percent, spelt
 
 #: What is measured: the beginning of its columns, and how it is called.
 SPANS = {"half_hour": "the half hour after", "day": "the whole day"}
@@ -58,11 +58,11 @@ def title(data: pd.DataFrame) -> str:
     days = data.drop_duplicates("session")
     whole = int(outside(days, "day").sum())
     wide = {span: data[f"{span}_high"] - data[f"{span}_low"] for span in SPANS}
-    ratio = number(float((wide["day"] / wide["half_hour"]).median()), 0)
+    ratio = spelt(round(float((wide["day"] / wide["half_hour"]).median())))
+    only = "only " if 0 < whole < halves else ""
     return (
-        f"The half hour stands out after {halves} of {len(data)} announcements, the whole day on "
-        f"{'only ' if whole < halves else ''}{whole} of {len(days)}; the day's interval is {ratio} "
-        "times as wide"
+        f"The half hour stands out after {out_of(halves, len(data))} announcements, the whole day "
+        f"on {only}{out_of(whole, len(days))}; the day's interval is {ratio} times as wide"
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from impact.charts.minute_paths import MinutePanel, minute_paths
 from impact.charts.page import Words
 from impact.figures.common import BARS, MARKS, hour_study, marks_of, source, timed
-from impact.text.formats import counted, date, percent
+from impact.text.formats import date, percent, spelt
 
 #: So many announcements are drawn.
 SHOWN = 10
@@ -46,12 +46,12 @@ def title(data: Hours) -> str:
     n, count = len(data.rows), int(outside(data.rows).sum())
     if count <= 1:
         return (
-            f"Half an hour after {n} well-timed announcements the S&P 500 was outside its usual "
-            f"range in {counted(count, 'case')}, as chance would have it"
+            f"Half an hour after {spelt(n)} well-timed announcements the S&P 500 was outside its "
+            f"usual range in {spelt(count)} case{'' if count else 's'}, as chance would have it"
         )
     return (
-        f"Half an hour after {n} well-timed announcements the S&P 500 was outside its usual range "
-        f"in {counted(count, 'case')}; chance gives one in twenty"
+        f"Half an hour after {spelt(n)} well-timed announcements the S&P 500 was outside its usual "
+        f"range in {spelt(count)} cases; chance gives one in twenty"
     )
 
 

@@ -127,11 +127,11 @@ def title(data: Unusual) -> str:
     if called["as_far"] > 0.025 * n:
         size = percent(called["in_percent"], 1, signed=False)
         return (
-            f"For the volatility of its time {day} was an ordinary day: so measured, {rank} saw as "
-            f"large a {moved}; in percent, {size} did"
+            f"For the volatility of its time, {day} was an ordinary day: by that measure {rank} "
+            f"saw as large a {moved}; in percent, {size} did"
         )
     return (
-        f"Even for the volatility of its time {day} was unusual: so measured, only {rank} in "
+        f"Even for the volatility of its time, {day} was unusual: by that measure only {rank} in "
         f"{YEARS} years saw as large a {moved}"
     )
 

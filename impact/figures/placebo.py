@@ -110,10 +110,10 @@ def _clusters(z: pd.Series, sessions: pd.DatetimeIndex) -> pd.DataFrame:
 def title(data: Sets) -> str:
     """Say what became of both hypotheses."""
     up = data.escalation
-    first = f"That the index fell on China escalations of 2025 {judged(up)}"
+    first = f"The fall on China escalations of 2025 {judged(up)}"
     if up["verdict"] == SUPPORTED:
         first = "The index fell more on China escalations of 2025 than chance would explain"
-    return f"{first}; its rise on de-escalations {judged(data.easing)}"
+    return f"{first}; the rise on de-escalations {judged(data.easing)}"
 
 
 def words(data: Sets) -> Words:

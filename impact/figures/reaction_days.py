@@ -40,7 +40,7 @@ from impact.figures.common import (
 )
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
-from impact.text.formats import date, number, p_phrase, percent
+from impact.text.formats import date, out_of, p_phrase, percent, spelt
 
 #: Where the year of the news ends.
 NEXT_YEAR = "2026-01-01"
@@ -98,15 +98,15 @@ def title(data: pd.DataFrame) -> str:
     n, known = len(data), int(data["outside"].sum())
     constant = int(_leaves_out_zero(data, "textbook").sum())
     rate = chance_of_one()
-    chance, p = number(rate * n, 0), p_phrase(scipy.stats.binom.sf(known - 1, n, rate))
+    chance, p = spelt(round(rate * n)), p_phrase(scipy.stats.binom.sf(known - 1, n, rate))
     if known <= rate * n:
         return (
-            f"The S&P 500 left its usual range on only {known} of {n} days of tariff news in "
-            f"2025, no more often than by chance ({chance}); a constant variance says {constant}"
+            f"On only {out_of(known, n)} days of tariff news in 2025 the S&P 500 left its usual "
+            f"range, no more often than by chance ({chance}); against an average day {constant} did"
         )
     return (
-        f"The S&P 500 left its usual range on {known} of {n} days of tariff news in 2025; "
-        f"chance alone gives {chance} ({p}), a constant variance says {constant}"
+        f"On {out_of(known, n)} days of tariff news in 2025 the S&P 500 left its usual range; "
+        f"chance alone gives {chance} ({p}); the range of an average day, {constant}"
     )
 
 

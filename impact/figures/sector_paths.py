@@ -42,7 +42,7 @@ from impact.figures.common import (
     source,
 )
 from impact.inference.who_was_hit import NEAREST
-from impact.text.formats import counted, list_of, number, percent
+from impact.text.formats import counted, list_of, number, percent, spelt
 
 #: Names for the end of a line.
 SHORT = {"Consumer staples": "Staples", "Consumer discretionary": "Discretionary"}
@@ -98,10 +98,12 @@ def title(data: Paths) -> str:
     n, still = len(first), len(first & pairs.get(LAST, set()))
     if not n:
         later = len(set().union(*pairs.values()))
-        more = f"; counting the days after, {counted(later, 'sector move')} did" if later else ""
+        moves = f"sector move{'' if later == 1 else 's'}"
+        more = f"; counting the days after, {spelt(later)} {moves} did" if later else ""
         return f"No sector stood out beyond its beta on the day of a core event{more}"
-    start = f"Of {counted(n, 'sector move')} that stood out on the day of a core event"
-    kept = "all" if still == n else still or "none"
+    moves = f"{spelt(n)} sector move{'' if n == 1 else 's'}"
+    start = f"Of {moves} that stood out on the day of a core event"
+    kept = "all" if still == n else spelt(still) if still else "none"
     return f"{start}, {kept} also did so over that day and the next {LAST}"
 
 

@@ -25,7 +25,7 @@ from impact.figures.common import (
     source,
 )
 from impact.inference.who_was_hit import NEAREST, RelativeMoves
-from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
+from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,11 +62,11 @@ def title(data: Reactions) -> str:
     if not found:
         name = SECTORS[data.moves.p_adjusted.loc[most].idxmin()].lower()
         return (
-            f"On none of {n} core days does a sector stand out beyond its beta; nearest to it "
-            f"comes {name} on {day} ({p_phrase(p[most])})"
+            f"On {out_of(0, n)} core days does a sector stand out beyond its beta; {name} comes "
+            f"nearest, on {day} ({p_phrase(p[most])})"
         )
     return (
-        f"Sectors stand out beyond their betas on {found} of {n} core days (by chance: "
+        f"Sectors stand out beyond their betas on {out_of(found, n)} core days (by chance: "
         f"{number(LEVEL * n, 1)}); most on {day}: {_sides(data.moves, most)}"
     )
 

@@ -15,7 +15,7 @@ from impact.figures.common import index_returns, source, verdict
 from impact.hypotheses.selection import select_group
 from impact.inference.tests import LEVEL
 from impact.news.catalogue import load_events
-from impact.text.formats import counted, list_of, p_phrase, p_value, percent, spelt
+from impact.text.formats import counted, list_of, out_of, p_phrase, p_value, percent
 
 #: The claim of the register on these escalations.
 HYPOTHESIS = "china-escalation-2025"
@@ -64,9 +64,8 @@ def title(data: SpecificationCurve) -> str:
     first = f"{list_of(deciding)} decide" if deciding else "no choice changes the answer"
     passed = int((data.questions["p_high"] <= LEVEL).sum())
     return (
-        f"China escalations of 2025: {first}; {passed or 'none'} of "
-        f"{spelt(len(data))} questions {'passes' if passed < 2 else 'pass'} 5% whatever else "
-        "is chosen"
+        f"China escalations of 2025: {first}; {out_of(passed, len(data))} questions "
+        f"{'passes' if passed < 2 else 'pass'} 5% whatever else is chosen"
     )
 
 

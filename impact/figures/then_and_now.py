@@ -95,11 +95,10 @@ def title(data: Groups) -> str:
     if then["verdict"] == now["verdict"] == SUPPORTED:
         first = "The index fell on China escalations in 2018 and 2019 as in 2025"
     elif then["verdict"] == now["verdict"]:
-        first = f"That the index fell on China escalations {judged(then)}, in 2018-19 as in 2025"
+        first = f"The fall on China escalations {judged(then)}, in 2018-19 as in 2025"
     else:
         first = (
-            f"That the index fell on China escalations {judged(then)} for 2018-19, and "
-            f"{judged(now)} for 2025"
+            f"The fall on China escalations {judged(then)} for 2018-19, and {judged(now)} for 2025"
         )
     if both["verdict"] == CHANCE:
         return f"{first}; a difference {CHANCE}"

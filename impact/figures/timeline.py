@@ -140,7 +140,7 @@ def alt(data: Timeline) -> str:
         for session, group in data.events.groupby("session")
     )
     changed = rate[np.append(True, np.diff(rate) != 0)]
-    steps = ", ".join(
+    steps = "; ".join(
         f"{percent(value, 1, signed=False).replace('.0%', '%')} from {date(day)}"
         for day, value in changed.items()
         if day >= closes.index[0]

@@ -171,6 +171,17 @@ def spelt(count: int) -> str:
     return words[count] if count < len(words) else f"{count:,}"
 
 
+def out_of(count: int, total: int) -> str:
+    """Return how many of how many, as running text has it.
+
+    Examples
+    --------
+    >>> out_of(6, 59), out_of(0, 9), out_of(1, 10)
+    ('six of 59', 'none of nine', 'one of ten')
+    """
+    return f"{spelt(count) if count else 'none'} of {spelt(total)}"
+
+
 def ordinal(count: int) -> str:
     """Return ``1st``, ``2nd``, ``13th``.
 

@@ -38,8 +38,8 @@ _STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 
-def percentage(value: float) -> str:
-    return formats.percent(value, signed=False)
+percentage = partial(formats.percent, signed=False)
+_share = partial(percentage, digits=0)
 
 
 def _change(value: float) -> str:
@@ -83,7 +83,8 @@ KNOWN = {
         Column("p_value", "p", formats.p_value),
         Column("p", "p", formats.p_value),
         Column("smallest_detectable", "detectable", percentage),
-        Column("power", "power", lambda value: formats.percent(value, 0, signed=False)),
+        Column("power", "power", _share),
+        Column("power_holm", "power (Holm)", _share),
     )
 }
 

@@ -315,7 +315,7 @@ def test_bounds_decide_also_on_the_evening_before(table):
     assert (shown(ministry["from"]), shown(ministry["to"])) == ("05-01 20:00", "05-02 04:30")
     assert (shown(story["from"]), shown(story["to"])) == ("05-02 08:55", "05-02 16:30")
     assert story["part"] == "across 09:30" and np.isnan(story["p_value"])
-    assert "across the opening no test keeps its size" in story["note"]
+    assert "none is reliable across the opening" in story["note"]
     assert {ministry["minute"], story["minute"]} == {"bounded"}
 
 

@@ -43,7 +43,7 @@ def test_the_move_around_the_news_is_that_of_the_intraday_study(event):
     ended = "ended unchanged" if size == "0.00%" else f"{verb} {size}"
     assert f"the S&P 500 (fund SPY) {ended}." in words
     if np.isnan(row["p_value"]):
-        assert "No test is made: " in words and "would have been found here" not in words
+        assert "No test is made: " in words and "test of those minutes" not in words
     elif row["part"] == "closed hours":
         assert re.search(r"That is the (\d+(st|nd|rd|th) )?largest of \d+ nights", words)
     else:
@@ -82,7 +82,7 @@ def test_a_part_holds_what_lies_in_it_for_the_longest():
 
 
 def test_without_bars_a_sentence_says_why_a_close_is_blunt():
-    blunt = "for that day here, and one close mixes all that happened since the close before."
+    blunt = "for that day here. One close mixes all that happened since the close before."
     words = card("aug-1-300bn-tweet-2019").sentence
     assert f"There are no five-minute prices of the S&P 500 {blunt}" in words
     fund = impact.log_returns(impact.load_prices("XLK"))
@@ -105,7 +105,7 @@ def test_what_a_close_would_have_found_is_set_beside_bars_of_the_same_security_a
         own.attrs = {}
         words = event_card("ninety-day-pause", returns, bars=own).sentence
         assert "In the half hour after 13:18" in words
-        assert ("would have been found here, the close needs" in words) == compared
+        assert ("% or more, the test of those minutes " in words) == compared
 
 
 def test_bars_of_ones_own_and_their_first_day():

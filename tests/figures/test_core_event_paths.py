@@ -22,10 +22,10 @@ def test_paths_pass_through_the_published_days(made):
     [
         (
             0.02,
-            "Against an average day 1 of 1 core reactions look unusual; .* current volatility, 0$",
+            "Against an average day one of one core reactions look unusual; .* volatility, none$",
         ),
-        (-0.04, "1 of 1 core reactions look unusual, against an average day as"),
-        (0.00, "0 of 1 core reactions look unusual, against an average day as"),
+        (-0.04, "One of one core reactions look unusual, against an average day as"),
+        (0.00, "None of one core reactions look unusual, against an average day as"),
     ],
 )
 def test_the_title_counts_what_lies_outside_each_band(path, words):
@@ -35,4 +35,4 @@ def test_the_title_counts_what_lies_outside_each_band(path, words):
     assert pd.Series(core_event_paths.title(data)).str.match(words).all()
     narrow = paths.assign(conditional_low=-0.001, conditional_high=0.001, path=0.005)
     title = core_event_paths.title(core_event_paths.Paths(narrow, {}, {"a": None}))
-    assert title.startswith("Allowing for current volatility 1 of 1")
+    assert title.startswith("Allowing for current volatility one of one")

@@ -143,4 +143,10 @@ def test_an_unknown_name_lists_the_known_ones(capsys):
 def test_a_figure_is_had_by_its_name():
     figure = figures.figure("can-you-trust-the-p")
     title = max(texts_of(figure), key=lambda text: text.get_fontsize()).get_text()
-    assert title.startswith("At 5% the textbook test rejects")
+    assert title.startswith("In turbulent markets the textbook test calls")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_title_has_at_most_two_lines(name, made):
+    title = max(texts_of(made(name).figure), key=lambda text: text.get_fontsize()).get_text()
+    assert title.count("\n") <= 1 and len(title.split("\n")[-1].split()) > 1

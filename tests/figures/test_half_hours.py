@@ -38,8 +38,8 @@ def test_intervals_hold_their_estimates(drawn):
 @pytest.mark.parametrize(
     ("half", "day", "words"),
     [
-        (0.01, -0.01, "after 2 of 2 announcements, the whole day on only 0 of 1"),
-        (-0.01, 0.01, "after 0 of 2 announcements, the whole day on 1 of 1"),
+        (0.01, -0.01, "after two of two announcements, the whole day on none of one"),
+        (-0.01, 0.01, "after none of two announcements, the whole day on one of one"),
     ],
 )
 def test_the_title_counts_both_and_a_day_once(half, day, words):

@@ -39,7 +39,7 @@ def test_they_are_chosen_by_how_long_they_can_be_followed(data):
 
 @pytest.mark.parametrize(
     ("low", "words"),
-    [(0.001, "in 2 cases; chance gives one in twenty"), (-0.001, "in 0 cases, as chance")],
+    [(0.001, "in two cases; chance gives one in twenty"), (-0.001, "in no cases, as chance")],
 )
 def test_the_title_counts_what_left_its_range(low, words):
     rows = pd.DataFrame({"ci_low": [low, low], "ci_high": [0.002, 0.002]})

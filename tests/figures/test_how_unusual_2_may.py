@@ -37,7 +37,7 @@ def test_it_counts_what_its_table_holds(made):
     [
         (
             160,
-            "an ordinary day: so measured, 16% of days saw as large a rise; in percent, 6.9% did",
+            "ordinary day: by that measure 16% of days saw as large a rise; in percent, 6.9% did",
         ),
         (3, "only 3 of 1,000"),
     ],

@@ -12,6 +12,7 @@ from impact.figures import reaction_days
 from impact.figures.common import MARKS
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
+from impact.text.formats import out_of
 
 
 def test_it_has_every_news_session_of_2025(made):
@@ -23,7 +24,7 @@ def test_it_has_every_news_session_of_2025(made):
     assert rows["session"].is_monotonic_increasing and rows["session"].is_unique
     assert rows.loc[rows["session"] == "2025-05-02", "beside"].item() == "payrolls"
     n, outside = len(rows), int(rows["outside"].sum())
-    assert f"{outside} of {n} days" in made("reaction-days").alt
+    assert f"{out_of(outside, n)} days" in made("reaction-days").alt
 
 
 def rows_of(n: int) -> pd.DataFrame:
@@ -58,12 +59,14 @@ def test_a_row_has_one_marker_at_its_estimate(n):
     assert_words_are_clear(figure)
 
 
-@pytest.mark.parametrize(("outside", "words"), [(1, "on only 1 of 40 days"), (5, "on 5 of 40")])
+@pytest.mark.parametrize(
+    ("outside", "words"), [(1, "On only one of 40 days"), (5, "On five of 40")]
+)
 def test_no_more_than_chance_has_its_own_sentence(outside, words):
     rows = rows_of(40)
     rows["outside"] = np.arange(40) < outside
     title = reaction_days.title(rows)
-    assert words in title and ("no more often than by chance (2)" in title) == (outside == 1)
+    assert words in title and ("no more often than by chance (two)" in title) == (outside == 1)
 
 
 def test_more_than_chance_is_said_with_its_p():

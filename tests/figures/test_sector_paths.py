@@ -12,6 +12,7 @@ from impact.charts.paths import Panel
 from impact.figures import sector_paths
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
+from impact.text.formats import spelt
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_the_title_counts_what_stood_out_later(paths):
     assert found["relative_session"].min() > 0
     n = len(found[["event", "security"]].drop_duplicates())
     assert paths.alt.startswith("No sector stood out beyond its beta on the day of a core event")
-    assert f"counting the days after, {n} sector moves did." in paths.alt
+    assert f"counting the days after, {spelt(n)} sector moves did." in paths.alt
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_sector_that_stands_out_only_later_does_not_count_as_lasting(data):
     later = table["event"].eq("geneva-truce") & table["security"].isin(["XLF", "XLK", "XLV"])
     table.loc[later & table["relative_session"].eq(5), "stands_out"] = True
     title = sector_paths.title(replace(data, paths=table))
-    assert "Of 2 sector moves" in title and ", 1 also did so" in title
+    assert "Of two sector moves" in title and ", one also did so" in title
 
 
 # -- the chart on other data ---------------------------------------------------------------------

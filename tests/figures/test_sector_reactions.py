@@ -90,8 +90,11 @@ def test_the_title_is_counted_from_the_table(reactions):
     assert not single["stands_out"].any()
     nearest = single.loc[single["p"].idxmin()]
     assert (nearest["sector"], nearest["session"].isoformat()[:10]) == ("Energy", "2025-04-03")
-    assert reactions.alt.startswith("On none of 10 core days does a sector stand out")
-    assert f"energy on 3 April 2025 (p = {nearest['p']:.3f})" in reactions.alt.split(". ")[0]
+    assert reactions.alt.startswith("On none of ten core days does a sector stand out")
+    assert (
+        f"energy comes nearest, on 3 April 2025 (p = {nearest['p']:.3f})"
+        in reactions.alt.split(". ")[0]
+    )
 
 
 def test_a_cell_is_framed_by_its_own_step_down_p(data):
@@ -106,7 +109,7 @@ def test_the_opposite_finding_has_its_own_sentence(data):
     p.loc["liberation-day", ["XLE", "XLP"]] = largest["liberation-day"] = 0.01
     other = replace(data, moves=replace(data.moves, p_adjusted=p, p_max=largest))
     title = sector_reactions.title(other)
-    assert title.startswith("Sectors stand out beyond their betas on 1 of 10 core days")
+    assert title.startswith("Sectors stand out beyond their betas on one of ten core days")
     assert title.endswith("on 3 April 2025: consumer staples ahead, energy behind")
 
 
