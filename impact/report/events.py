@@ -14,7 +14,6 @@ import pandas as pd
 from impact.analysis.day import Day
 from impact.analysis.intraday import intraday_study
 from impact.cards.card import Card, event_card
-from impact.cards.sentences import paragraphs as card_paragraphs
 from impact.charts.page import svg
 from impact.errors import EventError
 from impact.inference.tests import LEVEL
@@ -111,9 +110,8 @@ def _when(event: pd.Series) -> str:
 
 
 def _words(card: Card) -> str:
-    (headline, *first), *others = card_paragraphs(card.facts)
-    opening = f"<p><b>{html.escape(headline)}</b> {html.escape(' '.join(first))}</p>"
-    return opening + paragraphs(" ".join(group) for group in others)
+    headline, *others = card.sentence.split("\n\n")
+    return f"<p><b>{html.escape(headline)}</b></p>" + paragraphs(others)
 
 
 def _half_hour(one: Told) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -38,7 +39,8 @@ def executed(path: Path) -> NotebookNode:
         extra_arguments=["--IPKernelApp.log_level=40"],
     )
     try:
-        asyncio.run(client.async_execute())
+        # No bar over what takes long: nobody watches, and it would stay in the page.
+        asyncio.run(client.async_execute(env={**os.environ, "TQDM_DISABLE": "1"}))
     except CellExecutionError as problem:
         raise ReportError(f"{path.name} stops: {problem}") from problem
     for number, cell in enumerate(notebook.cells):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,7 +24,8 @@ def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
 
     Notes
     -----
-    A process that works for another shows nothing: the other has a bar of its own.
+    A process that works for another shows nothing: the other has a bar of its own. Neither does one
+    that nobody watches, as it writes into a file.
 
     Examples
     --------
@@ -32,5 +34,10 @@ def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
     """
     from tqdm.auto import tqdm
 
+    quiet = {} if _is_watched() else {"disable": True}
+    return tqdm(steps, desc=what, total=total, delay=DELAY, leave=False, **quiet)
+
+
+def _is_watched() -> bool:
     helps = multiprocessing.parent_process() is not None
-    return tqdm(steps, desc=what, total=total, delay=DELAY, leave=False, disable=helps)
+    return not helps and (sys.stderr.isatty() or "ipykernel" in sys.modules)

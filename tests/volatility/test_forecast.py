@@ -319,4 +319,7 @@ def test_a_bar_shows_the_fits_that_take_long_and_those_alone(capsys, monkeypatch
     assert "conditional variance" not in capsys.readouterr().err
     monkeypatch.setattr(progress, "DELAY", 0.0)
     refits(returns, model="ewma")
+    assert "conditional variance" not in capsys.readouterr().err
+    monkeypatch.setattr(progress, "_is_watched", lambda: True)
+    refits(returns, model="ewma")
     assert "conditional variance" in capsys.readouterr().err
