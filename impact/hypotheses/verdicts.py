@@ -40,8 +40,8 @@ NOT_RULED_OUT = "a larger effect is not ruled out"
 TOO_FEW = f"no verdict below {MIN_SESSIONS} sessions"
 TOO_FEW_CLUSTERS = f"no verdict below {MIN_CLUSTERS} clusters"
 
-#: Side of a claim -> sign of what speaks for it.
-_SIGN = {"less": -1.0, "greater": 1.0}
+#: Side of a claim -> direction that speaks against it.
+_AGAINST = {"less": "up", "greater": "down"}
 
 #: What `chosen` says of a hypothesis that was written down when its events had happened.
 AFTER = "chosen after the event"
@@ -58,7 +58,9 @@ class Verdicts(Result):
         ``margin``; ``n``, ``clusters`` of a group and ``n_against``, ``clusters_against`` of
         the other (sessions, and clusters of sessions fewer than six apart); ``estimate``,
         ``ci_low``, ``ci_high`` (95%, by clusters): mean abnormal return, difference of two, or
-        slope per percentage point, decimal fractions; ``p_value`` of
+        slope per percentage point, decimal fractions; ``direction``, "down" or "up", of the
+        statistic behind p, which is of z and may point elsewhere than the estimate, a mean return
+        ("" for equivalence and where there is no verdict); ``p_value`` of
         `impact.inference.cluster_test` (for a slope and for equivalence, their own), two-sided
         whatever side the claim names; ``p_holm`` over the whole register, which decides;
         ``power`` and ``power_holm``, the chance of finding a mean of one σ a session (for
@@ -129,8 +131,11 @@ class Verdicts(Result):
         frame = self.table.xs(rows, level="rows").reset_index()
         register = "The register of hypotheses" if self.committed else f"The register {self.source}"
         notes = (
-            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm) alone; every p is "
-            "two-sided, because no side was fixed before the events.",
+            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm) alone. p is two-sided, "
+            "because no side was fixed before the events; of “no trace” it is the larger of two "
+            "one-sided p.",
+            "Estimates and intervals are of returns, p of means and differences is of z: a session "
+            f"counts by its variance known before. {_opposed(frame)}",
             "p: sessions fewer than six apart are one observation, a cluster. The estimate of a "
             "dose is for one percentage point.",
             f"power: at best the chance of finding a mean of one σ, known the evening before; "
@@ -182,6 +187,18 @@ _OWN = (
 )
 
 
+def _opposed(frame: pd.DataFrame) -> str:
+    """Name the claims whose mean return points elsewhere than the z that decides."""
+    way = np.where(frame["direction"] == "up", 1.0, -1.0)
+    tested = frame["statistic"].isin(["mean", "difference"]) & (frame["direction"] != "")
+    claims = frame.loc[tested & (np.sign(frame["estimate"]) != way), ["claim", "direction"]]
+    said = (
+        f"“{claim}” points {direction} by z, which counts, and the other way by the return."
+        for claim, direction in claims.itertuples(index=False)
+    )
+    return " ".join(said)
+
+
 def _how_chosen(chosen: pd.Series) -> str:
     after = int((chosen == AFTER).sum())
     if after == len(chosen):
@@ -223,8 +240,9 @@ def evaluate_register(
     Notes
     -----
     Effects are in returns; p-values are of conditional z, so that a session counts by what was
-    known of its variance the evening before. Every p is two-sided; a finding on the other side
-    than the claim's contradicts it. A set needs eight sessions in three clusters.
+    known of its variance the evening before. p is two-sided (of equivalence the larger of two
+    one-sided p); a statistic on the other side than the claim's contradicts it. A set needs
+    eight sessions in three clusters.
 
     References
     ----------
@@ -283,6 +301,7 @@ _SHOWN = (
     "end",
     "margin",
     *_FACTS[:-2],
+    "direction",
     *("p_holm", "power", "power_holm", *_FACTS[-2:], "undone_by_one", "verdict", "chosen"),
 )
 
@@ -314,6 +333,7 @@ def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) 
         part["p_holm"] = holm(family).where(part["p_value"].notna())
         for name, level in (("power", LEVEL), ("power_holm", LEVEL / len(part))):
             part[name] = [found[key].power(level) for key in part.index]
+        part["direction"] = [_direction(row, found[row.name]) for _, row in part.iterrows()]
         part["verdict"] = [_verdict(row, found[row.name]) for _, row in part.iterrows()]
         undone = [_undone_by_one(row, family, found[row.name]) for _, row in part.iterrows()]
         part["undone_by_one"] = pd.array(undone, dtype="Int64")
@@ -322,11 +342,18 @@ def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) 
     return pd.concat(parts).loc[table.index].astype(counts)
 
 
+def _direction(row: pd.Series, one: Evaluated) -> str:
+    """Where the statistic behind p points: that of every verdict on a side."""
+    if np.isnan(row["p_value"]) or row["statistic"] == "equivalence":
+        return ""
+    return "up" if one.sign > 0 else "down"
+
+
 def _verdict(row: pd.Series, one: Evaluated) -> str:
     if np.isnan(row["p_value"]):
         enough = min(map(len, one.groups)) >= MIN_SESSIONS
         return TOO_FEW_CLUSTERS if enough else TOO_FEW
-    opposite = row["side"] in _SIGN and one.sign != _SIGN[row["side"]]
+    opposite = row["direction"] == _AGAINST.get(row["side"])
     if row["p_holm"] <= LEVEL:
         return CONTRADICTED if opposite else SUPPORTED
     if row["p_value"] <= LEVEL:

@@ -289,9 +289,14 @@ def test_wrong_studies_and_periods_get_one_clear_sentence(study):
         ),
         (study, {"since": "2020-01-01", "until": "2020-12-31"}, "at least 8"),
         (
+            impact.event_study(RETURNS.loc["2021-12":], events),
+            {},
+            r"conditional variance \(1,000 sessions before it\) of 1 session",
+        ),
+        (
             impact.event_study(RETURNS.loc["2022-06":], events),
             {},
-            r"conditional variance \(1,000 sessions before it\) of 0 sessions",
+            "starts in a month with 1,000 returns before it, and there are 900",
         ),
     ]
     for one, period, words in wrong:

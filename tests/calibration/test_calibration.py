@@ -187,7 +187,9 @@ def test_the_error_of_sets_of_one_series_counts_the_series():
         positions = rng.random((2_000, 630)).argpartition(4, axis=1)[:, :4]
         rejected = np.abs(z[positions].mean(axis=1)) * 2 > 1.96
         p, blocks = np.where(rejected, 0.02, 1.0), rates.blocks_of(positions, 630)
-        rows = rates.replicated_rows(p, rejected, blocks, experiment="", test="", window="")
+        rows = rates.replicated_rows(
+            p, rejected, blocks, experiment="", test="", window="", group=""
+        )
         row = rows[(rows["level"] == 0.05) & (rows["tail"] == "two-sided")].iloc[0]
         found.append(row["rate"])
         errors.append(row["error"])
