@@ -5,13 +5,14 @@ SHELL := /bin/sh
 
 VENV := .venv
 STAMP := $(VENV)/.installed
+DOCS := $(VENV)/.installed-docs
 ifeq ($(OS),Windows_NT)
 PY := $(VENV)/Scripts/python
 else
 PY := $(VENV)/bin/python
 endif
 
-.PHONY: help figures notebooks readme test test-oldest test-each lint bench data data-accept calibration lab clean
+.PHONY: help figures report check-report notebooks readme test test-oldest test-each lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
 	@echo "make TARGET, where TARGET is one of"
@@ -33,22 +34,34 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[notebooks,test]"
 	@touch $(STAMP)
 
+# What makes the site is large: the pictures do without it.
+$(DOCS): $(STAMP)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs,notebooks,test]"
+	@touch $(DOCS)
+
 figures: $(STAMP) ## draw every figure into figures/, with its numbers and its text
 	@$(PY) -m impact figures
+
+report: $(DOCS) ## make the site: every event, notebook, figure and function, in build/report/
+	@$(PY) -m impact report
+
+check-report: report ## look at every page of the site in a browser
+	IMPACT_SITE=build/report $(PY) -m pytest tests/report
 
 notebooks: $(STAMP) ## run every notebook offline and save it as HTML in build/notebooks/
 	$(PY) tests/run_notebooks.py build/notebooks
 
-readme: $(STAMP) ## fill the numbers of README.md in again
-	$(PY) -m cogapp -r README.md
+readme: $(STAMP) ## fill the numbers of README.md, the guide and the methods in again
+	$(PY) -m cogapp -r README.md docs/methods/*.md
+	$(PY) tests/project/test_guide.py
 
-test: $(STAMP) ## check everything: numbers, words, pictures, notebooks, bad input
+test: $(DOCS) ## check everything: numbers, words, pictures, notebooks, bad input
 	$(PY) -m pytest -n 2
 
 test-oldest: $(STAMP) ## check everything with the oldest versions that pyproject.toml allows
 	$(PY) -m pip install --quiet uv
 	$(PY) -m uv venv --quiet --clear --seed --python $(PY) build/oldest
-	$(PY) -m uv pip install --quiet --python build/oldest --resolution lowest-direct -e ".[notebooks,test]"
+	$(PY) -m uv pip install --quiet --python build/oldest --resolution lowest-direct -e ".[docs,notebooks,test]"
 	build/oldest/bin/python -m pytest -n 2 --deselect \
 	  tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed
 
@@ -59,7 +72,7 @@ test-each: $(STAMP) ## check everything on each Python that is found, or is name
 	  command -v "$$python" >/dev/null 2>&1 || { echo "$$python: not found"; continue; }; \
 	  "$$python" --version && \
 	  $(PY) -m uv venv --quiet --clear --seed --python "$$python" build/each && \
-	  $(PY) -m uv pip install --quiet --python build/each -e ".[notebooks,test]" && \
+	  $(PY) -m uv pip install --quiet --python build/each -e ".[docs,notebooks,test]" && \
 	  build/each/bin/python -m pytest -n 2 --deselect \
 	    tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed \
 	    || exit 1; \

@@ -1,4 +1,4 @@
-"""The command line: ``python -m impact card ID``, ``figures``, ``data``."""
+"""The command line: ``python -m impact card ID``, ``figures``, ``report``, ``data``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from impact.errors import ImpactError
 from impact.figures import FIGURES, VERDICTS
 from impact.figures import main as write_figures
 from impact.market.refresh import main as refresh
+from impact.report.site import main as write_site
 from impact.text.formats import list_of
 
 
@@ -39,6 +40,17 @@ def _parser() -> argparse.ArgumentParser:
         help="where they go (default: figures/ here)",
     )
     figures.set_defaults(run=lambda given: write_figures(given.names, given.to))
+
+    report = commands.add_parser("report", help="make the site from a checkout of the project")
+    report.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("build/report"),
+        metavar="FOLDER",
+        help="where it goes: a new folder, or an earlier site (default: build/report/ here)",
+    )
+    report.set_defaults(run=lambda given: write_site(given.folder))
 
     data = commands.add_parser("data", help="append newer closes to the data files")
     data.add_argument(

@@ -53,6 +53,10 @@ class FigureError(ImpactError):
     """There is no picture of that name, or it cannot be written."""
 
 
+class ReportError(ImpactError):
+    """The site cannot be built here, or cannot be written where it was asked for."""
+
+
 class HypothesisError(ImpactError):
     """A hypothesis is not in the register, or the register breaks one of its rules."""
 

@@ -8,29 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
+from impact.report.notebooks import executed
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-
-
-def executed(path: Path) -> nbformat.NotebookNode:
-    """Return the notebook with its outputs; raise where a cell fails or warns."""
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=300,
-        kernel_name="python3",
-        resources={"metadata": {"path": path.parent}},
-        # The kernel warns that loopback is not encrypted; what a cell prints is unaffected.
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    )
-    client.execute()
-    for number, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream" and output.name == "stderr":
-                raise RuntimeError(f"{path.name}, cell {number} warns: {output.text}")
-    return notebook
 
 
 def main(directory: str) -> int:

@@ -102,6 +102,9 @@ def path_panels(
             panel = sheet.axes(left, top + 106, cell - 40, 310)
             look = panels[event].mark
             _path(panel, grouped[event], look, limits, words.unit, labelled=column == 0)
+            if row == rows - 1 and column == 0:
+                middle = left + (cell - 40) / 2
+                sheet.note(middle, top + 458, "sessions from the event", ha="center")
     drawn = _path_entries("conditional_low" in paths, words.unit)
     entries = [*drawn, *map(_session_entry, marks)]
     if key_row:

@@ -15,7 +15,7 @@ from impact.figures.common import index_returns, source, verdict
 from impact.hypotheses.selection import select_group
 from impact.inference.tests import LEVEL
 from impact.news.catalogue import load_events
-from impact.text.formats import counted, list_of, p_phrase, p_value, percent
+from impact.text.formats import counted, list_of, p_phrase, p_value, percent, spelt
 
 #: The claim of the register on these escalations.
 HYPOTHESIS = "china-escalation-2025"
@@ -65,7 +65,7 @@ def title(data: SpecificationCurve) -> str:
     passed = int((data.questions["p_high"] <= LEVEL).sum())
     return (
         f"China escalations of 2025: {first}; {passed or 'none'} of "
-        f"{counted(len(data), 'question')} {'passes' if passed < 2 else 'pass'} 5% whatever else "
+        f"{spelt(len(data))} questions {'passes' if passed < 2 else 'pass'} 5% whatever else "
         "is chosen"
     )
 
@@ -109,7 +109,7 @@ def alt(data: SpecificationCurve) -> str:
         for row in data.questions.itertuples()
     )
     return (
-        f"{title(data)} ({_joint(data)}). Bars of the range of answers to each question, beside "
-        f"bars of the range of their p. {told}. {' '.join(data.changed())} The register's verdict: "
-        f"{verdict(HYPOTHESIS)['verdict']}."
+        f"{title(data)}. {_joint(data).capitalize()}. Bars of the range of answers to each "
+        f"question, beside bars of the range of their p. {told}. {' '.join(data.changed())} The "
+        f"register's verdict: {verdict(HYPOTHESIS)['verdict']}."
     )

@@ -11,13 +11,14 @@ import pandas as pd
 import scipy
 
 from impact.analysis.dose import FEWEST, DoseResponse, dose_response, dosed_sessions
+from impact.analysis.news_share import news_share_of
 from impact.errors import HypothesisError, ImpactError
 from impact.hypotheses.register import AGAINST, CATALOGUE, FILTERS
 from impact.hypotheses.selection import Group, catalogue_rows, select_group, uncertain_group
 from impact.inference.cluster_test import MIN_CLUSTERS, cluster_test, power, without_each
 from impact.inference.clusters import clusters
 from impact.inference.equivalence import equivalence_power, equivalence_test
-from impact.inference.event_sets import MIN_SESSIONS, shift_test, window_z
+from impact.inference.event_sets import MIN_SESSIONS, rank_p, shift_statistics, shift_test, window_z
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
@@ -45,10 +46,10 @@ class Evaluated:
     def power(self, level: float) -> float:
         """Chance that the verdict's test finds a mean of one σ, or a mean of zero within a margin.
 
-        NaN where there is no verdict, and for a slope.
+        NaN where there is no verdict, and for a slope and a variance.
         """
         test = self.tests.get("p_value")
-        if not isinstance(test, HypothesisTest):
+        if not isinstance(test, HypothesisTest) or "share" in test.detail:
             return np.nan
         if "margin" in test.detail:
             spread, margin = test.detail["std_error"], test.detail["margin"]
@@ -80,6 +81,8 @@ def evaluated(
     try:
         if claim["statistic"] == "slope":
             return _slope(returns, series, claim, rows, rng)
+        if claim["statistic"] == "variance":
+            return _variance(series, claim, rows)
         return _means(series, claim, rows)
     except ImpactError as error:
         raise HypothesisError(f"{claim.name!r} cannot be evaluated: {error}") from error
@@ -112,6 +115,30 @@ def _means(series: pd.DataFrame, claim: pd.Series, rows: str) -> Evaluated:
     without = without_each(z, *sets)
     facts |= {column: test.p_value for column, test in tests.items()}
     return Evaluated(facts | {"p_without_one": without.max()}, groups, tests, without)
+
+
+def _variance(series: pd.DataFrame, claim: pd.Series, rows: str) -> Evaluated:
+    """The share of news in the variance of a period's news sessions, of whatever direction."""
+    z = series["z"].loc[claim["since"] : claim["until"]].dropna()
+    group = select_group(z.index, rows, _filters(claim, ""), one_way=False)
+    positions = z.index.get_indexer(group.sessions)
+    counts = len(np.unique(clusters(positions)))
+    facts: dict[str, Any] = {"n": len(group), "clusters": counts, "n_against": pd.NA}
+    if len(group) < MIN_SESSIONS or counts < MIN_CLUSTERS:
+        return Evaluated(facts, (group,))
+    test = news_share_of(z.to_numpy(), positions)
+    facts |= {name: test.detail[name] for name in ("ci_low", "ci_high")}
+    facts |= {"estimate": test.detail["share"], "p_value": test.p_value}
+    square = z.to_numpy() ** 2
+    without = np.array([_ratio_p_without(square, positions, i) for i in range(len(positions))])
+    return Evaluated(facts | {"p_without_one": without.max()}, (group,), {"p_value": test}, without)
+
+
+def _ratio_p_without(square: np.ndarray, positions: np.ndarray, i: int) -> float:
+    """p of `news_share_of` without one news session, which leaves the period too."""
+    gone = positions[i]
+    left = np.delete(positions, i)
+    return rank_p(shift_statistics(np.delete(square, gone), left - (left > gone))[0])
 
 
 def _group(

@@ -24,7 +24,7 @@ from impact.text.formats import counted, list_of
 from impact.text.nearest import suggestion
 
 #: What is done with the sessions of a group (and of the one it is held against).
-STATISTICS = ("mean", "difference", "equivalence", "slope")
+STATISTICS = ("mean", "difference", "equivalence", "slope", "variance")
 
 #: Where the events come from: the catalogue, or days chosen by `impact.uncertainty_days`.
 CATALOGUE = "catalogue"
@@ -77,8 +77,8 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
     -------
     DataFrame, shape (hypotheses, 19)
         Indexed by ``id``. ``claim`` is one sentence; ``statistic`` "mean", "difference",
-        "equivalence" or "slope"; ``side`` what speaks for the claim; ``start``, ``end`` the
-        window in relative sessions; ``margin`` a decimal fraction (equivalence alone);
+        "equivalence", "slope" or "variance"; ``side`` what speaks for the claim; ``start``,
+        ``end`` the window in relative sessions; ``margin`` a decimal fraction (equivalence alone);
         ``events`` "catalogue", or "uncertainty-level" and "uncertainty-rise" for the fifty days
         of `impact.uncertainty_days`, from ``since`` to ``until`` and without other filters;
         ``direction``, ``counterparty``, ``status`` (``;``-separated), ``since``, ``until`` and
@@ -219,7 +219,7 @@ def _window_problems(row: pd.Series) -> list[str]:
         return [f"the window {row['start']!r} to {row['end']!r} is not two whole numbers"]
     if start > end:
         found.append(f"the window {start} to {end} is reversed")
-    if row["statistic"] in ("mean", "difference") and (start, end) != (0, 0):
+    if row["statistic"] in ("mean", "difference", "variance") and (start, end) != (0, 0):
         # Windows of several sessions overlap, and then clusters share returns.
         found.append(f"the window {start} to {end} is not 0 to 0, which clusters need")
     if (row["statistic"] == "equivalence") != bool(row["margin"]):
@@ -250,8 +250,24 @@ def _group_problems(row: pd.Series) -> list[str]:
             found.append(f"{name} is {unknown[0]!r}: write {list_of(DIRECTIONS, 'or')}")
         elif len({POINTS[word] for word in words}) > 1:
             found.append(f"{name} is {row[name]!r}, which points more than one way")
+    if row["statistic"] == "variance":
+        return found + _variance_problems(row)
     if not row["direction"] and row["statistic"] != "slope":
-        found.append("direction is blank: only a slope takes announcements of every direction")
+        found.append("direction is blank: a slope and a variance alone take every direction")
+    return found
+
+
+def _variance_problems(row: pd.Series) -> list[str]:
+    found = [
+        f"{name} is blank: a variance is compared within a period"
+        for name in ("since", "until")
+        if not row[name]
+    ]
+    if row["side"] != "greater":
+        found.append(f"side is {row['side']!r}: news adds to a variance, write 'greater'")
+    for name in ("direction", "taken_back"):
+        if row[name]:
+            found.append(f"{name} is {row[name]!r}: a variance has no direction, leave it blank")
     return found
 
 

@@ -81,6 +81,7 @@ def select_group(
     filters: Mapping[str, Any],
     *,
     taken_back: bool = False,
+    one_way: bool = True,
     length: int = 1,
 ) -> Group:
     """Find the sessions of a group of announcements that all point the same way.
@@ -91,9 +92,11 @@ def select_group(
         Sessions that have a value.
     rows : {"included", "all", "documented"}
     filters : mapping
-        As `load_events` takes them, ``direction`` among them.
+        As `load_events` takes them, ``direction`` among them where one way is asked for.
     taken_back : bool
         Keep announcements of a rate that a later one put back, see `is_taken_back`.
+    one_way : bool
+        Leave out sessions whose news points more than one way.
     length : int
         Sessions in the window. A session that lies in the window of an earlier one is left out,
         so that windows do not overlap.
@@ -134,7 +137,8 @@ def select_group(
     counts["in the sample"] = len(kept)
     days = pd.DatetimeIndex(np.sort(kept["session"].unique()))
     counts["sessions"] = len(days)
-    days = days[days.isin(_one_way(*key, rows == "all"))]
+    if one_way:
+        days = days[days.isin(_one_way(*key, rows == "all"))]
     counts["one direction"] = len(days)
     days = days[_apart(sessions.get_indexer(days), length)]
     counts["windows apart"] = len(days)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.dose import DoseResponse
+from impact.analysis.news_share import CHOSEN
 from impact.errors import HypothesisError
 from impact.estimation.observations import dropped_rows
 from impact.hypotheses.evaluation import Evaluated, evaluated
@@ -21,6 +22,7 @@ from impact.hypotheses.register import not_registered, whole_register
 from impact.hypotheses.selection import ROW_SETS, Group, catalogue_rows
 from impact.inference.cluster_test import MIN_CLUSTERS
 from impact.inference.event_sets import MIN_SESSIONS
+from impact.inference.measured_sizes import choice_in_words
 from impact.inference.multiplicity import holm
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.market.files import data_hash
@@ -40,6 +42,9 @@ NOT_RULED_OUT = "a larger effect is not ruled out"
 TOO_FEW = f"no verdict below {MIN_SESSIONS} sessions"
 TOO_FEW_CLUSTERS = f"no verdict below {MIN_CLUSTERS} clusters"
 
+#: Sessions of a year, about.
+_YEAR = 250
+
 #: Side of a claim -> direction that speaks against it.
 _AGAINST = {"less": "up", "greater": "down"}
 
@@ -57,15 +62,18 @@ class Verdicts(Result):
         Index = (hypothesis, rows). ``claim``, ``statistic``, ``side``, ``start``, ``end``,
         ``margin``; ``n``, ``clusters`` of a group and ``n_against``, ``clusters_against`` of
         the other (sessions, and clusters of sessions fewer than six apart); ``estimate``,
-        ``ci_low``, ``ci_high`` (95%, by clusters): mean abnormal return, difference of two, or
-        slope per percentage point, decimal fractions; ``direction``, "down" or "up", of the
-        statistic behind p, which is of z and may point elsewhere than the estimate, a mean return
-        ("" for equivalence and where there is no verdict); ``p_value`` of
-        `impact.inference.cluster_test` (for a slope and for equivalence, their own), two-sided
-        whatever side the claim names; ``p_holm`` over the whole register, which decides;
+        ``ci_low``, ``ci_high`` (95%, by clusters): mean abnormal return, difference of two,
+        slope per percentage point, or of a variance the share that came with news, decimal
+        fractions; ``direction``, "down" or "up", of the statistic behind p, which is of z and may
+        point elsewhere than a mean return ("" for equivalence, a variance and without a verdict);
+        ``p_value`` of `impact.inference.cluster_test` (a slope and equivalence have
+        their own), two-sided whatever side the claim names, or of a variance the share of
+        circular shifts within the period with as large a one; ``p_holm`` over the whole
+        register, which decides;
         ``power`` and ``power_holm``, the chance of finding a mean of one σ a session (for
         equivalence, a mean of zero within the margin) at 5% and where Holm divides 5% by the
-        number of hypotheses; beside it, and never deciding, ``p_shift`` among circular shifts,
+        number of hypotheses, none for a slope and a variance; beside it, and never deciding,
+        ``p_shift`` among circular shifts (NaN for a variance, whose own p is of shifts),
         ``p_without_one``, the largest ``p_value`` without one session, and ``undone_by_one``, the
         sessions each of which alone would undo a finding;
         ``verdict``; ``chosen``.
@@ -143,6 +151,7 @@ class Verdicts(Result):
             "p (shifts): among shifts of the whole set, which take what a cluster shares for "
             "evidence. p (less one): the largest p without one session; undone by: sessions each "
             "of which alone would undo what was found.",
+            *_of_variances(frame["statistic"]),
             "" if self.committed else _OWN,
             left_out(self.dropped),
         )
@@ -204,6 +213,28 @@ def _how_chosen(chosen: pd.Series) -> str:
     if after == len(chosen):
         return "Every hypothesis was chosen after the events."
     return f"Chosen after the events: {after} of {len(chosen)}."
+
+
+def _of_variances(statistic: pd.Series) -> tuple[str, ...]:
+    """What has to be known of the claims on a variance, where there are any."""
+    if "variance" not in set(statistic):
+        return ()
+    return (
+        "News days that moved more: the estimate is the share of their variance that came with "
+        "news, never below zero. Its p is the share of shifts within the period with as large a "
+        "variance; no power is given.",
+        "Such a p cannot be below one over the days of the period: 0.004 in a year. "
+        f"{_out_of_reach(len(statistic))}",
+        CHOSEN,
+        choice_in_words(),
+    )
+
+
+def _out_of_reach(claims: int) -> str:
+    """Say it where a claim on one year cannot be supported whatever the year held."""
+    if claims <= LEVEL * _YEAR:
+        return ""
+    return f"A claim on one year cannot be supported as the first of {claims}, whatever happened."
 
 
 def evaluate_register(
@@ -344,7 +375,7 @@ def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) 
 
 def _direction(row: pd.Series, one: Evaluated) -> str:
     """Where the statistic behind p points: that of every verdict on a side."""
-    if np.isnan(row["p_value"]) or row["statistic"] == "equivalence":
+    if np.isnan(row["p_value"]) or row["statistic"] in ("equivalence", "variance"):
         return ""
     return "up" if one.sign > 0 else "down"
 

@@ -100,15 +100,15 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "power" (a move was added), "size-1936" (to 1998), "size-1994" (by the VIX alone),
         "size-sectors", "size-firms" and "size-funds" (years and series that no choice was made
         on), "intraday", "intraday-miss" (where the size is not kept) and "intraday-power", "set"
-        and "set-power" (circular shifts of random sets), "panel" (simulated securities),
+        and "set-power" (random sets, by circular shifts and by clusters), "panel" (simulated
+        securities),
         "who-was-hit" (every session of sectors and firms, by the size of the market's move),
         "slope-sectors", "slope-firms" and "slope-simulated" (slopes on one date), "firm-events"
         (real firms on dates of their own), "overlap" (averages of overlapping windows),
         "size-short" (histories under 500 sessions), "news-share" (how often the share and the
         range of an effect miss what was planted, by the ratio in `variance`), "news-choice" (the
         ratio in `variance` that choosing the largest tenth of days with odds of `effect` gives),
-        "meta" (seed, versions, duration). All by
-        default.
+        "meta" (seed, versions, duration). All by default.
 
     Returns
     -------

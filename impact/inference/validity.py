@@ -46,7 +46,7 @@ YES, NO, NOT_KNOWN, CALM = "yes", "no", "not known", "in calm markets"
 
 
 class Kind(StrEnum):
-    """Kinds of designs, in the order of the README's table."""
+    """Kinds of designs, in the order of the table in docs/methods/designs.md."""
 
     ONE_EVENT = "one event, one series"
     EVENTS = "events on one series"
@@ -119,7 +119,7 @@ class Need:
     word : str
         What the test then is.
     least, condition : str
-        How the README's table names it: a size, or what is taken for granted.
+        How the table in docs/methods/designs.md names it: a size, or what is taken for granted.
     """
 
     met: Callable[[StudyDesign], bool]

@@ -14,6 +14,7 @@ from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.measured_sizes import overlap_in_words
 from impact.study.cumulative import average_path as averages
 from impact.study.cumulative import car_table
+from impact.study.tables import series_name
 from impact.text.formats import counted, date
 
 if TYPE_CHECKING:
@@ -120,11 +121,15 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
     FigureError
         If there is an `ax` and the picture has several panels.
     """
-    source, unit = study.signature, study.settings.unit
-    noun = "change" if unit else "return"
+    unit, noun = study.settings.unit, "change" if study.settings.unit else "return"
+    data = study.returns.attrs.get("source", "")
+    source = f"{data}; {study.signature}".removeprefix("; ")
+    names = study.returns.columns
+    whose = series_name(names[0]) if len(names) == 1 else counted(len(names), "series", "series")
     if not study.is_one_series or len(study) > MOST_PANELS:
         table = averages(study, cumulative=True)
-        title = f"Cumulative average abnormal {noun} of {counted(len(study.alignment), 'unit')}"
+        events = counted(len(study.alignment), "event")
+        title = f"{whose}: average cumulative abnormal {noun} around {events}"
         what = f"95% interval: {table.attrs['method']}. Sessions relative to the reaction session."
         if "withheld" in table:
             table[["ci_low", "ci_high"]] = np.nan
@@ -140,6 +145,6 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
         event: Panel(unit.label, date(unit.session))
         for event, unit in zip(study.fit.index, units.itertuples(), strict=True)
     }
-    title = f"Cumulative abnormal {noun}s around {counted(len(study), 'session')}"
+    title = f"{whose}: cumulative abnormal {noun}s around {counted(len(study), 'event')}"
     words = Words(title, f"From the close before, in {unit or '%'}.", source, unit)
     return path_panels(words, event_paths(study), panels, ax=ax)

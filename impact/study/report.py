@@ -6,15 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from impact.charts.page import svg
-from impact.errors import TableError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.validity import NO
 from impact.study.diagnostics import diagnostics_table
 from impact.study.event_paths import study_paths
 from impact.study.tables import series_name, study_table
 from impact.study.tests_table import tests_table
-from impact.text.document import Part, document, folded, paragraphs, picture, whole_table
-from impact.text.files import write_atomically
+from impact.text.document import Part, folded, paragraphs, picture, whole_table, write_page
 from impact.text.formats import counted, date, list_of
 from impact.text.table import table
 
@@ -23,9 +21,6 @@ def study_report(
     study: AbnormalReturns, path: str | Path, start: int = 0, end: int | None = None
 ) -> None:
     """Write a study as one HTML file that can be sent; see `EventStudy.report`."""
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise TableError(f"{str(path)!r} is no page: give it a name that ends with .html")
     summary = study_table(study, start, end)
     title = f"{counted(len(study.alignment), 'event')}, {_series(study)}"
     parts = (
@@ -34,9 +29,9 @@ def study_report(
         Part("Which tests fit, and what they say", _tests(study, start, end)),
         Part("What the estimation windows look like", _diagnostics(study)),
         Part("What was left out", _left_out(study)),
-        Part("How to cite", paragraphs(_cited(study, summary.signature))),
+        Part("How to cite", paragraphs(cited(study, summary.signature))),
     )
-    write_atomically(path, document(title, [_lead(study)], parts), TableError)
+    write_page(path, title, [_lead(study)], parts)
 
 
 def _series(study: AbnormalReturns) -> str:
@@ -101,7 +96,8 @@ def _left_out(study: AbnormalReturns) -> str:
     return whole_table(table(study.dropped.drop(columns=empty), "Left out"))
 
 
-def _cited(study: AbnormalReturns, signature: str) -> list[str]:
+def cited(study: AbnormalReturns, signature: str) -> list[str]:
+    """Return how to cite what was computed with a study, and from which data."""
     source = study.returns.attrs.get("source", "")
     return [
         f"tariff-impact {version('tariff-impact')}: event studies of trade-policy announcements.",

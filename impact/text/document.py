@@ -6,7 +6,10 @@ import base64
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from impact.errors import TableError
+from impact.text.files import write_atomically
 from impact.text.table import Table
 from impact.text.typeset import as_html
 
@@ -65,6 +68,20 @@ def picture(svg: str, alt: str) -> str:
 
 def _quoted(text: str) -> str:
     return html.escape(text, quote=True)
+
+
+def write_page(path: str | Path, title: str, lead: Iterable[str], parts: Iterable[Part]) -> None:
+    """Write a page that can be sent, whole or not at all.
+
+    Raises
+    ------
+    TableError
+        If the name does not end with .html, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise TableError(f"{str(path)!r} is no page: give it a name that ends with .html")
+    write_atomically(path, document(title, lead, parts), TableError)
 
 
 def document(title: str, lead: Iterable[str], parts: Iterable[Part]) -> str:

@@ -20,7 +20,7 @@ def test_the_title_counts_questions_and_names_what_decides(curve, made):
     passed = sum(
         (part["p_value"] <= 0.05).all() for _, part in curve.table.groupby(["subset", "window"])
     )
-    assert len(curve) == 9 and f"{passed or 'none'} of 9 questions" in told
+    assert len(curve) == 9 and f"{passed or 'none'} of nine questions" in told
     assert "which days" in told and "which window" in told and "gap" not in told
     words = " ".join(text.get_text() for text in texts_of(made("specification-curve").figure))
     everything = words + made("specification-curve").alt
@@ -33,8 +33,9 @@ def test_a_curve_on_which_nothing_decides_and_one_passes_says_so(curve):
     questions = curve.questions.copy()
     questions["p_high"] = [0.04, *[0.5] * 8]
     calm = replace(curve, questions=questions, choices=curve.choices.assign(decides=False))
-    assert "no choice changes the answer; 1 of 9 questions passes 5%" in specification_curve.title(
-        calm
+    assert (
+        "no choice changes the answer; 1 of nine questions passes 5%"
+        in specification_curve.title(calm)
     )
 
 

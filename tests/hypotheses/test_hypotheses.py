@@ -12,6 +12,7 @@ import pytest
 from history import DATA, index_returns
 from scipy import stats
 
+from impact.analysis.news_share import news_share
 from impact.errors import EventError, HypothesisError
 from impact.hypotheses import verdicts as hypotheses
 from impact.hypotheses.evaluation import mean_interval
@@ -29,8 +30,10 @@ from impact.hypotheses.verdicts import (
 )
 from impact.inference.event_sets import shift_test
 from impact.market.files import data_path
+from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.uncertainty import uncertainty_days
+from impact.study.event_study import event_study
 from impact.volatility.forecast import conditional_z
 
 ROOT = DATA.parent
@@ -53,7 +56,7 @@ def z():
 
 def test_the_committed_register_is_written_after_the_events_and_says_so(verdicts):
     register = load_register()
-    late = register["events"] != "catalogue"
+    late = (register["events"] != "catalogue") | (register["statistic"] == "variance")
     assert set(register.loc[~late, "registered"]) == {"2026-11-25"}
     assert set(register.loc[late, "registered"]) == {"2026-11-26"}
     assert max(load_events(included=None)["announced_at"].str[:10]) < "2026-11-25"
@@ -104,6 +107,11 @@ def write(rows) -> str:
             {"events": "uncertainty-level", "statistic": "slope"},
             "a mean and nothing else: write 'mean'",
         ),
+        ({"statistic": "variance"}, "side is 'less': news adds to a variance, write 'greater'"),
+        ({"statistic": "variance"}, "direction is 'escalation;retaliation': a variance has no"),
+        ({"statistic": "variance", "until": ""}, "until is blank: a variance is compared within"),
+        ({"statistic": "variance", "taken_back": "yes"}, "taken_back is 'yes': a variance has no"),
+        ({"statistic": "variance", "end": "1"}, "not 0 to 0, which clusters need"),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_named(tmp_path, cells, message):
@@ -307,7 +315,8 @@ def test_china_escalations_of_2025_are_these_sessions(verdicts):
 
 
 def test_9_april_is_in_no_group(verdicts):
-    catalogued = load_register()["events"] == "catalogue"
+    register = load_register()
+    catalogued = (register["events"] == "catalogue") & (register["statistic"] != "variance")
     for (name, _), groups in verdicts.groups.items():
         for group in groups if catalogued[name] else ():
             assert pd.Timestamp("2025-04-09") not in group.sessions
@@ -494,9 +503,80 @@ def test_the_power_is_that_of_simulated_sets(verdicts):
     p = stats.ttest_1samp(np.array(drawn), 0).pvalue
     row = verdicts.table.loc["china-escalation-2025", "included"]
     assert row["power"] == pytest.approx((p <= 0.05).mean(), abs=0.015)
-    assert row["power_holm"] == pytest.approx((p <= 0.05 / 16).mean(), abs=0.006)
+    assert row["power_holm"] == pytest.approx((p <= 0.05 / 19).mean(), abs=0.006)
     tested = verdicts.table[verdicts.table["p_value"].notna()]
+    varying = tested["statistic"] == "variance"
+    assert tested.loc[varying, ["power", "power_holm"]].isna().all(axis=None) and varying.any()
+    tested = tested[~varying]
     assert tested["power"].between(0, 1).all() and (tested["power_holm"] < tested["power"]).all()
+
+
+PERIODS = {"2018-2019": (2018, 2019), "2025": (2025, 2025), "2026": (2026, 2026)}
+
+
+def news_days(years, index) -> set[pd.Timestamp]:
+    """The sessions of a period's included news, read off the file with a day's own session."""
+    placed = align(load_events(), index)
+    news = placed[placed["news"] & (placed["dropped"] == "")]
+    inside = news[news["announced_at"].str[:4].astype(int).between(*years)]
+    return set(inside["session"])
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_variance_is_that_of_a_slow_loop(verdicts, z, period):
+    """Share, and p among the shifted sets, with and without each news day."""
+    first, last = PERIODS[period]
+    part = z[(z.index.year >= first) & (z.index.year <= last)]
+    news = [day in news_days((first, last), z.index) for day in part.index]
+    square = [value**2 for value in part]
+
+    def share_and_p(square, news):
+        days, sums = len(square), []
+        for shift in range(days):
+            sums.append(sum(square[(i + shift) % days] for i in range(days) if news[i]))
+        ours = sums[0] / sum(news)
+        others = (sum(square) - sums[0]) / (days - sum(news))
+        return max(0, 1 - others / ours), sum(one >= sums[0] - 1e-9 for one in sums) / days
+
+    row = verdicts.table.loc[f"news-moved-{period}", "included"]
+    assert row["n"] == sum(news)
+    assert (row["estimate"], row["p_value"]) == pytest.approx(share_and_p(square, news))
+    alone = []
+    for i in np.flatnonzero(news):
+        alone.append(share_and_p(square[:i] + square[i + 1 :], news[:i] + news[i + 1 :])[1])
+    assert row["p_without_one"] == pytest.approx(max(alone))
+    assert np.isnan(row["p_shift"]) and row["ci_low"] <= row["estimate"] <= row["ci_high"]
+
+
+def test_the_share_of_a_claim_is_that_of_the_study(verdicts):
+    for period, (first, last) in PERIODS.items():
+        span = {"since": f"{first}-01-01", "until": f"{last}-12-31"}
+        study = event_study(index_returns(), load_events(**span), window=(0, 0))
+        found = news_share(study, **span)
+        row = verdicts.table.loc[f"news-moved-{period}", "included"]
+        assert row["estimate"] == pytest.approx(found.share, rel=1e-12)
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(found.conf_int(), rel=1e-12)
+        assert (row["p_value"], row["n"]) == (found.p_value, found.nobs)
+
+
+def test_days_of_news_both_ways_count_for_a_variance(verdicts):
+    days = verdicts.groups["news-moved-2025", "included"][0].sessions
+    assert pd.Timestamp("2025-04-09") in days
+
+
+def test_the_table_says_what_a_claim_on_a_variance_cannot_say(verdicts, own):
+    text = " ".join(str(verdicts.summary()).split())
+    assert "The list of events was made by people who knew the moves" in text
+    assert "A claim on one year cannot be supported as the first of 19" in text
+    assert "moved more" not in str(evaluate_register(own).summary())
+
+
+def test_a_variance_of_few_sessions_has_no_verdict(tmp_path):
+    path = tmp_path / "few.csv"
+    row = committed_rows("news-moved-2026")[0]
+    path.write_text(write([row | {"direction": "", "counterparty": "GB"}]), "utf-8")
+    found = evaluate_register(path).table
+    assert set(found["verdict"]) == {TOO_FEW} and found["estimate"].isna().all()
 
 
 def test_intervals_without_clusters_are_students():
@@ -575,9 +655,9 @@ def test_it_shows_every_claim_with_its_verdict(verdicts):
     text = repr(verdicts.summary())
     for claim in load_register()["claim"]:
         assert claim in text
-    assert "chosen after the events" in text and "16 hypotheses" in text
+    assert "chosen after the events" in text and "19 hypotheses" in text
     assert "<table" in verdicts._repr_html_()
-    assert repr(verdicts).startswith("Verdicts on 16 hypotheses:")
+    assert repr(verdicts).startswith("Verdicts on 19 hypotheses:")
 
 
 def test_csv_and_latex_hold_the_verdicts(verdicts, tmp_path):

@@ -22,10 +22,10 @@ def test_conda_and_pip_install_the_same():
     plain = [line for line in conda["dependencies"] if isinstance(line, str)]
     assert plain == [f"python{PROJECT['project']['requires-python']}", "pip"]
     (pip,) = [line["pip"] for line in conda["dependencies"] if isinstance(line, dict)]
-    assert pip == ["-c constraints.txt", "-e .[notebooks,test]"]
-    assert '-c constraints.txt -e ".[notebooks,test]"' in MAKEFILE
+    assert pip == ["-c constraints.txt", "-e .[docs,notebooks,test]"]
+    assert '-c constraints.txt -e ".[docs,notebooks,test]"' in MAKEFILE
     extras = PROJECT["project"]["optional-dependencies"]
-    assert {"notebooks", "test"} <= set(extras)
+    assert {"docs", "notebooks", "test"} <= set(extras)
     assert {*extras["dask"], *extras["office"]} <= set(extras["test"])
 
 

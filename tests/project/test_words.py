@@ -19,6 +19,8 @@ STRUCK = re.compile(
 READ = [
     *ROOT.glob("*.md"),
     *ROOT.glob("data/*.md"),
+    *ROOT.glob("docs/**/*.md"),
+    *ROOT.glob("docs/_static/*.js"),
     *ROOT.glob("notebooks/*.ipynb"),
     *ROOT.glob("figures/*.txt"),
     *ROOT.glob("figures/hypotheses.csv"),

@@ -1,0 +1,1 @@
+"""The site: pages from results, notebooks and figures; ``python -m impact report``."""

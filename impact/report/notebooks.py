@@ -1,0 +1,80 @@
+"""Notebooks of the site: run from top to bottom, kept as long as nothing changes, code folded."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from impact.errors import ReportError
+from impact.report.markup import Page, page
+from impact.text.files import write_atomically
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+def executed(path: Path) -> NotebookNode:
+    """Return a notebook with its outputs.
+
+    Raises
+    ------
+    ReportError
+        If a cell fails, or says anything on standard error: a warning is a defect.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
+        # The kernel warns that loopback is not encrypted; what a cell prints is unaffected.
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+    try:
+        asyncio.run(client.async_execute())
+    except CellExecutionError as problem:
+        raise ReportError(f"{path.name} stops: {problem}") from problem
+    for number, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                raise ReportError(f"{path.name}, cell {number} warns: {output.text}")
+    return notebook
+
+
+def notebook_pages(paths: Sequence[Path], kept: Path, inputs: str) -> Iterator[Page]:
+    """Yield the list of notebooks and each of them, executed, its code folded.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    kept : Path
+        Folder of notebooks that were run before.
+    inputs : str
+        All that their outputs depend on beside their own text.
+    """
+    import nbformat
+
+    names = [path.stem for path in paths]
+    toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```"])
+    lead = "Run from top to bottom when this site was made; the code is folded."
+    yield PurePosixPath("notebooks/index.md"), page("# Notebooks", lead, toc)
+    for path in paths:
+        digest = hashlib.sha256(path.read_bytes() + inputs.encode()).hexdigest()
+        held = kept / f"{path.stem}-{digest[:16]}.ipynb"
+        if not held.exists():
+            write_atomically(held, nbformat.writes(_folded(executed(path))), ReportError)
+        yield PurePosixPath("notebooks", path.name), held.read_text(encoding="utf-8")
+
+
+def _folded(notebook: NotebookNode) -> NotebookNode:
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.metadata["tags"] = ["hide-input"]
+    return notebook

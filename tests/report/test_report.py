@@ -1,0 +1,230 @@
+"""The site without a browser: what a page says, what is escaped, what is refused."""
+
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import impact
+from impact.__main__ import main
+from impact.errors import ReportError
+from impact.report.events import Told, event_page, event_pages, told
+from impact.report.every_day import as_json, every_day
+from impact.report.folder import MARK, cleared, sign
+from impact.report.markup import escaped, raw
+from impact.report.site import build_site
+from impact.text.formats import percent
+
+
+class _Links(HTMLParser):
+    """Addresses of links, pictures, scripts and styles; alternative texts; ids."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.loaded, self.alts, self.ids = [], [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids.add(found.get("id"))
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        if tag == "img":
+            self.alts.append(found.get("alt"))
+        if tag in ("img", "script") and "src" in found:
+            self.loaded.append(found["src"])
+        if tag == "link" and found.get("rel") != "canonical":
+            self.loaded.append(found["href"])
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {path: _Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+
+
+def test_every_kind_of_page_is_there(site):
+    for name in (
+        "index",
+        "data",
+        "events/index",
+        "events/wsj-fentanyl-overture",
+        "events/smoot-hawley-approval-1930",
+        "events/steel-50-effective",
+        "notebooks/08-your-own-event",
+        "figures/index",
+        "api/event_card",
+        "api/Table",
+        "api/volatility",
+        "search",
+    ):
+        assert (site / f"{name}.html").exists(), name
+
+
+def test_every_link_leads_to_a_page_and_nothing_is_loaded_from_elsewhere(pages):
+    for path, page in pages.items():
+        for address in page.loaded:
+            assert not urlsplit(address).netloc, (path, address)
+        for address in [*page.links, *page.loaded]:
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.exists(), (path, address)
+            if parts.fragment and target in pages:
+                assert unquote(parts.fragment) in pages[target].ids, (path, address)
+
+
+def test_every_picture_has_words(pages):
+    alts = [alt for page in pages.values() for alt in page.alts]
+    assert len(alts) > 3 and all(alt and alt.strip() for alt in alts)
+
+
+def test_the_first_page_says_what_happened_and_how_sure_that_is(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    card = impact.event_card("wsj-fentanyl-overture")
+    assert percent(card.facts["simple_change"]) in text
+    assert f"p = {card.facts['p_conditional']:.3f}" in text
+    for move in impact.day("2025-05-02").brief["move"][["closed hours", "09:30-16:00"]]:
+        assert percent(move) in text
+    assert all(claim in text for claim in impact.load_register()["claim"])
+
+
+def test_a_page_of_an_announcement_holds_its_card_and_its_picture(site):
+    text = (site / "events/wsj-fentanyl-overture.html").read_text(encoding="utf-8")
+    card = impact.event_card("wsj-fentanyl-overture")
+    assert "On Friday 2 May 2025 the S&amp;P 500 rose 1.47%." in text
+    assert f">{card.facts['z_conditional']:.2f}<" in text
+    assert 'src="pictures/2025-05-02.svg"' in text and "Around the minute of the news" in text
+    assert (site / "events/pictures/2025-05-02.svg").exists()
+    assert impact.load_events().loc["wsj-fentanyl-overture", "source_url"] in text
+
+
+def test_an_announcement_without_a_card_says_why(site):
+    text = (site / "events/steel-50-effective.html").read_text(encoding="utf-8")
+    assert "puts known news into force" in text
+
+
+def test_code_is_folded_and_results_are_shown(site):
+    text = (site / "notebooks/08-your-own-event.html").read_text(encoding="utf-8")
+    assert text.count("<details") >= 3 and "cell_output" in text and "Traceback" not in text
+
+
+# -- any day -------------------------------------------------------------------------------------
+
+
+HISTORY = impact.log_returns(impact.load_prices(start="1980-01-02"))
+
+
+@pytest.mark.parametrize(
+    "date", ["1999-01-04", "1999-03-31", "2001-09-17", "2008-10-13", "2025-04-09", "2026-08-31"]
+)
+def test_a_picked_day_has_the_numbers_of_its_card(date):
+    facts = impact.event_card(date).facts
+    expected = facts[["simple_change", "sigma_conditional", "p_conditional", "smallest_detectable"]]
+    picked = every_day(HISTORY[:date], pd.Timestamp(date)).loc[date]
+    np.testing.assert_allclose(picked, expected.astype(float), rtol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def days():
+    return every_day(HISTORY, pd.Timestamp("2025-01-02"))
+
+
+def test_every_day_is_there(days):
+    assert list(days.index) == list(HISTORY["2025-01-02":].index)
+    assert np.isfinite(days).all(axis=None)
+
+
+def test_what_the_picker_says_is_formatted_here_and_ends_no_script(days):
+    news = {pd.Timestamp("2025-05-02"): [("an-id", "</script><b>")]}
+    text = as_json(days.loc[["2025-05-02"]], news)
+    assert "<" not in text
+    held = json.loads(text)
+    assert held["days"]["2025-05-02"] == ["rose 1.47%", "1.45%", "p = 0.310", 0, "4.41%"]
+    assert held["news"]["2025-05-02"] == [["an-id", "</script><b>"]]
+
+
+# -- words that are markup -----------------------------------------------------------------------
+
+HTML = "<b>5%</b> & </script> ``` $1 {x} | [a](b)"
+
+
+def test_a_title_with_html_is_shown_as_it_is():
+    event = impact.load_events().loc["wsj-fentanyl-overture"].copy()
+    for name in ("label", "title", "summary", "source_title", "confounders", "direction"):
+        event[name] = HTML
+    event.name = "own"
+    text = event_page(Told(event, None, HTML))
+    assert "<b>" not in text and "</script>" not in text
+    assert text.count("&lt;b&gt;5%&lt;/b&gt; &amp;") >= 5
+    assert escaped(HTML) in text
+    ((_, table), _) = event_pages([Told(event, None)], "")
+    assert "<b>5%" not in table
+
+
+def test_escaped_words_come_out_of_markdown_as_they_went_in():
+    from markdown_it.renderer import RendererHTML
+    from myst_parser.config.main import MdParserConfig
+    from myst_parser.parsers.mdit import create_md_parser
+
+    shown = create_md_parser(MdParserConfig(), RendererHTML).render(f"# {escaped(HTML)}")
+    assert re.search("<h1>(.*)</h1>", shown)[1] == (
+        "&lt;b&gt;5%&lt;/b&gt; &amp; &lt;/script&gt; ``` $1 {x} | [a](b)"
+    )
+
+
+def test_html_stays_within_its_fence():
+    assert raw("<p>```</p>").count("\n") == 2
+
+
+# -- the folder ----------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_somebody_elses_is_refused_and_left_alone(tmp_path, capsys):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    assert main(["report", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and "not empty" in said and str(tmp_path) in said
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_a_file_in_its_place_is_refused(tmp_path):
+    (tmp_path / "site").write_text("")
+    with pytest.raises(ReportError, match="is a file"):
+        cleared(tmp_path / "site")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that cannot be written is made otherwise")
+def test_a_folder_that_cannot_be_written_is_one_sentence():
+    with pytest.raises(ReportError, match=r"cannot be written \("):
+        cleared(Path("/proc/site"))
+
+
+def test_a_second_build_clears_the_first_and_nothing_else(tmp_path):
+    folder = tmp_path / "site"
+    assert cleared(folder) == set()
+    (folder / "old.html").write_text("")
+    sign(folder, set())
+    (folder / "mine.txt").write_text("")
+    foreign = cleared(folder)
+    assert foreign == {folder / "mine.txt"} and not (folder / "old.html").exists()
+    (folder / "new.html").write_text("")
+    sign(folder, foreign)
+    assert json.loads((folder / MARK).read_text()) == ["new.html"]
+
+
+def test_without_the_checkout_it_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr("impact.report.site._CHECKOUT", tmp_path)
+    with pytest.raises(ReportError, match="from a checkout"):
+        build_site(tmp_path / "site", tmp_path / "work")
+
+
+def test_an_older_announcement_takes_longer_returns():
+    event = impact.load_events(included=None).loc["nixon-import-surcharge-1971"]
+    assert told(event).session == pd.Timestamp("1971-08-16")
