@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.dose import DoseResponse
-from impact.analysis.news_share import CHOSEN
+from impact.analysis.news_share_result import CHOSEN
 from impact.errors import HypothesisError
 from impact.estimation.observations import dropped_rows
 from impact.hypotheses.evaluation import Evaluated, evaluated
@@ -167,7 +167,8 @@ def _whole(value: float) -> str:
     return number(value, 0)
 
 
-def _chance(value: float) -> str:
+def chance(value: float) -> str:
+    """Write a power, which is neither never nor always unless it is that exactly."""
     if 0.995 <= value < 1 or 0 <= value < 0.005:
         return "> 99%" if value > 0.5 else "< 1%"
     return percent(value, 0, signed=False)
@@ -183,8 +184,8 @@ _COLUMNS = (
     KNOWN["p_value"],
     Column("p_holm", "p (Holm)", p_value),
     Column("verdict", "verdict", is_text=True),
-    Column("power", "power", _chance),
-    Column("power_holm", "after correction", _chance),
+    Column("power", "power", chance),
+    Column("power_holm", "after correction", chance),
     Column("p_shift", "p (shifts)", p_value),
     Column("p_without_one", "p (less one)", p_value),
     Column("undone_by_one", "undone by", _whole),
