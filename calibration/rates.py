@@ -161,21 +161,66 @@ def pooled_rows(
     return pd.concat(parts, ignore_index=True)
 
 
-def replicated_rows(p: np.ndarray, rise: np.ndarray, **about: Any) -> pd.DataFrame:
-    """Rejection rates over independent replications, with binomial errors.
+def replicated_rows(
+    p: np.ndarray, rise: np.ndarray, blocks: np.ndarray | None = None, **about: Any
+) -> pd.DataFrame:
+    """Rejection rates over replications, with binomial errors or, in addition, that of the series.
 
     Parameters
     ----------
     p : ndarray, shape (n,)
         NaN where a replication has no p; such replications are left out.
     rise : ndarray of bool, shape (n,)
+    blocks : ndarray of bool, shape (n, B), optional
+        By `blocks_of`, where replications are sets of sessions of one series; independent
+        replications without it.
     about
         Further columns of `COLUMNS`.
     """
     there = np.isfinite(p)
-    rate = rejections(p[there], rise[there]).mean(axis=1)
-    error = np.sqrt(rate * (1 - rate) / there.sum())
-    return _rows(rate, error, COUNTED, n=int(there.sum()), **about)
+    rejected = rejections(p[there], rise[there])
+    rate = rejected.mean(axis=1)
+    variance = rate * (1 - rate) / there.sum()
+    if blocks is not None:
+        variance += series_variance(rejected, blocks[there])
+    return _rows(rate, np.sqrt(variance), COUNTED, n=int(there.sum()), **about)
+
+
+def blocks_of(positions: np.ndarray, total: int) -> np.ndarray:
+    """Which blocks of 63 sessions each set has sessions in, shape (n, B); positions (n, size)."""
+    blocks = np.zeros((len(positions), -(-total // BLOCK)), dtype=bool)
+    np.put_along_axis(blocks, positions // BLOCK, True, axis=1)
+    return blocks
+
+
+def series_variance(rejected: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    """Variance of rejection rates that comes from the one series that all sets are drawn from.
+
+    Parameters
+    ----------
+    rejected : ndarray of bool, shape (ways, n)
+    blocks : ndarray of bool, shape (n, B)
+
+    Returns
+    -------
+    ndarray, shape (ways,)
+
+    Notes
+    -----
+    The jackknife over blocks: the rate among the sets without a session in each. A set is left
+    out once for every block that it has a session in, and its own binomial variance is counted
+    as often; that is taken off, down to zero.
+
+    References
+    ----------
+    Efron and Stein (1981), Annals of Statistics 9.
+    """
+    apart = ~blocks
+    without = rejected.astype(float) @ apart / apart.sum(axis=0)
+    rate = rejected.mean(axis=1)
+    jackknife = (blocks.shape[1] - 1) * without.var(axis=1)
+    own = blocks.sum(axis=1).mean() * rate * (1 - rate) / len(blocks)
+    return np.maximum(jackknife - own, 0.0)
 
 
 def window_name(window: tuple[int, int]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from calibration.rates import replicated_rows
+from calibration.rates import blocks_of, replicated_rows
 from impact.hypotheses.register import load_register
 from impact.inference.cluster_test import clusters_t
 from impact.inference.clusters import APART
@@ -129,7 +129,9 @@ def set_rates(
 def draw_clusters(total: int, sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
     """Draw the positions of clusters of so many sessions, every other one, far from each other."""
     slot = 2 * max(sizes) + APART
-    starts = slot * rng.choice(total // slot, len(sizes), replace=False)
+    # Every set has a grid of its own, so that a cluster can begin at any session.
+    offset = rng.integers(slot)
+    starts = offset + slot * rng.choice((total - offset) // slot, len(sizes), replace=False)
     return [start + 2 * np.arange(size) for start, size in zip(starts, sizes, strict=True)]
 
 
@@ -140,8 +142,8 @@ def clustered_p_values(
     effect: float,
     shared: float,
     rng: np.random.Generator,
-) -> tuple[float, float, float]:
-    """Return the p of `cluster_test` and of the shifts on one random set, and its mean z."""
+) -> tuple[tuple[float, float, float], np.ndarray]:
+    """Return the p of `cluster_test` and of the shifts on one random set, its mean z, and rows."""
     drawn = draw_clusters(len(z), sizes, rng)
     changed = induced(z, np.concatenate(drawn), factor, effect)
     for positions in drawn:
@@ -149,7 +151,7 @@ def clustered_p_values(
     positions = np.concatenate(drawn)
     mean, studentised = shift_statistics(changed, positions)
     by_shift = rank_p(extremity(studentised, "two-sided"))
-    return clusters_t(changed, [positions])[1], by_shift, float(mean[0])
+    return (clusters_t(changed, [positions])[1], by_shift, float(mean[0])), positions
 
 
 def clustered_rates(
@@ -172,6 +174,7 @@ def clustered_rates(
         Experiment "set" under the null by variance factor, without and with an effect that the
         sessions of a cluster share; "set-power" for a mean of `FALL`, also with every p
         multiplied by the number of hypotheses of the register, as Holm does for the smallest.
+        Errors count that sets share the sessions of one series.
     """
     count, claims = len(sizes), len(load_register())
     name = f"{sum(sizes)} sessions in {count} clusters"
@@ -179,8 +182,8 @@ def clustered_rates(
     designs.append((1.0, FALL, 0.0))
     parts = []
     for number, (factor, effect, shared) in enumerate(designs):
-        p = np.array(
-            [
+        drawn, places = zip(
+            *(
                 clustered_p_values(
                     z,
                     sizes,
@@ -190,8 +193,10 @@ def clustered_rates(
                     np.random.default_rng([seed, 1_000 + count, number, i]),
                 )
                 for i in range(replications)
-            ]
+            ),
+            strict=True,
         )
+        p, blocks = np.array(drawn), blocks_of(np.array(places), len(z))
         counted = {f"{name}, shared effects" if shared else name: 1}
         if effect:
             counted[f"{name}, first of {claims}"] = claims
@@ -199,6 +204,7 @@ def clustered_rates(
             replicated_rows(
                 times * p[:, column],
                 p[:, 2] > 0,
+                blocks,
                 test=test,
                 model="gjr",
                 window="(0, 0)",

@@ -7,8 +7,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from impact.analysis.news_share import NewsShare, news_share, shrunken
+from impact.analysis.news_share import news_share, shrunken
+from impact.analysis.news_share_result import WITHOUT_LARGEST, NewsShare
 from impact.errors import HistoryError, InferenceError
+from impact.inference.tests import LEVEL
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
@@ -45,10 +47,33 @@ def came_with_news(facts: pd.Series) -> list[str]:
     other = "other " if session in set(found.table["session"]) else ""
     return [
         f"if {day} was like the {other}news days of {year}, our best guess is that {best} came "
-        f"with news; anything from {low} to {high} fits",
+        f"with news of any kind; anything from {low} to {high} fits",
+        *_how_sure(found),
         "the list of those days was made by people who knew the moves, which can make the guess "
         "too large",
     ]
+
+
+def _how_sure(found: NewsShare) -> list[str]:
+    """What the guess rests on, and whether it could be nothing."""
+    without = found.checks.loc[WITHOUT_LARGEST]
+    less = f"; {WITHOUT_LARGEST} it is {_part(without['share'])}"
+    if not (without["ci_low"] > 0 and without["p_value"] <= LEVEL):
+        less += " and could be none" if without["share"] else ""
+    said = [
+        f"it rests on the share of news in the variance of those {found.nobs} days, "
+        f"{_part(found.share)}{'' if pd.isna(without['share']) else less}"
+    ]
+    if found.could_be_none:
+        said.append(
+            "it could be none: news days did not clearly vary more than other days "
+            f"({formats.p_phrase(found.p_value)})"
+        )
+    return said
+
+
+def _part(share: float) -> str:
+    return formats.percent(float(share), 0, signed=False)
 
 
 def _nearest(session: pd.Timestamp) -> NewsShare | None:

@@ -190,9 +190,9 @@ def verdicts() -> Verdicts:
     return evaluate_register()
 
 
-def verdict(hypothesis: str) -> pd.Series:
-    """Return what became of one hypothesis, on the main reading of the catalogue."""
-    return verdicts().table.loc[(hypothesis, MAIN)]
+def verdict(hypothesis: str, rows: str = MAIN) -> pd.Series:
+    """Return what became of one hypothesis, on the main reading of the catalogue or another."""
+    return verdicts().table.loc[(hypothesis, rows)]
 
 
 # -- words ---------------------------------------------------------------------------------------

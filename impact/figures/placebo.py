@@ -60,13 +60,17 @@ BESIDE = "Beside it: the mean over its error, among shifts"
 
 @dataclass(frozen=True)
 class Sets:
-    """Clusters, how many shifts fell into each bar, and what the register says of each set."""
+    """Clusters, how many shifts fell into each bar, and what the register says of each set.
+
+    `wider` is what it says of the escalations with the candidates of the catalogue.
+    """
 
     groups: pd.DataFrame
     bars: pd.DataFrame
     sets: pd.DataFrame
     escalation: pd.Series
     easing: pd.Series
+    wider: pd.Series
 
 
 def data() -> Sets:
@@ -96,7 +100,8 @@ def data() -> Sets:
             }
         )
     frames = (pd.concat(groups, ignore_index=True), pd.concat(bars, ignore_index=True))
-    return Sets(*frames, pd.DataFrame(sets), *(verdict(name) for name in SETS))
+    wider = verdict(next(iter(SETS)), "all")
+    return Sets(*frames, pd.DataFrame(sets), *(verdict(name) for name in SETS), wider)
 
 
 def _clusters(z: pd.Series, sessions: pd.DatetimeIndex) -> pd.DataFrame:
@@ -123,8 +128,9 @@ def words(data: Sets) -> Words:
         title(data),
         "Conditional z of the S&P 500 (GJR-GARCH, refit every month). Sessions fewer than six "
         "apart are one cluster: its z summed, over the root of their number. Escalations: "
-        f"{p_phrase(up['p_value'])}, corrected {p_phrase(up['p_holm'])}; without one session up "
-        f"to {number(up['p_without_one'], 2)}. A mean of one σ would be found "
+        f"{p_phrase(up['p_value'])}, corrected {p_phrase(up['p_holm'])}; with the candidates too "
+        f"{p_phrase(data.wider['p_value'])}; without one session up to "
+        f"{number(up['p_without_one'], 2)}. A mean of one σ would be found "
         f"{percent(up['power'], 0, signed=False)} of the time, after correction "
         f"{percent(up['power_holm'], 0, signed=False)}. "
         "Sessions with news of both directions are in neither set. Chosen after the events.",

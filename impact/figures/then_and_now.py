@@ -32,7 +32,7 @@ from impact.charts.page import (
 )
 from impact.figures.common import MAIN, MARKS, index_returns, judged, source, verdict, verdicts
 from impact.hypotheses.evaluation import mean_interval
-from impact.hypotheses.verdicts import CHANCE, SUPPORTED
+from impact.hypotheses.verdicts import CHANCE, SUPPORTED, chance
 from impact.inference.clusters import clusters
 from impact.text.formats import date, interval, number, p_phrase, percent
 from impact.volatility.forecast import conditional_z
@@ -115,7 +115,8 @@ def words(data: Groups) -> Words:
         f"{row['n']} in 2025. Sessions fewer than six apart are one cluster: "
         f"{row['clusters_against']} and {row['clusters']} of them. Difference of the mean z of "
         f"clusters: {p_phrase(row['p_value'])} (t). A difference of one σ would be found "
-        f"{percent(row['power'], 0, signed=False)} of the time. Variance known the evening before: "
+        f"{chance(row['power'])} of the time, after correction {chance(row['power_holm'])}. "
+        "Variance known the evening before: "
         "GJR-GARCH, refit every month.",
         source("then-and-now", "events.csv", "hypotheses.csv"),
     )

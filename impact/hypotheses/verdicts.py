@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.dose import DoseResponse
-from impact.analysis.news_share import CHOSEN
+from impact.analysis.news_share_result import CHOSEN
 from impact.errors import HypothesisError
 from impact.estimation.observations import dropped_rows
 from impact.hypotheses.evaluation import Evaluated, evaluated
@@ -45,8 +45,8 @@ TOO_FEW_CLUSTERS = f"no verdict below {MIN_CLUSTERS} clusters"
 #: Sessions of a year, about.
 _YEAR = 250
 
-#: Side of a claim -> sign of what speaks for it.
-_SIGN = {"less": -1.0, "greater": 1.0}
+#: Side of a claim -> direction that speaks against it.
+_AGAINST = {"less": "up", "greater": "down"}
 
 #: What `chosen` says of a hypothesis that was written down when its events had happened.
 AFTER = "chosen after the event"
@@ -64,7 +64,9 @@ class Verdicts(Result):
         the other (sessions, and clusters of sessions fewer than six apart); ``estimate``,
         ``ci_low``, ``ci_high`` (95%, by clusters): mean abnormal return, difference of two,
         slope per percentage point, or of a variance the share that came with news, decimal
-        fractions; ``p_value`` of `impact.inference.cluster_test` (a slope and equivalence have
+        fractions; ``direction``, "down" or "up", of the statistic behind p, which is of z and may
+        point elsewhere than a mean return ("" for equivalence, a variance and without a verdict);
+        ``p_value`` of `impact.inference.cluster_test` (a slope and equivalence have
         their own), two-sided whatever side the claim names, or of a variance the share of
         circular shifts within the period with as large a one; ``p_holm`` over the whole
         register, which decides;
@@ -137,8 +139,11 @@ class Verdicts(Result):
         frame = self.table.xs(rows, level="rows").reset_index()
         register = "The register of hypotheses" if self.committed else f"The register {self.source}"
         notes = (
-            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm) alone; p is two-sided, "
-            "because no side was fixed before the events.",
+            f"{_how_chosen(frame['chosen'])} Verdicts rest on p (Holm) alone. p is two-sided, "
+            "because no side was fixed before the events; of “no trace” it is the larger of two "
+            "one-sided p.",
+            "Estimates and intervals are of returns, p of means and differences is of z: a session "
+            f"counts by its variance known before. {_opposed(frame)}",
             "p: sessions fewer than six apart are one observation, a cluster. The estimate of a "
             "dose is for one percentage point.",
             f"power: at best the chance of finding a mean of one σ, known the evening before; "
@@ -162,7 +167,8 @@ def _whole(value: float) -> str:
     return number(value, 0)
 
 
-def _chance(value: float) -> str:
+def chance(value: float) -> str:
+    """Write a power, which is neither never nor always unless it is that exactly."""
     if 0.995 <= value < 1 or 0 <= value < 0.005:
         return "> 99%" if value > 0.5 else "< 1%"
     return percent(value, 0, signed=False)
@@ -178,8 +184,8 @@ _COLUMNS = (
     KNOWN["p_value"],
     Column("p_holm", "p (Holm)", p_value),
     Column("verdict", "verdict", is_text=True),
-    Column("power", "power", _chance),
-    Column("power_holm", "after correction", _chance),
+    Column("power", "power", chance),
+    Column("power_holm", "after correction", chance),
     Column("p_shift", "p (shifts)", p_value),
     Column("p_without_one", "p (less one)", p_value),
     Column("undone_by_one", "undone by", _whole),
@@ -189,6 +195,18 @@ _OWN = (
     "This is a register of your own, corrected for the number of its own hypotheses; it is not "
     "the committed register."
 )
+
+
+def _opposed(frame: pd.DataFrame) -> str:
+    """Name the claims whose mean return points elsewhere than the z that decides."""
+    way = np.where(frame["direction"] == "up", 1.0, -1.0)
+    tested = frame["statistic"].isin(["mean", "difference"]) & (frame["direction"] != "")
+    claims = frame.loc[tested & (np.sign(frame["estimate"]) != way), ["claim", "direction"]]
+    said = (
+        f"“{claim}” points {direction} by z, which counts, and the other way by the return."
+        for claim, direction in claims.itertuples(index=False)
+    )
+    return " ".join(said)
 
 
 def _how_chosen(chosen: pd.Series) -> str:
@@ -254,8 +272,9 @@ def evaluate_register(
     Notes
     -----
     Effects are in returns; p-values are of conditional z, so that a session counts by what was
-    known of its variance the evening before. Every p is two-sided; a finding on the other side
-    than the claim's contradicts it. A set needs eight sessions in three clusters.
+    known of its variance the evening before. p is two-sided (of equivalence the larger of two
+    one-sided p); a statistic on the other side than the claim's contradicts it. A set needs
+    eight sessions in three clusters.
 
     References
     ----------
@@ -314,6 +333,7 @@ _SHOWN = (
     "end",
     "margin",
     *_FACTS[:-2],
+    "direction",
     *("p_holm", "power", "power_holm", *_FACTS[-2:], "undone_by_one", "verdict", "chosen"),
 )
 
@@ -345,6 +365,7 @@ def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) 
         part["p_holm"] = holm(family).where(part["p_value"].notna())
         for name, level in (("power", LEVEL), ("power_holm", LEVEL / len(part))):
             part[name] = [found[key].power(level) for key in part.index]
+        part["direction"] = [_direction(row, found[row.name]) for _, row in part.iterrows()]
         part["verdict"] = [_verdict(row, found[row.name]) for _, row in part.iterrows()]
         undone = [_undone_by_one(row, family, found[row.name]) for _, row in part.iterrows()]
         part["undone_by_one"] = pd.array(undone, dtype="Int64")
@@ -353,11 +374,18 @@ def _corrected(table: pd.DataFrame, found: Mapping[tuple[str, str], Evaluated]) 
     return pd.concat(parts).loc[table.index].astype(counts)
 
 
+def _direction(row: pd.Series, one: Evaluated) -> str:
+    """Where the statistic behind p points: that of every verdict on a side."""
+    if np.isnan(row["p_value"]) or row["statistic"] in ("equivalence", "variance"):
+        return ""
+    return "up" if one.sign > 0 else "down"
+
+
 def _verdict(row: pd.Series, one: Evaluated) -> str:
     if np.isnan(row["p_value"]):
         enough = min(map(len, one.groups)) >= MIN_SESSIONS
         return TOO_FEW_CLUSTERS if enough else TOO_FEW
-    opposite = row["side"] in _SIGN and one.sign != _SIGN[row["side"]]
+    opposite = row["direction"] == _AGAINST.get(row["side"])
     if row["p_holm"] <= LEVEL:
         return CONTRADICTED if opposite else SUPPORTED
     if row["p_value"] <= LEVEL:

@@ -228,3 +228,41 @@ def choice_in_words() -> str:
         f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
         f"gives a ratio of {low} to {high}."
     )
+
+
+#: The planted ratio at which the misses of the interval of a share are named.
+_PLANTED = 3.0
+
+
+def share_misses_in_words() -> str:
+    """Return how often the 95% interval of a share misses the law behind days like ours.
+
+    Returns
+    -------
+    str
+        "" where this was not measured.
+
+    Examples
+    --------
+    >>> share_misses_in_words() == "" or "95% interval" in share_misses_in_words()
+    True
+    """
+    table = load_calibration("news-share")
+    table = table[(table["test"] == "share interval") & (table["variance"] == _PLANTED)]
+    law = table["group"].str.partition(", ")[2]
+    spans = [
+        f"{_span(rates)}% with {name}"
+        for name, rates in table[law != ""].groupby(law, sort=False)["rate"]
+    ]
+    if not spans:
+        return ""
+    return (
+        "Of a planted share behind days spaced like those of 2025 and of 2018-19, the 95% interval "
+        f"misses {list_of(spans)}, not 5%: it is too narrow where a few days carry the variance, "
+        "and holds for those sessions rather than for all days with news."
+    )
+
+
+def _span(rates: pd.Series) -> str:
+    low, high = (number(100 * float(rate), 0) for rate in (rates.min(), rates.max()))
+    return low if low == high else f"{low} to {high}"

@@ -21,7 +21,7 @@ from impact.inference.tests import LEVEL, Found
 from impact.volatility.garch import VARIANCE_MODELS
 
 #: What readers call the variance models, the headline's first, and the volatility index.
-_MODELS = dict(zip(VARIANCE_MODELS, ("GJR-GARCH", "GARCH", "EWMA"), strict=True))
+NAMES = dict(zip(VARIANCE_MODELS, ("GJR-GARCH", "GARCH", "EWMA"), strict=True))
 INDEX = "VIX"
 
 
@@ -57,7 +57,7 @@ def yardsticks(study: AbnormalReturns, start: int = 0, end: int | None = None) -
         )
     tested = study.over(start, end).tested
     rows: dict[str, Found] = {}
-    for model, name in _MODELS.items():
+    for model, name in NAMES.items():
         try:
             found, _ = tests_of_row(study, 0, tested, model=model)
         except (HistoryError, VolatilityError, ReturnsError) as error:

@@ -1,7 +1,7 @@
 """How much newspapers write of trade-policy uncertainty, day by day, and on which days most.
 
-`load_uncertainty` never touches the network. `uncertainty_days` is a set of events that nobody
-chose by looking at the market.
+`load_uncertainty` never touches the network. `uncertainty_days` is a set of events that no author
+of a catalogue chose; newspapers write more after falls of the market, though.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import impact
 from impact.analysis.news_share import news_share_of, shrunken
 from impact.errors import DateError, EventError, InferenceError
 from impact.inference.clusters import clusters
+from impact.inference.measured_sizes import share_misses_in_words
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.volatility.forecast import conditional_z
@@ -158,6 +159,7 @@ def test_in_2026_no_share_at_all_fits_too(study):
     found = impact.news_share(study, since="2026-01-01", until="2026-12-31")
     assert found.conf_int()[0] == 0 < found.share < found.conf_int()[1]
     assert found.p_value > 0.05
+    assert found.could_be_none and found.verdict.endswith("it could be none)")
 
 
 def test_a_study_gives_what_its_whole_series_gives(study, year):
@@ -180,15 +182,87 @@ def test_every_event_is_in_the_table_or_left_out_with_a_reason(study, year):
     assert "Left out: " in str(year.summary())
 
 
-def test_the_period_is_the_years_of_the_events_unless_it_is_given():
-    events = impact.load_events(since="2025-01-10", until="2025-12-20")
-    found = impact.news_share(impact.event_study(RETURNS, events))
+def test_the_period_is_the_years_of_the_announcements_unless_it_is_given(year):
+    events = impact.load_events(since="2025-01-01", until="2025-12-31")
+    study = impact.event_study(RETURNS, events)
+    # Put off on New Year's Eve after the close: the session is 2 January 2026.
+    assert study.alignment["session"].max() == pd.Timestamp("2026-01-02")
+    found = impact.news_share(study)
     assert [f"{day:%Y-%m-%d}" for day in found.period] == ["2025-01-02", "2025-12-31"]
+    assert found.test.statistic == year.test.statistic and found.share > 0.69
+    reasons = found.dropped.set_index("event")["reason"]
+    assert reasons["furniture-increase-delayed"] == "outside the period"
+    assert "2025-01-02 to 2025-12-31" in str(found.summary()).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "part", "without", "by_ewma"),
+    [
+        ("2025-01-01", "2025-12-31", 0.444, (0.48, 0.23, 0.64, 0.004), 0.004),
+        ("2018-01-01", "2019-12-31", 0.485, (0.40, 0.0, 0.67, 0.082), 0.054),
+    ],
+)
+def test_the_share_without_its_largest_days_and_by_other_forecasts(
+    study, since, until, part, without, by_ewma
+):
+    found = impact.news_share(study, since=since, until=until)
+    checks = found.checks
+    assert checks.index.to_list() == ["GARCH", "EWMA", "without the three largest days"]
+    assert checks.iloc[-1].to_list() == pytest.approx(without, abs=0.006)
+    assert checks.loc["EWMA", "p_value"] == pytest.approx(by_ewma, abs=0.0006)
+    square = (found.table["z"].astype(float) ** 2).sort_values()
+    assert found.largest == pytest.approx(square[-3:].sum() / square.sum())
+    assert found.largest == pytest.approx(part, abs=0.001)
+    # Again by hand: the three days are taken out of the whole series.
+    z = conditional_z(RETURNS).loc[since:until, "z"]
+    largest = found.table.loc[square.index[-3:], "session"]
+    left = z.drop(pd.DatetimeIndex(largest))
+    news = pd.DatetimeIndex(found.table["session"]).difference(pd.DatetimeIndex(largest))
+    again = news_share_of(left.to_numpy(), left.index.get_indexer(news))
+    assert checks.iloc[-1]["share"] == again.detail["share"]
+    assert checks.iloc[-1]["p_value"] == again.p_value
+    words = str(found.summary())
+    assert f"hold {100 * part:.0f}% of the sum of z²" in words
+    assert f"without the three largest days {100 * without[0]:.0f}% (95% interval" in words
+    assert ("it could be none" in words) == (since < "2020")
+
+
+def test_a_study_by_garch_is_checked_by_the_other_two():
+    events = impact.load_events(since="2025-01-01", until="2025-12-31")
+    found = impact.news_share(impact.event_study(RETURNS, events, volatility="garch"))
+    assert found.checks.index.to_list()[:2] == ["GJR-GARCH", "EWMA"]
+    assert found.share == pytest.approx(0.714, abs=0.001)
+
+
+def test_too_few_days_without_the_largest_are_said_to_be_too_few():
+    days = RETURNS.loc["2024"].index[5:180:20]
+    found = impact.news_share(impact.event_study(RETURNS, list(days[:8]), window=(0, 0)))
+    assert found.checks.iloc[-1].isna().all()
+    assert "without the three largest days: too few sessions are left" in str(found.summary())
+
+
+def test_what_the_interval_misses_by_is_read_from_the_measured_rows(year, monkeypatch):
+    rows = pd.DataFrame(
+        {
+            "test": ["share interval", "share interval", "share interval", "share interval"],
+            "group": ["a", "a, effects of t(3)", "b, effects of t(3)", "b, normal effects"],
+            "variance": 3.0,
+            "effect": 0.0,
+            "rate": [0.9, 0.10, 0.15, 0.06],
+        }
+    )
+    monkeypatch.setattr("impact.inference.measured_sizes.load_calibration", lambda _: rows)
+    said = share_misses_in_words()
+    assert "misses 10 to 15% with effects of t(3) and 6% with normal effects, not 5%" in said
+    assert said in str(year.summary())
+    monkeypatch.setattr("impact.inference.measured_sizes.load_calibration", lambda _: rows[:1])
+    assert share_misses_in_words() == ""
 
 
 def test_it_says_that_the_list_was_made_by_people_who_knew(year):
     assert "made by people who knew the moves" in str(year.summary())
-    assert repr(year).startswith("NewsShare: 69% of the variance of the 59 news sessions")
+    assert repr(year).startswith("NewsShare: 69% of the variance of those 59 sessions came with")
+    assert "news of any kind" in year.verdict and "none" not in year.verdict
 
 
 def test_an_effect_is_named_by_id_or_label_and_an_unknown_one_lists_the_nearest(year):
@@ -215,9 +289,14 @@ def test_wrong_studies_and_periods_get_one_clear_sentence(study):
         ),
         (study, {"since": "2020-01-01", "until": "2020-12-31"}, "at least 8"),
         (
+            impact.event_study(RETURNS.loc["2021-12":], events),
+            {},
+            r"conditional variance \(1,000 sessions before it\) of 1 session",
+        ),
+        (
             impact.event_study(RETURNS.loc["2022-06":], events),
             {},
-            r"conditional variance \(1,000 sessions before it\) of 0 sessions",
+            "starts in a month with 1,000 returns before it, and there are 900",
         ),
     ]
     for one, period, words in wrong:

@@ -20,6 +20,9 @@ SEED = calibration.SEED
 THIRDS = ["low volatility", "middle volatility", "high volatility"]
 VIX_THIRDS = ["low VIX", "middle VIX", "high VIX"]
 
+#: Ends the groups of sets whose clusters share effects.
+SHARED = ", shared effects"
+
 
 @pytest.fixture(scope="module")
 def values():
@@ -165,6 +168,35 @@ def test_sets_in_clusters_are_made_again_and_lie_apart():
     for _ in range(50):
         positions = np.concatenate(sets.draw_clusters(900, (3, 5, 2), rng))
         assert sorted(np.bincount(clusters(positions))) == [2, 3, 5] and positions.max() < 900
+
+
+def test_a_cluster_can_begin_at_any_session():
+    rng = np.random.default_rng(1)
+    drawn = [sets.draw_clusters(200, (3, 1, 2), rng)[0][0] for _ in range(5_000)]
+    begun = np.bincount(drawn, minlength=200)
+    # All but the last ones, which a cluster would run out of; no session much oftener than others.
+    assert (begun[:186] > 0).all() and begun.max() < 3 * begun[:186].mean()
+
+
+def test_the_error_of_sets_of_one_series_counts_the_series():
+    """Rates on many series of 630 sessions scatter as their errors say, not as binomial ones do."""
+    rng = np.random.default_rng(0)
+    found, errors, binomial = [], [], []
+    for _ in range(150):
+        z = rng.standard_normal(630)
+        positions = rng.random((2_000, 630)).argpartition(4, axis=1)[:, :4]
+        rejected = np.abs(z[positions].mean(axis=1)) * 2 > 1.96
+        p, blocks = np.where(rejected, 0.02, 1.0), rates.blocks_of(positions, 630)
+        rows = rates.replicated_rows(
+            p, rejected, blocks, experiment="", test="", window="", group=""
+        )
+        row = rows[(rows["level"] == 0.05) & (rows["tail"] == "two-sided")].iloc[0]
+        found.append(row["rate"])
+        errors.append(row["error"])
+        binomial.append(np.sqrt(row["rate"] * (1 - row["rate"]) / 2_000))
+    scatter = np.std(found)
+    assert np.mean(binomial) < 0.7 * scatter
+    assert 0.85 * scatter < np.sqrt(np.mean(np.square(errors))) < 1.4 * scatter
 
 
 def test_shifts_take_what_a_cluster_shares_for_evidence_and_the_verdicts_test_does_not():
@@ -423,9 +455,21 @@ def test_tests_of_constant_variance_reject_too_often_in_turbulence():
 
 
 def test_studentised_shifts_hold_five_per_cent_whatever_the_variance():
-    table = committed("set", level=0.05).set_index(["test", "group", "variance"])["rate"]
+    table = committed("set", level=0.05)
+    table = table[~table["group"].str.endswith(SHARED)]
+    table = table.set_index(["test", "group", "variance"])["rate"]
     assert table["shift_studentised"].between(0.04, 0.065).all()
     assert (table["shift_mean"][:, 3.0] > 0.20).all()
+
+
+def test_what_clusters_share_is_an_excess_of_shifts_and_not_of_the_verdicts_test():
+    table = committed("set", level=0.05)
+    table = table[table["group"].str.endswith(SHARED)]
+    rate = table.set_index(["test", "group", "variance"])["rate"]
+    assert len(rate) == 2 * len(sets.CLUSTERED) * len(sets.FACTORS)
+    assert (rate["shift_studentised"] > 0.07).all()
+    assert rate["shift_studentised"].max() > 0.20
+    assert rate["cluster_t"].between(0.04, 0.06).all()
 
 
 def test_panel_tests_called_valid_hold_their_size():

@@ -58,3 +58,10 @@ def test_titles_follow_the_verdicts():
     assert placebo.title(data).count(CHANCE) == 2
     down["verdict"] = SUPPORTED
     assert placebo.title(data).endswith("is supported")
+
+
+def test_the_p_with_the_candidates_is_said():
+    wider = verdicts().table.loc[("china-escalation-2025", "all"), "p_value"]
+    told = placebo.words(placebo.data()).subtitle
+    assert wider > 0.05 > verdict("china-escalation-2025")["p_value"]
+    assert f"with the candidates too {p_phrase(wider)}" in told

@@ -7,7 +7,7 @@ from pictures import texts_of
 
 from impact.figures import then_and_now
 from impact.figures.common import verdict
-from impact.hypotheses.verdicts import CHANCE, SUPPORTED
+from impact.hypotheses.verdicts import CHANCE, SUPPORTED, chance
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.text.formats import percent
@@ -41,3 +41,11 @@ def test_the_title_follows_the_verdicts():
     assert f"is {SUPPORTED} for 2018-19, and {CHANCE} for 2025" in then_and_now.title(data)
     then["verdict"] = CHANCE
     assert CHANCE in then_and_now.title(data)
+
+
+def test_the_power_is_said_before_and_after_correction():
+    data = then_and_now.data()
+    assert data.both["power"] == pytest.approx(0.12, abs=0.005) and data.both["power_holm"] < 0.005
+    told = then_and_now.words(data).subtitle
+    assert "would be found 12% of the time, after correction" in told
+    assert f"after correction {chance(data.both['power_holm'])}." in told

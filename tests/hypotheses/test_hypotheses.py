@@ -26,6 +26,7 @@ from impact.hypotheses.verdicts import (
     SUPPORTED,
     TOO_FEW,
     TOO_FEW_CLUSTERS,
+    _verdict,
     evaluate_register,
 )
 from impact.inference.event_sets import shift_test
@@ -635,6 +636,55 @@ def test_verdicts_follow_from_the_corrected_p(verdicts):
         if row["p_value"] <= 0.05:
             expected = SUPPORTED if row["p_holm"] <= 0.05 else BEFORE_CORRECTION
         assert row["verdict"] == expected
+
+
+def test_the_direction_is_that_of_the_statistic_behind_p(verdicts):
+    row = verdicts["uncertain-days-lower"].loc["included"]
+    test = verdicts.tests["uncertain-days-lower", "included"]["p_value"]
+    assert row["estimate"] < 0 < test.statistic and row["direction"] == "up"
+    for key, tests in verdicts.tests.items():
+        said, test = verdicts.table.loc[key, "direction"], tests.get("p_value")
+        if test is None or verdicts.table.loc[key, "statistic"] in ("equivalence", "variance"):
+            assert said == ""
+        else:
+            assert said == ("up" if test.statistic > 0 else "down")
+
+
+def test_a_mean_return_that_points_elsewhere_than_z_is_named_in_the_notes(verdicts):
+    table = verdicts.table.xs("included", level="rows")
+    sided = table[table["statistic"].isin(["mean", "difference"]) & (table["direction"] != "")]
+    up = sided["direction"] == "up"
+    opposed = sided[up != (sided["estimate"] > 0)]
+    assert list(opposed.index) == ["uncertain-days-lower"]
+    text = str(verdicts.summary())
+    for claim in sided["claim"]:
+        assert (f"“{claim}” points" in text) == (claim in set(opposed["claim"]))
+
+
+@pytest.mark.parametrize(
+    ("direction", "p", "expected"),
+    [
+        ("down", 0.01, SUPPORTED),
+        ("up", 0.01, "contradicted"),
+        ("up", 0.04, "contradicted, only before correction"),
+        ("down", 0.04, BEFORE_CORRECTION),
+        ("up", 0.5, CHANCE),
+    ],
+)
+def test_a_statistic_on_the_other_side_contradicts_whatever_the_mean_return(direction, p, expected):
+    facts = {"p_value": p, "p_holm": p if p < 0.02 else 1.0, "side": "less", "statistic": "mean"}
+    estimate = -0.01 if direction == "up" else 0.01
+    row = pd.Series(facts | {"direction": direction, "estimate": estimate})
+        facts | {"direction": direction, "estimate": -0.01 if direction == "up" else 0.01}
+    )
+    assert _verdict(row, None) == expected
+
+
+def test_notes_say_what_intervals_and_p_are_of(verdicts):
+    text = str(verdicts.summary())
+    assert "intervals are of returns, p of means and differences is of z" in text
+    assert "of “no trace” it is the larger of two one-sided p" in text
+    assert "every p" not in text
 
 
 def test_there_is_nothing_to_undo_where_nothing_was_found(verdicts):
