@@ -87,9 +87,9 @@ def data() -> Fingerprints:
     shown = {event: head for event, head in heads.items() if event in there}
     moves = moves[moves["event"].isin(shown)].reset_index(drop=True)
     day = moves.loc[moves["event"] == CHINA_CALLED, "session"].iloc[0]
-    wide = returns.assign(**{"^GSPC": index_returns()})
+    series = {"^GSPC": index_returns(), **returns}
     by_forecast = {
-        NAMES[name]: yardsticks(event_study(wide[name].dropna(), [day]))["p_value"]
+        NAMES[name]: yardsticks(event_study(series[name].dropna(), [day]))["p_value"]
         for name in NAMES
     }
     table = pd.DataFrame(by_forecast).T.dropna(axis=1, how="all")
@@ -106,7 +106,8 @@ def title(data: Fingerprints) -> str:
         return f"On {when} neither the S&P 500 nor any of {len(day) - 1} funds moved unusually far"
     clear = [f"{list_of(by_all)} moved unusually far"] if len(by_all) else []
     ranges = list_of(f"{name.split(' (')[0]} (p {_range(p.loc[name])})" for name in by_some)
-    open_ = [f"{ranges} did so by some forecasts of volatility only"] if len(by_some) else []
+    moved = "" if clear else "moved unusually far "
+    open_ = [f"{ranges} {moved}by some forecasts of volatility only"] if len(by_some) else []
     return f"On {when} {'; '.join([*clear, *open_])}"
 
 
@@ -124,7 +125,8 @@ def words(data: Fingerprints) -> Words:
         f"Abnormal log return of session 0 ({model_of(core_study())}), in %, and its conditional "
         "p; coloured by z, its size in standard deviations known the evening before (GJR-GARCH). "
         f"Each series is tested for itself: of {n} cells, {number(LEVEL * n, 1)} would be framed "
-        f"by chance; {int(data.moves['unusual'].sum())} are. n = {counted(len(data.heads), 'session')} of core events.{said}",
+        f"by chance; {int(data.moves['unusual'].sum())} are. "
+        f"n = {counted(len(data.heads), 'session')} of core events.{said}",
         source("fingerprints", "sp500.csv", "events.csv", "macro_releases.csv", prices="funds"),
     )
 

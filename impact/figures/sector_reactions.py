@@ -103,8 +103,8 @@ def words(data: Reactions) -> Words:
         "Top row: abnormal log return of the equal-weighted portfolio of eleven sector funds in "
         f"session 0 ({model_of(sector_study())}) and its conditional p. Below: log return of each "
         "sector less alpha and beta times the S&P 500's, in %, coloured by z, its size in standard "
-        "deviations known the evening before (GJR-GARCH; the error of beta counted). Range of p: "
-        f"ranked among {POOLS[0]} to {POOLS[-1]} earlier days, not {NEAREST}.{_few(data)} "
+        "deviations known the evening before (GJR-GARCH; the error of beta counted). A range of p "
+        f"is by {POOLS[0]} to {POOLS[-1]} earlier days in place of {NEAREST}.{_few(data)} "
         f"n = {counted(len(data.car), 'session')} of core events; closes since "
         f"{date(sector_study().returns.index[0])}.",
         source("sector-reactions", "events.csv", "macro_releases.csv", prices="sectors"),

@@ -212,7 +212,7 @@ def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
     if not {*groups, LARGEST} <= set(found.index):
         return ""
     farthest = [
-        f"{number(100 * found.loc[group, 'rate'], 1)}% of the {found.loc[group, 'n']:,.0f} with the "
+        f"{number(100 * found['rate'][group], 1)}% of the {found['n'][group]:,.0f} with the "
         f"largest moves in {unit}"
         for group, unit in ((LARGEST, "standard deviations"), (LARGEST_IN_PERCENT, "percent"))
         if group in found.index
