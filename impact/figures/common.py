@@ -21,7 +21,8 @@ from impact.hypotheses.verdicts import (
     Verdicts,
     evaluate_register,
 )
-from impact.inference.who_was_hit import RelativeMoves, relative_moves
+from impact.inference.ranked_moves import RelativeMoves
+from impact.inference.who_was_hit import relative_moves
 from impact.market.bars import load_bars
 from impact.market.files import data_hash
 from impact.market.prices import load_prices

@@ -22,14 +22,16 @@ from impact.figures.common import (
     column_head,
     core_of,
     core_study,
+    index_returns,
     model_of,
     shown_marks,
     source,
 )
+from impact.inference.yardsticks import yardsticks
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.study.event_study import event_study
-from impact.text.formats import counted, date, list_of, number, p_phrase, percent
+from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,10 +53,14 @@ FLAT = 78
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Column heads by event, one row a session and series, and what to say of the variances."""
+    """Column heads by event, one row a session and series, and what to say of the variances.
+
+    `by_forecast` has p of the day that China called, by series and forecast of volatility.
+    """
 
     heads: dict[str, Panel]
     moves: pd.DataFrame
+    by_forecast: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -80,18 +86,33 @@ def data() -> Fingerprints:
     there = funds.index.unique("event")
     shown = {event: head for event, head in heads.items() if event in there}
     moves = moves[moves["event"].isin(shown)].reset_index(drop=True)
-    return Fingerprints(shown, moves, tuple(funds.attrs["notes"]))
+    day = moves.loc[moves["event"] == CHINA_CALLED, "session"].iloc[0]
+    series = {"^GSPC": index_returns(), **returns}
+    by_forecast = {
+        NAMES[name]: yardsticks(event_study(series[name].dropna(), [day]))["p_value"]
+        for name in NAMES
+    }
+    table = pd.DataFrame(by_forecast).T.dropna(axis=1, how="all")
+    return Fingerprints(shown, moves, table, tuple(funds.attrs["notes"]))
 
 
 def title(data: Fingerprints) -> str:
-    """Say which series moved unusually far on the day that China called, and which did not."""
-    day = data.moves[data.moves["event"] == CHINA_CALLED].set_index("series")
-    far, when = day.index[day["unusual"]], date(day["session"].iloc[0])
-    if far.empty:
+    """Say which series moved unusually far on the day that China called by which forecasts."""
+    day = data.moves[data.moves["event"] == CHINA_CALLED]
+    when, p = date(day["session"].iloc[0]), data.by_forecast
+    by_all = p.index[(p <= LEVEL).all(axis=1)]
+    by_some = p.index[(p <= LEVEL).any(axis=1)].difference(by_all, sort=False)
+    if not len(by_all) + len(by_some):
         return f"On {when} neither the S&P 500 nor any of {len(day) - 1} funds moved unusually far"
-    usual = [NAMES[name] for name in ("^GSPC", "TLT") if NAMES[name] not in far]
-    rest = f"; {list_of(usual)} did not" if usual else ""
-    return f"On {when} {list_of(far)} moved unusually far{rest}"
+    clear = [f"{list_of(by_all)} moved unusually far"] if len(by_all) else []
+    ranges = list_of(f"{name.split(' (')[0]} (p {_range(p.loc[name])})" for name in by_some)
+    moved = "" if clear else "moved unusually far "
+    open_ = [f"{ranges} {moved}by some forecasts of volatility only"] if len(by_some) else []
+    return f"On {when} {'; '.join([*clear, *open_])}"
+
+
+def _range(p: pd.Series) -> str:
+    return f"{p_value(p.min())} to {p_value(p.max())}"
 
 
 def words(data: Fingerprints) -> Words:
@@ -104,7 +125,8 @@ def words(data: Fingerprints) -> Words:
         f"Abnormal log return of session 0 ({model_of(core_study())}), in %, and its conditional "
         "p; coloured by z, its size in standard deviations known the evening before (GJR-GARCH). "
         f"Each series is tested for itself: of {n} cells, {number(LEVEL * n, 1)} would be framed "
-        f"by chance. n = {counted(len(data.heads), 'session')} of core events.{said}",
+        f"by chance; {int(data.moves['unusual'].sum())} are. "
+        f"n = {counted(len(data.heads), 'session')} of core events.{said}",
         source("fingerprints", "sp500.csv", "events.csv", "macro_releases.csv", prices="funds"),
     )
 
@@ -116,7 +138,8 @@ def table(data: Fingerprints) -> pd.DataFrame:
 
 def alt(data: Fingerprints) -> str:
     """Tell the picture."""
-    told = []
+    p, told = data.by_forecast, []
+    by_forecast = list_of(f"{name} {', '.join(map(p_value, row))}" for name, row in p.T.items())
     for event, head in data.heads.items():
         rows = data.moves[data.moves["event"] == event].itertuples()
         moved = "; ".join(
@@ -124,7 +147,10 @@ def alt(data: Fingerprints) -> str:
         )
         told.append(f"{head.heading}, {head.note.replace(chr(10), ', ')}: {moved}")
     return (
-        f"{title(data)}. Table of coloured cells, one column a core session, the S&P 500 on top "
+        f"{title(data)}. Of {len(data.moves)} cells {number(LEVEL * len(data.moves), 1)} would be "
+        f"framed by chance, {int(data.moves['unusual'].sum())} are. p under {list_of(p.columns)} "
+        f"on the day that China called: {by_forecast}. "
+        "Table of coloured cells, one column a core session, the S&P 500 on top "
         f"and {len(NAMES) - 1} funds below, blue for a rise, vermilion for a fall. "
         f"{'. '.join(told)}."
     )

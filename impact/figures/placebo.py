@@ -101,7 +101,8 @@ def data() -> Sets:
         )
     frames = (pd.concat(groups, ignore_index=True), pd.concat(bars, ignore_index=True))
     wider = verdict(next(iter(SETS)), "all")
-    return Sets(*frames, pd.DataFrame(sets), *(verdict(name) for name in SETS), wider)
+    escalation, easing = map(verdict, SETS)
+    return Sets(*frames, pd.DataFrame(sets), escalation, easing, wider)
 
 
 def _clusters(z: pd.Series, sessions: pd.DatetimeIndex) -> pd.DataFrame:

@@ -41,8 +41,9 @@ from impact.figures.common import (
     sector_study,
     source,
 )
-from impact.inference.who_was_hit import NEAREST
-from impact.text.formats import counted, list_of, number, percent, spelt
+from impact.inference.measured_sizes import some_day_rate
+from impact.inference.ranked_moves import NEAREST
+from impact.text.formats import counted, list_of, number, out_of, percent, spelt
 
 #: Names for the end of a line.
 SHORT = {"Consumer staples": "Staples", "Consumer discretionary": "Discretionary"}
@@ -97,14 +98,31 @@ def title(data: Paths) -> str:
     first = pairs.get(0, set())
     n, still = len(first), len(first & pairs.get(LAST, set()))
     if not n:
-        later = len(set().union(*pairs.values()))
-        moves = f"sector move{'' if later == 1 else 's'}"
-        more = f"; counting the days after, {spelt(later)} {moves} did" if later else ""
+        later, of = len(_later(data)), len(data.panels)
+        more = f"; counting the days after, in {out_of(later, of)} events" if later else ""
         return f"No sector stood out beyond its beta on the day of a core event{more}"
     moves = f"{spelt(n)} sector move{'' if n == 1 else 's'}"
     start = f"Of {moves} that stood out on the day of a core event"
     kept = "all" if still == n else spelt(still) if still else "none"
     return f"{start}, {kept} also did so over that day and the next {LAST}"
+
+
+def _later(data: Paths) -> pd.Index:
+    """Events with a dot on some of the days after."""
+    after = data.paths["stands_out"] & (data.paths["relative_session"] > 0)
+    return data.paths.loc[after, "event"].unique()
+
+
+def _by_chance(data: Paths) -> str:
+    """Say in how many events a dot is due by chance, and in how many there is one."""
+    n, rate, found = len(data.panels), some_day_rate(), _later(data)
+    days = list_of(data.panels[event].note for event in found)
+    here = f"; here {len(found)} has" if len(found) == 1 else f"; here {len(found)} have"
+    one = f"By chance alone {number(LEVEL * n, 1)} of the {n} would have a dot on any one day"
+    if np.isfinite(rate):
+        some = f", {number(rate * n, 1)} on some of days 1 to {LAST} ({percent(rate, 1)[1:]})"
+        one = f"{one}{some}"
+    return f"{one}{here}{f' ({days})' if days else ''}."
 
 
 def words(data: Paths) -> Words:
@@ -114,10 +132,9 @@ def words(data: Paths) -> Words:
         "Cumulative log return of eleven sector funds less alpha and beta times the S&P 500's, in "
         f"%, from the close before; n = {counted(len(data.panels), 'core session')}. Dots: the "
         "move to there stands out at 5%, by the step-down maximum test over the eleven, among the "
-        f"{NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move; "
-        "variance of the evening before (GJR-GARCH), times the number of sessions. By chance "
-        f"alone {number(LEVEL * len(data.panels), 1)} of the {len(data.panels)} would have a dot "
-        "on any one day. Each row has its own scale.",
+        f"{NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move, in "
+        "standard deviations; variance of the evening before (GJR-GARCH), times the number of "
+        f"sessions. {_by_chance(data)} Each row has its own scale.",
         source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),
     )
 

@@ -24,7 +24,7 @@ from impact.figures.common import (
     shown_marks,
     source,
 )
-from impact.inference.who_was_hit import NEAREST, RelativeMoves
+from impact.inference.ranked_moves import FEW, NEAREST, POOLS, RelativeMoves
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
 
 if TYPE_CHECKING:
@@ -61,14 +61,30 @@ def title(data: Reactions) -> str:
     found, n, day = int((p <= LEVEL).sum()), len(p), date(data.sessions[most])
     if not found:
         name = SECTORS[data.moves.p_adjusted.loc[most].idxmin()].lower()
-        return (
-            f"On {out_of(0, n)} core days does a sector stand out beyond its beta; {name} comes "
-            f"nearest, on {day} ({p_phrase(p[most])})"
+        none = (
+            f"On {out_of(0, n)} core days does a sector clearly stand out beyond its beta; {name} "
         )
+        if data.moves.at_the_border[most]:
+            return f"{none}on {day} is at the border (p {_range(data.moves, most)})"
+        return f"{none}comes nearest, on {day} ({p_phrase(p[most])})"
     return (
         f"Sectors stand out beyond their betas on {out_of(found, n)} core days (by chance: "
         f"{number(LEVEL * n, 1)}); most on {day}: {_sides(data.moves, most)}"
     )
+
+
+def _range(moves: RelativeMoves, event: str) -> str:
+    low, high = moves.p_range.loc[event].map(p_value)
+    return f"{low} to {high}"
+
+
+def _few(data: Reactions) -> str:
+    """Say on which days fewer earlier market moves were as large than are needed to rank among."""
+    few = data.moves.as_large[data.moves.as_large < FEW].sort_values(kind="stable")
+    if few.empty:
+        return ""
+    days = list_of(f"{date(data.sessions[event])} ({n:,.0f})" for event, n in few.items())
+    return f" Fewer than {FEW} earlier days had as large a market move in these units: {days}."
 
 
 def _sides(moves: RelativeMoves, event: str) -> str:
@@ -89,7 +105,8 @@ def words(data: Reactions) -> Words:
         "Top row: abnormal log return of the equal-weighted portfolio of eleven sector funds in "
         f"session 0 ({model_of(sector_study())}) and its conditional p. Below: log return of each "
         "sector less alpha and beta times the S&P 500's, in %, coloured by z, its size in standard "
-        "deviations known the evening before (GJR-GARCH; the error of beta counted). "
+        "deviations known the evening before (GJR-GARCH; the error of beta counted). A range of p "
+        f"is by {POOLS[0]} to {POOLS[-1]} earlier days in place of {NEAREST}.{_few(data)} "
         f"n = {counted(len(data.car), 'session')} of core events; closes since "
         f"{date(sector_study().returns.index[0])}.",
         source("sector-reactions", "events.csv", "macro_releases.csv", prices="sectors"),
@@ -118,6 +135,8 @@ def table(data: Reactions) -> pd.DataFrame:
     table = pd.concat([common, *single]).rename_axis("event").reset_index()
     table.insert(1, "session", table["event"].map(data.sessions))
     table["stands_out"] = table["p"] <= LEVEL
+    for side, p in moves.p_range.items():
+        table[f"largest_p_{side}"] = table["event"].map(p)
     return table.sort_values("session", kind="stable", ignore_index=True)
 
 
@@ -131,7 +150,8 @@ def alt(data: Reactions) -> str:
         told.append(
             f"{head.heading}, {note}: portfolio {percent(row['estimate'])} "
             f"({p_phrase(row['p_conditional'])}), {sides} "
-            f"(maximum test {p_phrase(data.moves.p_max[event])})"
+            f"(maximum test {p_phrase(data.moves.p_max[event])}, {_range(data.moves, event)} by "
+            "the number of earlier days)"
         )
     return (
         f"{title(data)}. Table of coloured cells, one column a core session, the portfolio on top "
@@ -172,8 +192,8 @@ def draw(data: Reactions) -> Figure:
         flat=FLAT,
         meaning=(
             f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
-            f"among the {NEAREST} of {data.moves.pool.min():,.0f} or more earlier sessions with "
-            "the nearest market move"
+            f"among the {NEAREST} of {data.moves.pool.min():,.0f} or more earlier sessions whose "
+            "market moves were nearest, in standard deviations"
         ),
         marks=shown_marks(data.heads.values()),
         below=("p of the largest move", [p_value(p) for p in data.moves.p_max]),

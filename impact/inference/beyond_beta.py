@@ -120,8 +120,7 @@ class BeyondBeta:
     Raises
     ------
     InferenceError
-        If there are fewer than two securities, the market is constant in an estimation window, or
-        a security is constant or nothing but a multiple of the market.
+        If there are fewer than two securities.
     HistoryError
         If the returns are too few for loadings and a variance.
     """
@@ -144,19 +143,41 @@ class BeyondBeta:
                 f"{BURN_IN - self.estimation.start} sessions with a return of every security: "
                 f"{rows:,} of them and estimation {self.estimation} were given"
             )
-        known = self.returns.index[-self.estimation.start :]
-        if (unknown := np.isnan(self.fit.beta).any(axis=1)).any():
-            raise InferenceError(
-                f"the market stands still in the estimation window of {iso(known[unknown][0])}, so "
-                "no beta can be estimated: give a benchmark that moves"
-            )
+
+    def sound(self, last: int) -> BeyondBeta:
+        """Return the panel up to the first row without a move beyond beta.
+
+        Parameters
+        ----------
+        last : int
+            Last row of the last tested window.
+
+        Raises
+        ------
+        InferenceError
+            If, up to `last`, the market is constant in an estimation window, or a security is
+            constant or nothing but a multiple of the market.
+        """
+        unknown = np.isnan(self.fit.beta).any(axis=1)
         still = self.fit.variance <= ROUNDING * self.returns.to_numpy(float).var(axis=0)
-        if still.any():
-            row, column = np.argwhere(still)[0]
+        if not (bad := unknown | still.any(axis=1)).any():
+            return self
+        first = int(bad.argmax())
+        row = first - self.estimation.start
+        if row > last:
+            market = None if self.market is None else self.market[:row]
+            return BeyondBeta(self.returns[:row], market, self.estimation, self.model)
+        day = iso(self.returns.index[row])
+        if unknown[first]:
             raise InferenceError(
-                f"{names[column]!r} is constant or a multiple of the market in the estimation "
-                f"window of {iso(known[row])}, so it has no move beyond beta: drop the column"
+                f"the market stands still in the estimation window of {day}, so no beta can be "
+                "estimated: give a benchmark that moves"
             )
+        raise InferenceError(
+            f"{self.returns.columns[still[first].argmax()]!r} is constant or a multiple of the "
+            f"market in the estimation window of {day}, so it has no move beyond beta: drop the "
+            "column"
+        )
 
     @cached_property
     def by_security(self) -> np.ndarray:
@@ -192,6 +213,11 @@ class BeyondBeta:
         each = with_bar([*series, self.common], "variance of each security")
         return [_sigma(one, self.model) for one in each]
 
+    @property
+    def since(self) -> pd.Timestamp:
+        """First session whose variances are all by the model, not by EWMA in its place."""
+        return max(sigma.attrs["since"] for sigma in self.sigma)
+
     def notes(self, days: pd.DatetimeIndex) -> list[str]:
         """What there is to say of the variances of some sessions."""
         said: dict[str, list[str]] = {}
@@ -201,7 +227,7 @@ class BeyondBeta:
                 if any(begin <= iso(day) <= end for day in days):
                     said.setdefault(text, []).append(str(name))
         notes = [f"{some_of(names[:3], len(names))}: {text}" for text, names in said.items()]
-        early = days[days < max(sigma.attrs["since"] for sigma in self.sigma)]
+        early = days[days < self.since]
         if len(early):
             notes.append(
                 f"variance of {counted(len(early), 'event')} up to {iso(early.max())}: {EWMA}, as "

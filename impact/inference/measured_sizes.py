@@ -10,7 +10,14 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from impact.inference.size import LARGEST, ONE_SESSION, THIRDS, load_calibration
+from impact.inference.size import (
+    LARGEST,
+    LARGEST_IN_PERCENT,
+    ONE_SESSION,
+    SOME_DAY,
+    THIRDS,
+    load_calibration,
+)
 from impact.inference.tests import LEVEL
 from impact.market.files import data_hash
 from impact.market.windows import Window
@@ -173,12 +180,20 @@ def too_short_for_t(before: int) -> str:
     return f"no Student t p with fewer than {PAST_SESSIONS:,} returns before: {why}"
 
 
+#: What the samples of "who-was-hit" hold, in words.
+_HELD = {
+    "sectors": "the sector funds",
+    "sectors among themselves": "the sector funds",
+    "firms": "large US firms",
+}
+
+
 def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
-    """Return how often `relative_max` rejects sessions of sector funds, by the market's move.
+    """Return how often `relative_max` rejects sessions of a sample, by the market's move.
 
     Parameters
     ----------
-    sample : {"sectors", "sectors among themselves"}
+    sample : {"sectors", "sectors among themselves", "firms"}
         Against the S&P 500, or each against the average of the others.
     window : Window
 
@@ -192,18 +207,44 @@ def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
     >>> hit_in_words("sectors", Window(-3, 3))
     ''
     """
+    found = _hit_rates(sample, window)
+    groups = [f"{third.split()[0]} market move" for third in THIRDS]
+    if not {*groups, LARGEST} <= set(found.index):
+        return ""
+    farthest = [
+        f"{number(100 * found['rate'][group], 1)}% of the {found['n'][group]:,.0f} with the "
+        f"largest moves in {unit}"
+        for group, unit in ((LARGEST, "standard deviations"), (LARGEST_IN_PERCENT, "percent"))
+        if group in found.index
+    ]
+    by_third = list_of(number(100 * found.loc[group, "rate"], 1) for group in groups)
+    chosen = (
+        "; to rank among the 100 nearest was chosen on these sessions" if sample != "firms" else ""
+    )
+    return (
+        f"at 5% the test rejects {by_third}% of sessions of {_HELD[sample]} with small, middle and "
+        f"large market moves, {list_of(farthest)}{chosen}"
+    )
+
+
+def some_day_rate() -> float:
+    """Return how often a sector stands out in a window up to some of the five days after.
+
+    Examples
+    --------
+    >>> 0.05 < some_day_rate() < 0.25 or np.isnan(some_day_rate())
+    True
+    """
+    found = _hit_rates("sectors", Window(0, 5))
+    return float(found.loc[SOME_DAY, "rate"]) if SOME_DAY in found.index else np.nan
+
+
+def _hit_rates(sample: str, window: Window) -> pd.DataFrame:
+    """Sizes at 5% of "who-was-hit" and their n, by group of a sample."""
     table = load_calibration("who-was-hit")
     table = table[(table["level"] == LEVEL) & (table["window"] == str(window))]
-    rates = table.set_index("group")["rate"]
-    groups = [f"{sample}: {third.split()[0]} market move" for third in THIRDS]
-    if not {*groups, f"{sample}: {LARGEST}"} <= set(rates.index):
-        return ""
-    by_third = list_of(number(100 * rates[group], 1) for group in groups)
-    return (
-        f"at 5% the test rejects {by_third}% of sessions of the sector funds with small, middle "
-        f"and large market moves, {number(100 * rates[f'{sample}: {LARGEST}'], 1)}% of the "
-        f"{LARGEST}"
-    )
+    own = table[table["group"].str.startswith(f"{sample}: ")].set_index("group")[["rate", "n"]]
+    return own.set_axis(own.index.str.removeprefix(f"{sample}: "))
 
 
 #: Odds on the largest tenth of days that are named beside a share.

@@ -36,6 +36,12 @@ THIRDS = tuple(f"{word} volatility" for word in _WORDS)
 #: The sessions of "who-was-hit" on which the market moved farthest.
 LARGEST = "largest 5% of market moves"
 
+#: The same by their size in percent: `LARGEST` is by their size in standard deviations.
+LARGEST_IN_PERCENT = f"{LARGEST} in percent"
+
+#: Sessions of "who-was-hit" with a p of 5% or less in a window up to some of the five days after.
+SOME_DAY = "some of days 1 to 5"
+
 #: Sessions whose spread makes the thirds.
 TRAILING = 22
 

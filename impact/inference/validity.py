@@ -262,7 +262,7 @@ def _one_date(instead: str, word: str, because: str, *needs: Need) -> ByKind:
 def _stands_out() -> ByKind:
     """A test of which security stands out on one date."""
     other = "it asks which security stands out on one common date"
-    because = "it ranks the largest move beyond beta among earlier days with a like market move"
+    because = "it ranks the largest move beyond beta among the earlier days nearest in market move"
     return _no(dict.fromkeys(Kind, other)) | {Kind.ONE_DATE: Needs(YES, because)}
 
 

@@ -2,14 +2,13 @@
 
 In a fall the securities with high betas fall most, and that is no news. So each one's return is
 compared with alpha and beta times the market's, and divided by its own standard deviation as known
-the evening before. The largest of these is ranked among earlier sessions on which the market moved
-about as far: it keeps the correlation of the securities and needs no normal distribution, and
-residuals are larger when the market moves far. The step-down form says which securities stand out.
+the evening before. The largest of these is ranked among the earlier sessions whose market moves, in
+their own standard deviations, were nearest in size: it keeps the correlation of the securities and
+needs no normal distribution, and residuals are larger when the market moves far. The step-down form
+says which securities stand out.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,136 +17,14 @@ from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
 from impact.inference.beyond_beta import BURN_IN, BeyondBeta
-from impact.inference.measured_sizes import hit_in_words
+from impact.inference.ranked_moves import BENCHMARK, NEAREST, NUMBERS, POOLS, RelativeMoves
 from impact.inference.tests import CheckedReturns, Found, window_test
 from impact.market.windows import Window, tested_window
-from impact.text.formats import counted, number, p_value
-from impact.text.result import Result, count_left_out
-from impact.text.table import KNOWN, Column
-
-#: Earlier sessions, nearest in the size of the market's move, that an event is ranked among. With
-#: 250 too many of the sessions with the largest moves of the market were rejected.
-NEAREST = 100
-
-#: What the market is called where the study has one.
-BENCHMARK = "the benchmark"
+from impact.text.formats import counted, iso
+from impact.text.result import count_left_out
 
 #: Fewest earlier sessions to choose those from.
 MIN_POOL = 200
-
-
-#: Numbers of each event and security, in the order of the table.
-_NUMBERS = ("estimate", "beta", "z", "p_adjusted")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class RelativeMoves(Result):
-    """Moves of each security beyond beta, by unit.
-
-    Attributes
-    ----------
-    estimate : DataFrame, units x securities
-        Cumulative return less alpha and beta times the market's, decimal fractions; NaN where the
-        security is not there.
-    beta : DataFrame, units x securities
-        Loading on the market in the estimation window.
-    z : DataFrame, units x securities
-        `estimate` over its own conditional standard deviation, the error of beta counted.
-    p_adjusted : DataFrame, units x securities
-        Step-down maximum p-values: each allows for all securities of its unit.
-    p_max : Series
-        p of the largest |z| of each unit: the test that no security stands out.
-    market_z : Series
-        The market's move in its own conditional standard deviations.
-    pool : Series
-        Number of earlier sessions that the nearest 100 in |market_z| were chosen from.
-    window : Window
-        Relative sessions that were summed.
-    dropped : DataFrame
-        event, security, reason of everything that was left out.
-    signature : str
-        What it was computed with.
-    market : str
-        What the market is, in words.
-    notes : tuple of str
-        What a reader should know of the variances.
-    """
-
-    estimate: pd.DataFrame
-    beta: pd.DataFrame
-    z: pd.DataFrame
-    p_adjusted: pd.DataFrame
-    p_max: pd.Series
-    market_z: pd.Series
-    pool: pd.Series
-    window: Window
-    dropped: pd.DataFrame
-    signature: str
-    market: str
-    notes: tuple[str, ...] = ()
-    unit: str = ""
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """`estimate`, `beta`, `z` and `p_adjusted`, one row an event and security."""
-        named = {name: getattr(self, name).stack() for name in _NUMBERS}
-        return pd.DataFrame(named).rename_axis(["event", "security"]).dropna()
-
-    def by_group(self, groups: pd.Series) -> pd.DataFrame:
-        """Return, by event and group, how many there are, their average, and who went farthest.
-
-        Parameters
-        ----------
-        groups : Series, indexed by security
-            Such as the ``sector`` of firms.
-
-        Returns
-        -------
-        DataFrame, rows (event, group)
-            `securities`, `estimate` (their average, decimal fraction), `security` (the one with
-            the largest z in size) and its `z` and `p_adjusted`, which allows for all securities.
-
-        Raises
-        ------
-        InferenceError
-            If a security has no group.
-        """
-        unknown = self.z.columns.difference(groups.dropna().index)
-        if len(unknown):
-            raise InferenceError(
-                f"groups has no group for {unknown[0]!r}: give one for every security"
-            )
-        rows = self.table.reset_index()
-        rows["group"] = rows["security"].map(groups)
-        parts = rows.groupby(["event", "group"], sort=False)
-        farthest = rows.loc[rows["z"].abs().groupby([rows["event"], rows["group"]]).idxmax()]
-        found = farthest.set_index(["event", "group"])[["security", "z", "p_adjusted"]]
-        found.insert(0, "securities", parts.size())
-        found.insert(1, "estimate", parts["estimate"].mean())
-        return found
-
-    def __repr__(self) -> str:
-        events, securities = self.z.shape
-        shown = counted(securities, "security", "securities")
-        return f"RelativeMoves: {shown} at {counted(events, 'event')}"
-
-    def _title(self) -> str:
-        what = "Change" if self.unit else "Return"
-        return f"{what} beyond beta times {self.market}, sessions {self.window}"
-
-    def _notes(self) -> tuple[str, ...]:
-        sample = "sectors" if self.market == BENCHMARK else "sectors among themselves"
-        return (*self.notes, hit_in_words(sample, self.window))
-
-    def _columns(self) -> tuple[Column, ...]:
-        return (
-            KNOWN["event"],
-            KNOWN["security"],
-            KNOWN["estimate"],
-            Column("beta", "beta", number),
-            Column("z", "z", number),
-            Column("p_adjusted", "p, for all securities", p_value),
-        )
 
 
 def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = None) -> RelativeMoves:
@@ -179,7 +56,10 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     residual, σ from the evening before (see `impact.volatility.forecast.conditional_z`), plus that
     of what was taken off, s² (k²/L + (Σm - k m̄)²/Sxx); z = u over its root. Of the earlier
     sessions whose windows do not overlap the tested one, the 100 with a market z nearest in
-    size are kept, and p = (1 + #{maximum of abs z as large or larger}) / 101.
+    size are kept, and p = (1 + #{maximum of abs z as large or larger}) / 101. The nearest to a very
+    large move are smaller (`as_large`), and p depends on how many are kept (`by_pool`). The 100
+    was chosen on sessions of the sector funds, on which the published size was measured as well.
+    z of the market has its variance from the rows of the securities only.
 
     A benchmark names the security that was hit more surely than the average of a few: there one
     that falls by δ lifts each of the N - 1 others by beta times δ/(N - 1).
@@ -216,7 +96,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     studied = np.zeros((len(units), len(names)), dtype=bool)
     studied[unit, pairs.column] = True
     there = studied & _is_there(returns.to_numpy(), position, tested, study.settings.estimation)
-    tables, facts = {}, {}
+    tables, facts, pools = {}, {}, {}
     notes: dict[str, None] = {}
     refused: dict[str, HistoryError] = {}
     for columns in np.unique(there, axis=0):
@@ -229,15 +109,19 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
                 study.settings.estimation,
                 study.settings.volatility or "gjr",
             )
+            days = returns.index[position[which]]
+            rows = compared.index.get_indexer(days)
+            panel = panel.sound(rows.max() + max(tested.end, 0))
             found = panel.windows(tested)
         except HistoryError as error:
             refused |= dict.fromkeys(units[which], error)
             continue
-        days = returns.index[position[which]]
         notes |= dict.fromkeys(panel.notes(days))
-        for name, row in zip(units[which], compared.index.get_indexer(days), strict=True):
+        if market is not None:
+            notes[_whose_rows(compared.index)] = None
+        for name, row in zip(units[which], rows, strict=True):
             try:
-                tables[name], facts[name] = _unit(panel, found, row, tested.length)
+                tables[name], facts[name], pools[name] = _unit(panel, found, row, tested.length)
             except HistoryError as error:
                 refused[name] = error
     if not tables:
@@ -246,14 +130,15 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
         name: pd.DataFrame({unit: found[name] for unit, found in tables.items()}, names).T.reindex(
             units
         )
-        for name in _NUMBERS
+        for name in NUMBERS
     }
     kept = sum(map(len, tables.values()))
-    known = pd.DataFrame(facts, ["p_max", "market_z", "pool"]).T.reindex(units)
+    known = pd.DataFrame(facts).T.reindex(units)
     row, column = np.nonzero(studied & ~there)
     return RelativeMoves(
         **wide,
         **{name: known[name].rename(name) for name in known},
+        by_pool=pd.DataFrame(pools, POOLS).T.reindex(units),
         window=tested,
         dropped=_dropped(study, units[row], names[column], refused, kept, tested),
         signature=study.signed(tested.start, tested.end, conditional=True),
@@ -295,15 +180,33 @@ def _is_there(
     return inside & (known[first] >= np.minimum(needed, known[first].max(axis=1, keepdims=True)))
 
 
+def _whose_rows(rows: pd.DatetimeIndex) -> str:
+    return (
+        f"variance of the market's move: from the returns of the benchmark since {iso(rows[0])}, "
+        "the first session with every security, also where the benchmark has a longer history"
+    )
+
+
 def _unit(
     panel: BeyondBeta, found: tuple[np.ndarray, ...], row: int, length: int
-) -> tuple[pd.DataFrame, tuple[float, float, int]]:
-    """The numbers of the securities in one window, and those of the window."""
+) -> tuple[pd.DataFrame, dict[str, float], np.ndarray]:
+    """The numbers of the securities in one window, those of the window, and p by pool."""
     moves, z, market_z = found
-    p, pool = _step_down(z, market_z, row, length)
+    near = _nearest_first(z, market_z, row, length)
+    size, past = np.abs(z[row]), np.abs(z[near])
+    p = _step_down(size, past[:NEAREST])
     beta = panel.fit.beta[row + panel.estimation.start]
-    numbers = dict(zip(_NUMBERS, (moves[row], beta, z[row], p), strict=True))
-    return pd.DataFrame(numbers, panel.returns.columns), (p.min(), market_z[row], pool)
+    numbers = dict(zip(NUMBERS, (moves[row], beta, z[row], p), strict=True))
+    facts = {
+        "p_max": p.min(),
+        "market_z": market_z[row],
+        "pool": len(near),
+        "as_large": (np.abs(market_z[near]) >= abs(market_z[row])).sum(),
+        "by_average": (panel.returns.index[near] < panel.since).sum(),
+    }
+    beyond = np.cumsum(past.max(axis=1) >= size.max())
+    by_pool = [(1 + beyond[n - 1]) / (n + 1) if n <= len(near) else np.nan for n in POOLS]
+    return pd.DataFrame(numbers, panel.returns.columns), facts, np.array(by_pool)
 
 
 def _dropped(
@@ -348,15 +251,13 @@ def relative_max(sample: CheckedReturns) -> Found:
     return {
         "statistic": float(moves.z.abs().to_numpy().max()),
         "p_value": float(moves.p_max.iloc[0]),
-        "distribution": f"largest |z| of {NEAREST} earlier sessions with a like move of the market",
+        "distribution": f"largest |z| of the {NEAREST} earlier sessions with the nearest market z",
         "n": moves.z.shape[1],
     }
 
 
-def _step_down(
-    z: np.ndarray, market_z: np.ndarray, row: int, length: int
-) -> tuple[np.ndarray, int]:
-    """Step-down maximum p of the securities in one window, and the number of earlier ones."""
+def _nearest_first(z: np.ndarray, market_z: np.ndarray, row: int, length: int) -> np.ndarray:
+    """Earlier sessions that can be ranked, the nearest in the size of the market's move first."""
     there = np.isfinite(z).all(axis=1) & np.isfinite(market_z)
     earlier = np.flatnonzero(there[: max(row - length + 1, 0)])
     if len(earlier) < MIN_POOL or not there[row]:
@@ -366,12 +267,15 @@ def _step_down(
             "event_study() a longer history of returns"
         )
     away = np.abs(np.abs(market_z[earlier]) - abs(market_z[row]))
-    pool = np.abs(z[earlier[np.argsort(away, kind="stable")[:NEAREST]]])
-    size = np.abs(z[row])
+    return earlier[np.argsort(away, kind="stable")]
+
+
+def _step_down(size: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """Step-down maximum p of the securities of one window among those of the pool."""
     order = np.argsort(-size)
     # Largest |z| among this security and all smaller ones, for every session of the pool.
     remaining = np.maximum.accumulate(pool[:, order[::-1]], axis=1)[:, ::-1]
-    p = (1 + (remaining >= size[order]).sum(axis=0)) / (NEAREST + 1)
+    p = (1 + (remaining >= size[order]).sum(axis=0)) / (len(pool) + 1)
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(p)
-    return adjusted, len(earlier)
+    return adjusted

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from impact.figures import fingerprints
@@ -28,7 +29,7 @@ def test_each_fund_is_tested_as_it_is_alone_and_the_index_as_on_its_card(drawn):
                 assert row[ours] == pytest.approx(alone[theirs], rel=1e-6), (name, event)
 
 
-def test_on_2_may_china_and_emerging_markets_moved_unusually_far_and_bonds_did_not(drawn):
+def test_the_cells_of_2_may_that_are_framed_are_those_of_the_garch_forecast(drawn):
     """Log returns as published beside the question: +3.5, +2.8 and -1.1%."""
     day = drawn.table.query("event == 'mofcom-evaluating'").set_index("security")
     returns = 100 * log_returns(load_prices("funds")).loc["2025-05-02"]
@@ -36,13 +37,47 @@ def test_on_2_may_china_and_emerging_markets_moved_unusually_far_and_bonds_did_n
     assert day.index[day["unusual"]].to_list() == ["MCHI", "EEM"]
     assert day.index.to_list() == ["^GSPC", "MCHI", "FXI", "EEM", "EFA", "GLD", "TLT"]
     assert set(FUNDS) == set(day.index[1:])
-    assert "the S&P 500 and long US Treasuries (TLT) did not" in drawn.alt
+
+
+def test_the_title_gives_the_range_where_forecasts_of_volatility_disagree(drawn):
+    """A referee's p of 2 May by GJR-GARCH, GARCH and EWMA; those of the picture are the first."""
+    found = fingerprints.data().by_forecast
+    assert found.columns.to_list() == ["GJR-GARCH", "GARCH", "EWMA"]
+    referee = {
+        "China (MCHI)": [0.036, 0.042, 0.118],
+        "emerging markets (EEM)": [0.014, 0.012, 0.104],
+    }
+    for name, p in referee.items():
+        np.testing.assert_allclose(found.loc[name], p, atol=6e-4)
+    day = drawn.table.query("event == 'mofcom-evaluating'").set_index("series")["p"]
+    np.testing.assert_allclose(found["GJR-GARCH"], day[found.index], rtol=1e-6)
+    assert drawn.alt.startswith(
+        "On 2 May 2025 China (p 0.036 to 0.118) and emerging markets (p 0.012 to 0.104) moved "
+        "unusually far by some forecasts of volatility only. Of 70 cells 3.5 would be framed by "
+        f"chance, {drawn.table['unusual'].sum()} are."
+    )
 
 
 @pytest.mark.parametrize(
-    ("unusual", "words"), [(False, "neither the S&P 500 nor any of 6"), (True, "moved unusually")]
+    ("p", "words"),
+    [
+        ([0.2, 0.2, 0.2], "neither the S&P 500 nor any of 6 funds moved unusually far"),
+        ([0.01, 0.02, 0.03], "gold (GLD) moved unusually far"),
+        ([0.01, 0.02, 0.3], "gold (p 0.010 to 0.300) moved unusually far by some forecasts"),
+    ],
 )
-def test_each_outcome_has_its_sentence(unusual, words):
+def test_each_outcome_has_its_sentence(p, words):
     data = fingerprints.data()
-    title = fingerprints.title(replace(data, moves=data.moves.assign(unusual=unusual)))
-    assert words in title and "did not" not in title
+    by_forecast = data.by_forecast * 0 + 0.5
+    by_forecast.loc["gold (GLD)"] = p
+    title = fingerprints.title(replace(data, by_forecast=by_forecast))
+    assert title == f"On 2 May 2025 {words}" + (" of volatility only" if max(p) == 0.3 else "")
+
+
+def test_what_some_forecasts_call_unusual_stands_after_what_all_do():
+    data = fingerprints.data()
+    by_forecast = data.by_forecast * 0 + 0.5
+    by_forecast.loc["gold (GLD)"] = 0.01
+    by_forecast.loc["the S&P 500"] = [0.01, 0.01, 0.2]
+    title = fingerprints.title(replace(data, by_forecast=by_forecast))
+    assert "gold (GLD) moved unusually far; the S&P 500 (p 0.010 to 0.200) by some" in title

@@ -12,7 +12,6 @@ from impact.charts.paths import Panel
 from impact.figures import sector_paths
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
-from impact.text.formats import spelt
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +71,20 @@ def test_a_name_and_dots_for_each_sector_that_stands_out_and_grey_for_the_rest(p
 def test_the_title_counts_what_stood_out_later(paths):
     found = paths.table[paths.table["stands_out"]]
     assert found["relative_session"].min() > 0
-    n = len(found[["event", "security"]].drop_duplicates())
+    assert set(found["event"]) == {"liberation-day"}
     assert paths.alt.startswith("No sector stood out beyond its beta on the day of a core event")
-    assert f"counting the days after, {spelt(n)} sector moves did." in paths.alt
+    assert "; counting the days after, in one of ten events." in paths.alt
+
+
+def test_the_subtitle_counts_events_with_a_dot_and_those_due_by_chance(data, monkeypatch):
+    monkeypatch.setattr(sector_paths, "some_day_rate", lambda: 0.15)
+    said = sector_paths.words(data).subtitle
+    assert "0.5 of the 10 would have a dot on any one day, 1.5 on some of days 1 to 5" in said
+    assert "(15.0%); here 1 has (3 April 2025)." in said
+    monkeypatch.setattr(sector_paths, "some_day_rate", lambda: float("nan"))
+    assert "on any one day; here 1 has" in sector_paths.words(data).subtitle
+    none = replace(data, paths=data.paths.assign(stands_out=False))
+    assert "here 0 have." in sector_paths.words(none).subtitle
 
 
 @pytest.mark.parametrize(

@@ -90,11 +90,25 @@ def test_the_title_is_counted_from_the_table(reactions):
     assert not single["stands_out"].any()
     nearest = single.loc[single["p"].idxmin()]
     assert (nearest["sector"], nearest["session"].isoformat()[:10]) == ("Energy", "2025-04-03")
-    assert reactions.alt.startswith("On none of ten core days does a sector stand out")
-    assert (
-        f"energy comes nearest, on 3 April 2025 (p = {nearest['p']:.3f})"
-        in reactions.alt.split(". ")[0]
-    )
+    assert reactions.alt.startswith("On none of ten core days does a sector clearly stand out")
+    low, high = nearest["largest_p_low"], nearest["largest_p_high"]
+    assert low <= 0.05 < nearest["p"] < high
+    border = f"energy on 3 April 2025 is at the border (p {low:.3f} to {high:.3f})."
+    assert border in reactions.alt
+
+
+def test_the_picture_says_where_few_earlier_days_had_such_a_market_move(data):
+    subtitle = sector_reactions.words(data).subtitle
+    assert "Fewer than 25 earlier days" in subtitle and "3 April 2025 (3)" in subtitle
+    assert "50 to 400 earlier days in place of 100" in subtitle
+    many = replace(data, moves=replace(data.moves, as_large=data.moves.as_large + 25))
+    assert "Fewer than" not in sector_reactions.words(many).subtitle
+
+
+def test_a_p_that_is_not_at_the_border_is_only_the_nearest(data):
+    same = data.moves.by_pool.clip(lower=0.06)
+    title = sector_reactions.title(replace(data, moves=replace(data.moves, by_pool=same)))
+    assert "energy comes nearest, on 3 April 2025 (p = 0.059)" in title
 
 
 def test_a_cell_is_framed_by_its_own_step_down_p(data):

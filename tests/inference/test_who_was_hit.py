@@ -1,6 +1,7 @@
 """Who was hit, beyond beta: against a slow loop, and how often it rejects where it should."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impact.errors import HistoryError, InferenceError, WindowError
+from impact.inference import measured_sizes, ranked_moves
+from impact.inference.size import LARGEST, LARGEST_IN_PERCENT, SOME_DAY
 from impact.inference.who_was_hit import relative_max, relative_moves
 from impact.market.prices import firms_about, load_prices
 from impact.market.returns import log_returns
+from impact.market.windows import Window
 from impact.study.event_study import event_study
 from impact.volatility.forecast import variance_forecast
 from impact.volatility.garch import fit_variance
@@ -118,6 +122,15 @@ def slow_step_down(found, market_z, row, length, columns):
     return [adjusted[j] for j in range(columns)], len(earlier)
 
 
+def slow_largest(found, market_z, row, ranked, n):
+    """p of the largest |z| of four securities among the n sessions nearest in the market's z."""
+    if len(ranked) < n:
+        return np.nan
+    near = sorted(ranked, key=lambda t: abs(abs(market_z[t]) - abs(market_z[row])))[:n]
+    largest = {t: max(abs(found[t, j][2]) for j in range(4)) for t in (*near, row)}
+    return (1 + sum(largest[t] >= largest[row] for t in near)) / (n + 1)
+
+
 @pytest.mark.parametrize("benchmark", [True, False])
 @pytest.mark.parametrize(("start", "end"), [(0, None), (0, 1), (-1, 2), (3, 5)])
 def test_moves_z_and_p_are_those_of_a_slow_loop(start, end, benchmark):
@@ -141,6 +154,11 @@ def test_moves_z_and_p_are_those_of_a_slow_loop(start, end, benchmark):
         np.testing.assert_allclose(moves.p_adjusted.iloc[place], p, rtol=1e-12)
         assert moves.market_z.iloc[place] == pytest.approx(of_market[row], rel=1e-9)
         assert moves.pool.iloc[place] == earlier
+        ranked = [t for t in of_market if (t, 0) in found and t <= row - length]
+        large = [t for t in ranked if abs(of_market[t]) >= abs(of_market[row])]
+        assert moves.as_large.iloc[place] == len(large)
+        by_pool = [slow_largest(found, of_market, row, ranked, n) for n in moves.by_pool]
+        np.testing.assert_allclose(moves.by_pool.iloc[place], by_pool, rtol=1e-12)
     assert moves.window.length == length
 
 
@@ -167,7 +185,7 @@ def test_sigma_is_the_one_step_forecast_of_the_residuals_and_the_error_of_beta_i
     s2 = study.fit["residual_variance"].xs("XLE", level=1).item()
     sigma = (known.sigma**2 + s2 * (1 / 250 + away)) ** 0.5
     assert moves.z["XLE"].item() == pytest.approx(moves.estimate["XLE"].item() / sigma, rel=1e-6)
-    assert not moves.notes
+    assert not any("EWMA" in note for note in moves.notes)
     # On that day, with the market up by 9%, the error of beta is a part that is seen.
     assert sigma / known.sigma > 1.005
 
@@ -188,7 +206,7 @@ def test_one_event_is_tested_as_it_is_among_many():
     alone = relative_max(made(returns, days[1:2]))
     assert alone.p_value == together.p_max.iloc[1]
     assert alone.statistic == together.z.iloc[1].abs().max()
-    words = "largest |z| of 100 earlier sessions with a like move of the market"
+    words = "largest |z| of the 100 earlier sessions with the nearest market z"
     assert (alone.n, alone.distribution) == (11, words)
 
 
@@ -447,4 +465,117 @@ def test_a_history_too_short_for_a_garch_model_is_said():
     moves = relative_moves(made(returns, returns.index[[900, 1_700]], volatility="gjr"))
     (note,) = moves.notes
     assert note.startswith("variance of 1 event up to") and "EWMA 0.94" in note
-    assert note in str(moves.summary()).replace("\n", " ")
+    shown = str(moves.summary()).replace("\n", " ")
+    assert note in shown
+    # The later one is by GJR, and is ranked among days that are not: 260 of loadings, 250 of the
+    # first variance, and those until the first month with 1,000 residuals before it.
+    month = returns.index.to_period("M")
+    begins = np.flatnonzero(month[1:] != month[:-1]) + 1
+    until = begins[begins >= LOADED + 1_000][0]
+    assert moves.by_average.iloc[1] == until - KNOWN
+    assert f"{until - KNOWN} have the variance of EWMA 0.94" in shown
+
+
+# -- what p depends on ---------------------------------------------------------------------------
+
+
+@functools.cache
+def liberation_day():
+    days = ["2025-04-03", "2025-04-09", "2025-05-02", "2025-10-10"]
+    return relative_moves(made(sectors(), days, benchmark=index(), volatility="gjr"))
+
+
+def test_energy_on_3_april_is_at_the_border_and_the_table_says_by_what():
+    """A referee's p by the number of days that it is ranked among."""
+    moves = liberation_day()
+    event = moves.z.index[0]
+    referee = {50: 0.078, 75: 0.079, 100: 0.059, 150: 0.046, 250: 0.036, 400: 0.025}
+    np.testing.assert_allclose(moves.by_pool.loc[event], pd.Series(referee), atol=6e-4)
+    assert moves.by_pool.loc[event, 100] == moves.p_max[event]
+    assert moves.at_the_border.to_list() == [True, False, False, False]
+    assert moves.p_range.loc[event].round(3).to_list() == [0.025, 0.079]
+    shown = str(moves.summary()).replace("\n", " ")
+    assert f"50 to 400 earlier sessions in place of 100: {event} 0.025 to 0.079" in shown
+    alone = str(moves.summary())
+    assert "chosen on these sessions" in alone.replace("\n", " ")
+
+
+def test_where_few_earlier_days_had_so_large_a_market_move_it_is_said():
+    moves = liberation_day()
+    assert moves.as_large.to_list()[::3] == [3, 0] and moves.as_large.iloc[2] > 25
+    shown = str(moves.summary()).replace("\n", " ")
+    first, last = moves.z.index[[0, 3]]
+    assert f"{last} 0 of 1,327, {first} 3 of 1,196 and" in shown
+
+
+def test_a_p_that_no_number_of_days_moves_across_the_level_is_said_too():
+    returns = sectors()
+    moves = relative_moves(made(returns, returns.index[[900, 1_000]]))
+    assert not moves.at_the_border.any()
+    assert "lies on the same side of 0.05" in str(moves.summary()).replace("\n", " ")
+
+
+def test_many_events_at_the_border_are_not_all_named():
+    moves = liberation_day()
+    border = replace(moves, by_pool=moves.by_pool * 0 + [0.01, 0.02, 0.03, 0.04, 0.06, 0.07])
+    several = pd.concat([border.by_pool] * 3).set_axis([f"e{i}" for i in range(12)])
+    wide = replace(border, by_pool=several, pool=several[50] * 0 + 1_000, as_large=several[50])
+    assert "e3 0.010 to 0.070 and 8 more" in wide._of_the_ranks()[0]
+    assert len(wide._of_the_ranks()[0]) < 250
+
+
+def test_the_variance_of_the_market_is_said_to_be_from_the_rows_of_the_securities():
+    (note,) = (each for each in liberation_day().notes if "market's move" in each)
+    assert "since 2018-06-20" in note
+    assert not any(
+        "market's move" in note for note in relative_moves(made(sectors(), ["2025-04-03"])).notes
+    )
+
+
+def test_the_size_that_is_printed_is_that_of_the_kind_of_security(monkeypatch):
+    monkeypatch.setattr(ranked_moves, "hit_in_words", lambda kind, window: kind)
+    moves = liberation_day()
+    among = replace(moves, market="the average of the others")
+    firms = replace(moves, z=moves.z.rename(columns={"XLE": "XOM"}))
+    neither = replace(firms, market="the average of the others")
+    for made_, kind in ((moves, "sectors"), (among, "sectors among themselves"), (firms, "firms")):
+        assert made_._notes()[-1] == kind
+    assert not {"sectors", "sectors among themselves", "firms"} & set(neither._notes())
+
+
+def test_what_happens_after_the_last_tested_window_refuses_nothing():
+    """Energy stands still for 300 sessions from 10 April 2025: nothing to 3 April."""
+    returns = sectors()
+    still = returns.copy()
+    row = still.index.get_loc("2025-04-10")
+    still.iloc[row : row + 300, still.columns.get_loc("XLE")] = 0.0
+    day = ["2025-04-03"]
+    moves = relative_moves(made(still, day))
+    whole = relative_moves(made(returns, day))
+    np.testing.assert_allclose(moves.z, whole.z, rtol=1e-6)
+    pd.testing.assert_frame_equal(moves.p_adjusted, whole.p_adjusted)
+    # The market that stands still later.
+    flat = index().loc[returns.index].copy()
+    flat.iloc[row : row + 300] = 0.001
+    before = relative_moves(made(returns, day, benchmark=flat))
+    np.testing.assert_allclose(before.z, relative_moves(made(returns, day, benchmark=index())).z)
+    with pytest.raises(InferenceError, match=r"'XLE' is constant .* window of 2026-0\d-\d\d"):
+        relative_moves(made(still, still.index[[row + 320]]))
+
+
+def test_the_printed_size_is_by_both_sizes_of_the_market_move(monkeypatch):
+    groups = {"low": 0.049, "middle": 0.044, "high": 0.055}
+    rows = {f"sectors: {third} market move": rate for third, rate in groups.items()}
+    rows |= {f"sectors: {LARGEST}": 0.0591, f"sectors: {LARGEST_IN_PERCENT}": 0.0970}
+    rows |= {f"firms: {third} market move": 0.03 for third in groups}
+    rows |= {f"firms: {LARGEST}": 0.0, f"sectors: {SOME_DAY}": 0.133}
+    made_ = pd.DataFrame({"group": rows.keys(), "rate": rows.values(), "n": 237, "level": 0.05})
+    monkeypatch.setattr(measured_sizes, "load_calibration", lambda _: made_.assign(window="(0, 5)"))
+    said = measured_sizes.hit_in_words("sectors", Window(0, 5))
+    assert "4.9, 4.4 and 5.5% of sessions of the sector funds" in said
+    assert "5.9% of the 237 with the largest moves in standard deviations and 9.7% of the" in said
+    assert "chosen on these sessions" in said
+    firms = measured_sizes.hit_in_words("firms", Window(0, 5))
+    assert "0.0% of the 237" in firms and "percent" not in firms and "chosen" not in firms
+    assert measured_sizes.some_day_rate() == 0.133
+    assert measured_sizes.hit_in_words("sectors", Window(0, 1)) == ""
