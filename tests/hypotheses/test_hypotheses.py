@@ -675,8 +675,6 @@ def test_a_statistic_on_the_other_side_contradicts_whatever_the_mean_return(dire
     facts = {"p_value": p, "p_holm": p if p < 0.02 else 1.0, "side": "less", "statistic": "mean"}
     estimate = -0.01 if direction == "up" else 0.01
     row = pd.Series(facts | {"direction": direction, "estimate": estimate})
-        facts | {"direction": direction, "estimate": -0.01 if direction == "up" else 0.01}
-    )
     assert _verdict(row, None) == expected
 
 
