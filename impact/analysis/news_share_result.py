@@ -157,7 +157,7 @@ def in_short(share: float, low: float, high: float, p: float) -> str:
     Examples
     --------
     >>> in_short(0.4, 0.0, 0.67, 0.082)
-    '95% interval 0% to 67%, p = .082; it could be none'
+    '95% interval 0% to 67%, p = 0.082; it could be none'
     """
     doubt = "; it could be none" if low == 0 or p > LEVEL else ""
     return f"95% interval {_percent(low)} to {_percent(high)}, {p_phrase(p)}{doubt}"

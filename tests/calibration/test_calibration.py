@@ -8,6 +8,7 @@ from scipy import stats
 
 import calibration
 from calibration import experiments, panels, rates, sets, single
+from impact.hypotheses.register import load_register
 from impact.inference.clusters import clusters
 from impact.inference.conditional import conditional_tests
 from impact.inference.size import load_calibration
@@ -19,6 +20,9 @@ SEED = calibration.SEED
 #: Thirds of a group, and the tests that answer for them in reports.
 THIRDS = ["low volatility", "middle volatility", "high volatility"]
 VIX_THIRDS = ["low VIX", "middle VIX", "high VIX"]
+
+#: Hypotheses in the register, by which Holm multiplies the smallest p.
+CLAIMS = len(load_register())
 
 #: Ends the groups of sets whose clusters share effects.
 SHARED = ", shared effects"
@@ -163,7 +167,7 @@ def test_sets_in_clusters_are_made_again_and_lie_apart():
     z = np.random.default_rng(0).standard_normal(900)
     one, again = (sets.clustered_rates(z, (3, 1, 2), seed=5, replications=20) for _ in range(2))
     pd.testing.assert_frame_equal(one, again)
-    assert "6 sessions in 3 clusters, first of 16" in set(one["group"])
+    assert f"6 sessions in 3 clusters, first of {CLAIMS}" in set(one["group"])
     rng = np.random.default_rng(1)
     for _ in range(50):
         positions = np.concatenate(sets.draw_clusters(900, (3, 5, 2), rng))
@@ -210,7 +214,7 @@ def test_shifts_take_what_a_cluster_shares_for_evidence_and_the_verdicts_test_do
     assert rate["10 sessions in 3 clusters, shared effects", "shift_studentised", 1.0, 0.0] > 0.15
     # Three clusters find a mean of one σ about one time in three, and hardly ever after Holm.
     assert 0.28 < rate["10 sessions in 3 clusters", "cluster_t", 1.0, -1.0] < 0.45
-    assert rate["10 sessions in 3 clusters, first of 16", "cluster_t", 1.0, -1.0] < 0.06
+    assert rate[f"10 sessions in 3 clusters, first of {CLAIMS}", "cluster_t", 1.0, -1.0] < 0.06
 
 
 def test_committed_implied_rates_are_those_of_the_index(values, rows):
