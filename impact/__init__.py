@@ -44,7 +44,7 @@ from impact.study.event_study_result import EventStudy
 from impact.study.groups import compare_groups
 from impact.text.table import Table, table
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "EventStudy",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 
 from impact.cards.hours import hours_of
 from impact.cards.sentences import headline, paragraphs
-from impact.charts.page import Words
+from impact.charts.page import Words, svg
 from impact.charts.paths import Panel, path_panels
 from impact.errors import EventError, ReturnsError
 from impact.inference.size import third_of
@@ -31,8 +32,11 @@ from impact.news.events import as_events
 from impact.study.event_paths import event_paths
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
+from impact.study.report import cited
 from impact.study.tables import series_name
 from impact.text import formats
+from impact.text.document import Part, picture, whole_table, write_page
+from impact.text.document import paragraphs as paragraphs_of
 from impact.text.table import KNOWN, Column, Table
 from impact.volatility.garch import FIT_SESSIONS
 
@@ -103,6 +107,31 @@ class Card:
             {self.study.fit.index[0]: panel},
             ax=ax,
         )
+
+    def report(self, path: str | Path) -> None:
+        """Write the card as one HTML page that can be sent: words, picture, tests, citation.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that ends with .html; it needs no other file and no connection.
+
+        Raises
+        ------
+        TableError
+            If the name ends otherwise or the file cannot be written; no half of it stays.
+
+        Examples
+        --------
+        >>> event_card("liberation-day").report("card.html")  # doctest: +SKIP
+        """
+        title, *others = self.sentence.split("\n\n")
+        parts = (
+            Part("The path", picture(svg(self.plot()), f"{title}; the tests are in the table.")),
+            Part(self.table.title, whole_table(self.table)),
+            Part("How to cite", paragraphs_of(cited(self.study, self.table.signature))),
+        )
+        write_page(path, title, others, parts)
 
     def __repr__(self) -> str:
         return "\n".join(textwrap.fill(line, _LINE) for line in self.sentence.split("\n"))

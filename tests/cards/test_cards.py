@@ -14,7 +14,7 @@ from pictures import assert_words_are_clear
 
 from impact.cards import sentences
 from impact.cards.card import event_card
-from impact.errors import DateError, EventError, HistoryError, ReturnsError
+from impact.errors import DateError, EventError, HistoryError, ReturnsError, TableError
 from impact.inference.size import THIRDS, share_as_small
 from impact.inference.yardsticks import yardsticks
 from impact.market.prices import load_prices
@@ -504,3 +504,15 @@ def test_nothing_misleading_is_said_of_any_event():
         assert not re.search(r"as far|that far", words)
         # A reader's day, except where the clock of an exchange makes it a session.
         assert not re.search(r"(?<!NYSE )\bsessions?\b", words), words
+
+
+def test_a_card_is_a_page_that_can_be_sent(tmp_path):
+    card = event_card("liberation-day")
+    card.report(tmp_path / "card.html")
+    page = (tmp_path / "card.html").read_text("utf-8")
+    headline, *others = card.sentence.split("\n\n")
+    for words in (headline, *others, card.table.signature):
+        assert html.escape(words) in page
+    assert "data:image/svg+xml;base64," in page and "<script" not in page
+    with pytest.raises(TableError, match=r"ends with \.html"):
+        card.report(tmp_path / "card.pdf")
