@@ -85,7 +85,7 @@
     show();
   }
 
-  var table = document.getElementById("event-table"), day = document.getElementById("day");
+  var table = document.getElementById("event-table"), day = document.querySelector("input#day");
   if (table) sortable(table, document.getElementById("count"), document.getElementById("find"));
   if (day) {
     picker(day, document.getElementById("answer"),
@@ -97,4 +97,5 @@
   }
   reachable();
   window.addEventListener("load", reachable);
+  window.addEventListener("resize", reachable);
 })();
