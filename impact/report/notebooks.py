@@ -16,6 +16,8 @@ from impact.text.files import write_atomically
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
 
 def executed(path: Path) -> NotebookNode:
     """Return a notebook with its outputs.
@@ -79,4 +81,7 @@ def _folded(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata["tags"] = ["hide-input"]
+            # A bar over what takes long would fetch the scripts of widgets from elsewhere.
+            cell.outputs = [out for out in cell.outputs if _WIDGET not in out.get("data", {})]
+    notebook.metadata.pop("widgets", None)
     return notebook

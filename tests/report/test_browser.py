@@ -70,7 +70,15 @@ _CUT = """() => {
   return cut;
 }"""
 
-_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+#: How far the page, or whatever frame holds all of it, scrolls sideways: furo's own frame scrolls.
+_OVERFLOW = """() => {
+  let most = 0;
+  for (let part = document.querySelector("h1"); part; part = part.parentElement) {
+    if (getComputedStyle(part).overflowX === "visible" && part.parentElement) continue;
+    most = Math.max(most, part.scrollWidth - part.clientWidth);
+  }
+  return most;
+}"""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from impact.report.events import Told, event_page, event_pages, told
 from impact.report.every_day import as_json, every_day
 from impact.report.folder import MARK, cleared, sign
 from impact.report.markup import escaped, raw
+from impact.report.notebooks import _folded
 from impact.report.site import build_site
 from impact.text.formats import percent
 
@@ -113,6 +114,17 @@ def test_an_announcement_without_a_card_says_why(site):
 def test_code_is_folded_and_results_are_shown(site):
     text = (site / "notebooks/06-can-you-trust-the-p.html").read_text(encoding="utf-8")
     assert text.count("<details") >= 3 and "cell_output" in text and "Traceback" not in text
+
+
+def test_a_progress_bar_stays_out_of_the_page():
+    import nbformat.v4 as v4
+
+    view = "application/vnd.jupyter.widget-view+json"
+    outputs = [v4.new_output("display_data", data={view: {}}), v4.new_output("stream", text="kept")]
+    cell = v4.new_code_cell("", outputs=outputs)
+    shown = _folded(v4.new_notebook(cells=[cell], metadata={"widgets": {}}))
+    assert [output.text for output in shown.cells[0].outputs] == ["kept"]
+    assert "widgets" not in shown.metadata
 
 
 # -- any day -------------------------------------------------------------------------------------
