@@ -322,7 +322,7 @@ def _what_could_be_found(facts: pd.Series) -> list[str]:
         return []
     size = formats.percent(smallest, signed=False)
     ends = (formats.percent(facts[f"ci_{end}_conditional"]) for end in ("low", "high"))
-    fits = "anything from {} to {} fits this day, nothing beyond (95% interval)".format(*ends)
+    fits = "anything from {} to {} fits this day (95% interval)".format(*ends)
     hour = found_within_the_day(facts["hours"], _the_series(facts))
     if abs(facts["estimate"]) >= smallest:
         detects = f"the test of one close detects moves of {size} or more four times in five"

@@ -139,7 +139,7 @@ def table(data: Fingerprints) -> pd.DataFrame:
 def alt(data: Fingerprints) -> str:
     """Tell the picture."""
     p, told = data.by_forecast, []
-    by_forecast = list_of(f"{name} {', '.join(map(p_value, row))}" for name, row in p.T.items())
+    by_forecast = "; ".join(f"{name} {', '.join(map(p_value, row))}" for name, row in p.T.items())
     for event, head in data.heads.items():
         rows = data.moves[data.moves["event"] == event].itertuples()
         moved = "; ".join(

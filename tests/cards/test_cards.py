@@ -103,7 +103,7 @@ def test_numbers_of_the_sentences_are_those_of_the_study(event):
     found = yardsticks(made.study)["p_value"]
     assert made.table.frame["p"].iloc[3:].tolist() == found.iloc[1:].tolist()
     fits = interval(row["ci_low_conditional"], row["ci_high_conditional"])
-    assert f"nything from {fits} fits this day, nothing beyond" in made.sentence
+    assert f"nything from {fits} fits this day (95% interval)" in made.sentence
 
 
 @pytest.mark.parametrize("event", USABLE.index)
@@ -118,7 +118,7 @@ def test_no_event_of_the_catalogue_gives_an_awkward_card(event):
     groups = sentences.paragraphs(card(event).facts)
     said = [one for group in groups.values() for one in group]
     assert not [one for one in said if len(one.split()) > 30]
-    assert len(said) == len(set(said)) and 6 <= len(said) <= 22
+    assert len(said) == len(set(said)) and 6 <= len(said) <= 24
     assert all(1 <= len(group) <= 6 for group in groups.values())
     # Causes are not claimed: these verbs would.
     assert not re.search(r"\b(caused by|because of the announcement|due to|drove|lifted)\b", words)
@@ -498,7 +498,7 @@ def test_nothing_misleading_is_said_of_any_event():
             r"says nothing|no (sign|evidence) of|had no|did not (move|react)", words
         )
         assert (
-            np.isnan(made.facts["smallest_detectable"]) or "fits this day, nothing beyond" in words
+            np.isnan(made.facts["smallest_detectable"]) or "fits this day (95% interval)" in words
         )
         # Ranks by volatility are not ranks by size.
         assert not re.search(r"as far|that far", words)

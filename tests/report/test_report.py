@@ -99,7 +99,7 @@ def test_the_first_page_says_what_happened_and_how_sure_that_is(site):
 def test_a_page_of_an_announcement_holds_its_card_and_its_picture(site):
     text = (site / "events/wsj-fentanyl-overture.html").read_text(encoding="utf-8")
     card = impact.event_card("wsj-fentanyl-overture")
-    assert "On Friday 2 May 2025 the S&amp;P 500 rose 1.47%." in text
+    assert "The S&amp;P 500 rose 1.47% on Friday 2 May 2025" in text
     assert f">{card.facts['z_conditional']:.2f}<" in text
     assert 'src="pictures/2025-05-02.svg"' in text and "Around the minute of the news" in text
     assert (site / "events/pictures/2025-05-02.svg").exists()

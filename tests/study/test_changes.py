@@ -87,7 +87,7 @@ def test_groups_averages_and_tests_carry_the_unit():
     assert "Mean cumulative abnormal changes" in text and "In points." in text
     assert " points (95% interval" in text
     assert any("in points" in words.get_text().lower() for words in groups.plot().texts)
-    assert "average abnormal change" in study.plot().texts[0].get_text()
+    assert "average cumulative abnormal change" in study.plot().texts[0].get_text()
     test = impact.inference.conditional_t(study["geneva-truce"])
     assert "In points." in str(test.summary()) and test.unit == "points"
     assert "%" not in str(test.summary()).split("In points.")[0].replace("95%", "")
