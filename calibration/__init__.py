@@ -49,6 +49,7 @@ from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.text.files import write_atomically
 from impact.text.formats import iso
+from impact.text.progress import with_bar
 from impact.volatility.forecast import conditional_z
 
 __all__ = ["calibrate", "write_calibration"]
@@ -64,9 +65,7 @@ _PIECE = 100
 _LIBRARIES = ("numpy", "scipy", "pandas")
 
 
-def calibrate(
-    *, n_jobs: int = 1, seed: int = SEED, replications: int = 1, progress: bool = False
-) -> pd.DataFrame:
+def calibrate(*, n_jobs: int = 1, seed: int = SEED, replications: int = 1) -> pd.DataFrame:
     """Run every experiment on the committed history.
 
     Parameters
@@ -77,8 +76,6 @@ def calibrate(
     seed : int
     replications : int
         Replications of the simulated experiments are divided by this number, for a quick look.
-    progress : bool
-        Show a progress bar.
 
     Returns
     -------
@@ -87,7 +84,7 @@ def calibrate(
     """
     begun = time.perf_counter()
     returns = log_returns(load_prices(end=LAST))
-    run = partial(_run, n_jobs=n_jobs, progress=progress)
+    run = partial(_run, n_jobs=n_jobs)
     sample = common_sample(returns, load_vix(end=LAST))
     thinned = sample.thin(STEP)
     outcomes = _joined(run(outcome_jobs(sample, seed), "size"))
@@ -161,12 +158,11 @@ def _panels(run: Callable, seed: int, replications: int) -> list[pd.DataFrame]:
     ]
 
 
-def _run(jobs: Sequence[Callable], what: str, *, n_jobs: int, progress: bool) -> list:
+def _run(jobs: Sequence[Callable], what: str, *, n_jobs: int) -> list:
     from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
 
     results = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
-    return list(tqdm(results, desc=what, total=len(jobs), disable=not progress))
+    return list(with_bar(results, what, len(jobs)))
 
 
 def _call(job: Callable) -> Any:

@@ -61,9 +61,9 @@ def test_the_calibration_is_the_same_on_a_cluster(cluster):
         for design in panels.DESIGNS
         for at in (0, 2)
     ]
-    alone = calibration._run(jobs, "panels", n_jobs=1, progress=False)
+    alone = calibration._run(jobs, "panels", n_jobs=1)
     with joblib.parallel_config("dask"):
-        spread = calibration._run(jobs, "panels", n_jobs=-1, progress=False)
+        spread = calibration._run(jobs, "panels", n_jobs=-1)
     assert len(alone) == len(spread)
     for one, other in zip(alone, spread, strict=True):
         np.testing.assert_array_equal(other, one)

@@ -258,7 +258,7 @@ def test_a_committed_panel_is_made_again():
 
 def test_two_processes_find_what_one_does():
     jobs = [_square_later(i) for i in range(4)]
-    one, two = (calibration._run(jobs, "test", n_jobs=n, progress=False) for n in (1, 2))
+    one, two = (calibration._run(jobs, "test", n_jobs=n) for n in (1, 2))
     assert one == two == [0, 1, 4, 9]
 
 

@@ -14,14 +14,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+METHODS = sorted(map(str, (ROOT / "docs" / "methods").glob("*.md")))
 #: What a reader sees: without the programs that fill in the numbers.
 SHOWN = re.sub(r"<!-- \[\[\[.*?-->", "", TEXT, flags=re.S)
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)\n```", SHOWN, flags=re.S)
 
 
-def test_the_numbers_are_what_the_library_gives():
+@pytest.mark.parametrize("pages", [["README.md"], METHODS], ids=["README", "methods"])
+def test_the_numbers_are_what_the_library_gives(pages):
     check = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", "--diff", "README.md"],
+        [sys.executable, "-m", "cogapp", "--check", "--diff", *pages],
         cwd=ROOT,
         capture_output=True,
         text=True,
