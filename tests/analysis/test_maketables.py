@@ -33,6 +33,13 @@ def test_two_cross_sections_stand_side_by_side(firms):
     one, other = cross_section(study, size), cross_section(study, size, 0, 1)
     text = shown(one, other)
     for found in (one, other):
+        given = found.__maketables_coef_table__
+        for name, values in zip(
+            ("b", "se", "t", "p"),
+            (found.params, found.bse, found.tvalues, found.pvalues),
+            strict=True,
+        ):
+            assert given[name].to_list() == values.to_list()
         for value in (*found.params, found.rsquared):
             assert f"{abs(value):.3f}" in text
     assert re.search(r"\b30\b.*\b30\b", text) and "size" in text

@@ -69,7 +69,9 @@ def test_the_page_holds_every_part_and_asks_for_nothing(series, tmp_path):
     (image,) = page.images
     assert "Cumulative paths of X around 2 events" in image["alt"]
     assert b"<svg" in base64.b64decode(image["src"].split(",")[1])
-    assert "late" in page.text and "ends 4 sessions after the last return" in page.text
+    left_out = page.text[page.text.index("What was left out") :]
+    assert "late" in left_out and "ends 4 sessions after the last return" in left_out
+    assert "Nothing: every event" not in left_out
     assert study.signed(0) in page.text
     for number in study.summary().cells():
         assert all(cell.strip() in page.text for cell in number)
