@@ -25,6 +25,26 @@ _DISTURBED_USUALLY = 30
 
 
 @dataclass(frozen=True, eq=False)
+class _Past:
+    """Reference z of one part of the day in increasing order, and the session of each."""
+
+    z: np.ndarray
+    day: np.ndarray
+
+    @functools.cached_property
+    def _own(self) -> np.ndarray:
+        """By session, how many are not above each z of that session."""
+        return np.sort(self.day * (len(self.z) + 1) + self.z.searchsorted(self.z, side="right"))
+
+    def at_or_below(self, values: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Count the z of other days that are not above each value."""
+        # A value's count among all orders it among its own day's, so both are looked up at once.
+        count, first = self.z.searchsorted(values, side="right"), row * (len(self.z) + 1)
+        of_own_day = self._own.searchsorted(first + count, side="right")
+        return count - (of_own_day - self._own.searchsorted(first))
+
+
+@dataclass(frozen=True, eq=False)
 class RankedWindows:
     """Every window of one length, ranked by z among those of other days in its part of the day.
 
@@ -67,11 +87,10 @@ class RankedWindows:
         ndarray, shape (m,)
             See `ranked_windows`; NaN where no other day has such a window.
         """
-        past, day = self._by_part[part]
-        own = np.bincount(day, minlength=len(self.reference))
-        others = len(past) - own[row]
-        low = _at_or_below(values, row, past, day)
-        high = _at_or_below(-values, row, -past[::-1], day[::-1])
+        rising, falling = self._by_part[part]
+        own = np.bincount(rising.day, minlength=len(self.reference))
+        others = len(rising.z) - own[row]
+        low, high = rising.at_or_below(values, row), falling.at_or_below(-values, row)
         p = 2 * (np.minimum(low, high) + 1) / (others + 1)
         columns = (self.reference & (self.windows.part == part)).any(axis=0).sum()
         fit = (columns + self.windows.bars - 1) // self.windows.bars
@@ -84,20 +103,21 @@ class RankedWindows:
         return np.where(self.reference, self.rank, np.nan)
 
     @functools.cached_property
-    def _by_part(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Reference z of each part in increasing order, and the session of each."""
+    def _by_part(self) -> list[tuple[_Past, _Past]]:
+        """Reference z of each part, and the same with the other sign."""
         parts = []
         for number in range(len(TESTED)):
             row, column = np.nonzero(self.reference & (self.windows.part == number))
             z = self.windows.z[row, column]
             order = np.argsort(z, kind="stable")
-            parts.append((z[order], row[order]))
+            rising = z[order], row[order]
+            parts.append((_Past(*rising), _Past(-rising[0][::-1], rising[1][::-1])))
         return parts
 
     def others(self, bar: Bar) -> np.ndarray:
         """Reference z of all other days in the part of the window that begins at `bar`, sorted."""
-        z, row = self._by_part[self.windows.part[bar]]
-        return z[row != bar.row]
+        past = self._by_part[self.windows.part[bar]][0]
+        return past.z[past.day != bar.row]
 
 
 def known_variance(bars: pd.Series) -> ClockVariance:
@@ -180,18 +200,6 @@ def _disturbed(grid: BarGrid, bars: int) -> np.ndarray:
     found = np.zeros((len(grid.sessions), len(begin)), dtype=bool)
     np.logical_or.at(found, row[row >= 0], over[row >= 0])
     return found
-
-
-def _at_or_below(
-    values: np.ndarray, row: np.ndarray, past: np.ndarray, day: np.ndarray
-) -> np.ndarray:
-    """Count the past values (in order) of other days that are not above each value."""
-    # A value's count among all orders it among its own day's, so both are looked up at once.
-    count, own_count = (past.searchsorted(x, side="right") for x in (values, past))
-    step = len(past) + 1
-    own = np.sort(day * step + own_count)
-    on_own_day = own.searchsorted(row * step + count, side="right") - own.searchsorted(row * step)
-    return count - on_own_day
 
 
 @dataclass(frozen=True)
