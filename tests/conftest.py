@@ -4,6 +4,7 @@ import os
 import tempfile
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 os.environ["MPLBACKEND"] = "agg"
 
@@ -17,3 +18,24 @@ def _own_cache():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["IMPACT_CACHE_DIR"] = folder
         yield
+
+
+#: Folders whose tests share what is costly: the site, notebooks that have run, the register.
+_WHOLE = ("report", "project")
+
+
+class _WholeFolders(LoadFileScheduling):
+    """A process gets whole files, and these folders whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1] if nodeid.startswith("tests/") else ""
+        return folder if folder in _WHOLE else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return _WholeFolders(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest comes first, or one process would wait for the other at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in _WHOLE)

@@ -5,12 +5,16 @@ An error stops the run, and so does anything on standard error: a warning is a d
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 
-from impact.report.notebooks import executed
+from impact.report import notebooks
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+#: A notebook that has run, once a process.
+executed = functools.cache(notebooks.executed)
 
 
 def main(directory: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import scipy
 
@@ -105,8 +107,12 @@ def equivalence_power(n: int, std_error: float, margin: float, level: float = LE
     >>> round(few, 2), round(many, 2)
     (0.24, 1.0)
     """
-    # Sample spread over the true one, at the middles of 2,000 equally likely parts.
-    middles = (np.arange(2_000) + 0.5) / 2_000
-    spread = np.sqrt(scipy.special.chdtri(n - 1, middles) / (n - 1))
-    inside = margin / std_error - scipy.special.stdtrit(n - 1, 1 - level) * spread
+    inside = margin / std_error - scipy.special.stdtrit(n - 1, 1 - level) * _spreads(n)
     return float(np.mean(2 * scipy.special.ndtr(np.maximum(inside, 0)) - 1))
+
+
+@functools.lru_cache(maxsize=16)
+def _spreads(n: int) -> np.ndarray:
+    """Sample spread over the true one, at the middles of 2,000 equally likely parts."""
+    middles = (np.arange(2_000) + 0.5) / 2_000
+    return np.sqrt(scipy.special.chdtri(n - 1, middles) / (n - 1))

@@ -2,7 +2,6 @@
 
 import html
 import re
-from functools import cache
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from impact.text.formats import p_phrase, p_value
 NAMES = ("china-escalation-2025", "china-easing-2025", "china-escalation-2018-2019")
 
 
-@cache
 def said(notebook: str) -> str:
     """Return all that a reader of a notebook sees, without its pictures."""
     cells = executed(NOTEBOOKS / f"{notebook}.ipynb").cells
