@@ -1,7 +1,6 @@
 """What every test runs under: no cache of the user's, no screen."""
 
 import os
-import tempfile
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -13,11 +12,12 @@ collect_ignore_glob = ["reference/*"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache():
-    """Live prices and variances are kept in a folder of this test run."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ["IMPACT_CACHE_DIR"] = folder
-        yield
+def _own_cache(tmp_path_factory):
+    """Live prices and variances are kept in a folder of this test run, for all its processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    os.environ["IMPACT_CACHE_DIR"] = str(folder / "cache")
 
 
 #: Folders whose tests share what is costly: the site, notebooks that have run, the register.

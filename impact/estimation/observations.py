@@ -6,11 +6,12 @@ column; the engine works on pairs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from impact.estimation.pairs import Pairs
 from impact.market.windows import Window
@@ -147,29 +148,34 @@ def _group(
     table = table.copy() if len(first) == len(table) else table.iloc[first].copy()
     announcements = list(zip(events.index.to_numpy()[first], strict=True))
     shared = np.flatnonzero(np.bincount(codes) > 1)
-    for code in shared:
-        members = events.iloc[np.flatnonzero(codes == code)]
-        announcements[code] = tuple(members.index)
-        table.loc[table.index[code], "label"] = "; ".join(members["label"])
+    members = [np.flatnonzero(codes == code) for code in shared]
+    labels = events["label"].to_numpy(object)
+    for code, rows in zip(shared, members, strict=True):
+        announcements[code] = tuple(events.index[rows])
+        table.loc[table.index[code], "label"] = "; ".join(labels[rows])
     for name in facts if len(shared) else ():
-        values = table[name].to_numpy(copy=True)
-        for code in shared:
-            values[code] = _joined(events[name].iloc[np.flatnonzero(codes == code)])
+        values, join = table[name].to_numpy(copy=True), _how_joined(events[name].dtype)
+        for code, rows in zip(shared, members, strict=True):
+            values[code] = join(events[name].array[rows])
         table[name] = values
     table.insert(1, "announcements", announcements)
     table.index.name = "event"
     return table, first
 
 
-def _joined(members: pd.Series) -> object:
-    """One value for the announcements of a unit, by what kind of column it is."""
-    if pd.api.types.is_bool_dtype(members):
-        return bool(members.any())
-    if pd.api.types.is_numeric_dtype(members):
-        return members.sum(min_count=1)
-    if pd.api.types.is_string_dtype(members):
-        return "; ".join(dict.fromkeys(text for text in members.dropna() if text))
-    return members.iloc[0]
+def _how_joined(dtype: object) -> Callable[[ExtensionArray], object]:
+    """How the announcements of a unit become one value of a column of that kind."""
+    if pd.api.types.is_bool_dtype(dtype):
+        return lambda values: bool(pd.Series(values).any())
+    if pd.api.types.is_numeric_dtype(dtype):
+        return lambda values: pd.Series(values).sum(min_count=1)
+    if pd.api.types.is_string_dtype(dtype):
+        return lambda values: (
+            "; ".join(dict.fromkeys(text for text in values.dropna() if text))
+            if pd.api.types.is_string_dtype(values)
+            else values[0]
+        )
+    return lambda values: values[0]
 
 
 def _over_columns(
