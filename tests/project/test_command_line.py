@@ -53,6 +53,8 @@ def test_data_without_the_files_is_one_sentence(tmp_path, capsys):
 STOP = """
 import os, runpy, signal, sys
 stop = getattr(signal, sys.argv[1])
+# A shell's background job is born deaf to SIGINT, and so would this process be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.fsync = lambda handle: os.kill(os.getpid(), stop)
 sys.argv = ["impact", "figures", "can-you-trust-the-p"]
 runpy.run_module("impact", run_name="__main__")

@@ -1,5 +1,9 @@
 """The variance known the evening before: one rule of refits, one number, what it may see."""
 
+import io
+import sys
+from types import SimpleNamespace
+
 import history
 import numpy as np
 import pandas as pd
@@ -315,11 +319,22 @@ def test_a_frame_is_new_each_time():
 
 def test_a_bar_shows_the_fits_that_take_long_and_those_alone(capsys, monkeypatch):
     returns = history.dated(history.garch_path(400, seed=14))
-    refits(returns, model="ewma")
-    assert "conditional variance" not in capsys.readouterr().err
     monkeypatch.setattr(progress, "DELAY", 0.0)
     refits(returns, model="ewma")
     assert "conditional variance" not in capsys.readouterr().err
     monkeypatch.setattr(progress, "_is_watched", lambda: True)
     refits(returns, model="ewma")
     assert "conditional variance" in capsys.readouterr().err
+    monkeypatch.setattr(progress, "DELAY", 3_600.0)
+    refits(returns, model="ewma")
+    assert "conditional variance" not in capsys.readouterr().err
+
+
+def test_a_kernel_is_watched_and_a_module_that_was_imported_is_not(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    shell = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert not progress._is_watched()
+    shell.kernel = object()
+    assert progress._is_watched()
