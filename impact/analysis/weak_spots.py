@@ -51,7 +51,7 @@ def after_a_large_move(minutes: int, *, tested: bool) -> str:
     if not tested:
         return ALREADY_MOVING
     rate = rejects(f"after |z| > {LARGE:g} in the half hour before", minutes)
-    return f"{ALREADY_MOVING}, and then this test {rate}"
+    return f"{ALREADY_MOVING}, and this test then {rate}"
 
 
 def rejects(group: str, minutes: int) -> str:

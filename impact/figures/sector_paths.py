@@ -34,7 +34,6 @@ from impact.charts.page import (
 from impact.charts.paths import CELL, Panel, panel_heading, session_axes
 from impact.figures.common import (
     LEVEL,
-    SECTORS,
     core_labels,
     day_and_company,
     sector_moves,
@@ -43,6 +42,7 @@ from impact.figures.common import (
 )
 from impact.inference.measured_sizes import some_day_rate
 from impact.inference.ranked_moves import NEAREST
+from impact.market.prices import SECTORS
 from impact.text.formats import counted, list_of, number, out_of, percent, spelt
 
 #: Names for the end of a line.

@@ -214,7 +214,7 @@ def test_one_ticker_is_a_series_and_several_are_a_table():
     fund = load_prices("XLF", start="2024-01-02", end="2024-01-03")
     assert fund.name == "XLF" and fund.to_list() == raw("sectors.csv")["XLF"][fund.index].to_list()
     funds = load_prices("sectors")
-    assert tuple(funds.columns) == SECTORS and len(funds) == 2_054
+    assert list(funds.columns) == list(SECTORS) and len(funds) == 2_054
     mixed = load_prices(["XLK", "^GSPC"])
     assert list(mixed.columns) == ["XLK", "^GSPC"] and mixed.notna().all(axis=None)
     assert mixed["^GSPC"].equals(load_prices(start="2005-01-03", end="2026-08-20"))
