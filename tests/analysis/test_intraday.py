@@ -341,7 +341,7 @@ def test_other_approximate_minutes_are_shown_with_their_condition(table):
         ("2025-11-18T09:40", "in the first half hour of trading this test rejects 9%, not 5%"),
         (
             "2025-04-09T13:45",
-            "the market was already moving, and then this test rejects 10%, not 5%",
+            "the market was already moving, and this test then rejects 10%, not 5%",
         ),
         ("2024-11-13T11:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
         ("2024-11-13T22:00", "no σ and no p: 51 earlier sessions with these hours are needed"),

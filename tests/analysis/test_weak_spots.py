@@ -40,7 +40,7 @@ def measured(monkeypatch):
         ("2025-06-17T10:00", "other releases come at 10:00, when this test rejects 7%, not 5%"),
         (
             "2025-04-09T13:45",
-            "the market was already moving, and then this test rejects 10%, not 5%",
+            "the market was already moving, and this test then rejects 10%, not 5%",
         ),
         ("2025-06-17T11:02", ""),
     ],
