@@ -99,7 +99,7 @@ def title(data: Paths) -> str:
     n, still = len(first), len(first & pairs.get(LAST, set()))
     if not n:
         later, of = len(_later(data)), len(data.panels)
-        more = f"; counting the days after, in {out_of(later, of)} events" if later else ""
+        more = f"; counting the days after, some did in {out_of(later, of)}" if later else ""
         return f"No sector stood out beyond its beta on the day of a core event{more}"
     moves = f"{spelt(n)} sector move{'' if n == 1 else 's'}"
     start = f"Of {moves} that stood out on the day of a core event"
