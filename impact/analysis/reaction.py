@@ -212,7 +212,7 @@ def _fill_night(row: _Row, known: ClockVariance, where: Stretch) -> None:
     place = "" if found.rank == 1 else f"{ordinal(found.rank)} "
     row.notes.append(
         f"the {place}largest of {found.nights} nights, {OF_ALL_NIGHTS}; "
-        "everything since the last price is in it"
+        "it includes everything since the last price"
     )
 
 

@@ -38,7 +38,7 @@ def weak_spots(ranks: RankedWindows, begin: Bar, minutes: int, *, early: bool) -
         said.append(f"in the first half hour of trading this test {rejects(group, minutes)}")
     if begin.column == _TEN:
         rate = rejects("starts 10:00", minutes)
-        said.append(f"other releases come at 10:00; there this test {rate}")
+        said.append(f"other releases come at 10:00, when this test {rate}")
     group = _third(ranks, begin)
     size = intraday_size(group, minutes)
     if size is not None and not KEPT[0] <= size <= KEPT[1]:
@@ -51,7 +51,7 @@ def after_a_large_move(minutes: int, *, tested: bool) -> str:
     if not tested:
         return ALREADY_MOVING
     rate = rejects(f"after |z| > {LARGE:g} in the half hour before", minutes)
-    return f"{ALREADY_MOVING}; this test then {rate}"
+    return f"{ALREADY_MOVING}, and this test then {rate}"
 
 
 def rejects(group: str, minutes: int) -> str:

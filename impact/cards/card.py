@@ -134,7 +134,8 @@ class Card:
         write_page(path, title, others, parts)
 
     def __repr__(self) -> str:
-        return "\n".join(textwrap.fill(line, _LINE) for line in self.sentence.split("\n"))
+        fill = textwrap.TextWrapper(_LINE, break_on_hyphens=False).fill
+        return "\n".join(fill(line) for line in self.sentence.split("\n"))
 
     def _repr_html_(self) -> str:
         told = [f"<b>{html.escape(headline(self.facts))}</b>"]

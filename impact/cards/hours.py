@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,6 +161,18 @@ def moved(change: float) -> str:
     return f"{'rose' if change > 0 else 'fell'} {size}"
 
 
+def quoted(words: str) -> str:
+    """Put words between quotation marks, those within them between single ones.
+
+    Examples
+    --------
+    >>> quoted('"Deal is done" post')
+    '“‘Deal is done’ post”'
+    """
+    within = re.sub('"(.*?)"', r"‘\1’", words)
+    return f"“{within}”"
+
+
 def _noted(note: str) -> str:
     """A note of the table as a sentence."""
     if note.startswith(NO_P):
@@ -172,23 +185,23 @@ def _noted(note: str) -> str:
 # -- the parts of the day ------------------------------------------------------------------------
 
 
-def in_parts(found: Day, security: str) -> list[str]:
+def in_parts(found: Day, security: str) -> tuple[list[str], list[str]]:
     """Say what the parts of the day did in which something came out, and what stays unknown."""
     brief = found.brief
     told: dict[str, list[str]] = {}
     for news in found.news.itertuples():
-        what = f"{news.text}," if news.release else f"“{news.text}”"
+        what = f"{news.text}," if news.release else quoted(news.text)
         told.setdefault(_part_of(brief, news), []).append(f"{what} came out {news.clock}")
     said = [
         f"{_part(brief, part)} {security} moved {formats.percent(brief.loc[part, 'move'])}; "
-        f"{formats.list_of(news)}"
+        f"{'; '.join(news)}"
         for part, news in told.items()
     ]
     labels = load_events(included=None)["label"]
-    said += [f"“{labels[event]}” has no known hour" for event in found.dropped["event"]]
+    unknown = [f"{quoted(labels[event])} has no known hour" for event in found.dropped["event"]]
     rest = formats.percent(brief["move"].drop(list(told)).sum())
-    return [
-        *said,
+    return said, [
+        *unknown,
         f"the other hours add {rest} (log changes)",
         "what each piece of news did within its part cannot be known",
     ]

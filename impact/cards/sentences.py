@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact.cards.hours import found_within_the_day, in_parts, moved, the_hour
+from impact.cards.hours import found_within_the_day, in_parts, moved, quoted, the_hour
 from impact.cards.share import came_with_news
 from impact.inference.size import THIRDS, share_as_small
 from impact.inference.tests import LEVEL
@@ -33,11 +33,14 @@ _TOLD = {
 _MARKETS = dict(zip(THIRDS, ("calm", "middling", "turbulent"), strict=True))
 _COUNTS = {2: "two", 3: "three", 4: "four"}
 
+#: Labels of what else is known of a day.
+_ELSE, _NOTED = "What else happened", "Also noted around that day"
+
 #: The largest p whose share of days was counted, and how far above p a share is explained.
 _MEASURED, _APART = 0.1, 1.5
 
-#: Words that a list has in one sentence.
-_SHORT = 25
+#: Words that a list has in one sentence, and sentences of a paragraph.
+_SHORT, _MOST = 25, 3
 
 _MOVED = {
     "after the close": ", after the close",
@@ -67,19 +70,26 @@ def paragraphs(facts: pd.Series) -> dict[str, list[str]]:
     facts : Series
         As for `headline`.
     """
-    parts, others = _within_the_day(facts)
+    guess, basis = came_with_news(facts)
     groups = {
-        "The news": _which_news(facts),
+        "The news": [*_which_news(facts), *_which_way(facts)],
         "How unusual": _how_unusual(facts),
-        "The yardstick": [_abnormal(facts), *_forecast_before(facts), *_who_disagrees(facts)],
+        "Tests that disagree": _who_disagrees(facts),
         "The hour": the_hour(facts["hours"], _the_series(facts)),
-        "The parts of the day": parts,
-        "What else happened": others,
+        **_within_the_day(facts),
         "What could have been missed": _what_could_be_found(facts),
-        "How much came with news": came_with_news(facts),
+        "How much came with news": guess,
         "What it is not": _what_it_is_not(facts),
+        "The yardstick": [_abnormal(facts), *_forecast_before(facts)],
+        "What the guess rests on": basis,
     }
-    return {label: [f"{_begun(one)}." for one in group] for label, group in groups.items() if group}
+    return {
+        f"{label} (continued)" if begin else label: [
+            f"{_begun(one)}." for one in group[begin : begin + _MOST]
+        ]
+        for label, group in groups.items()
+        for begin in range(0, len(group), _MOST)
+    }
 
 
 def _begun(sentence: str) -> str:
@@ -93,7 +103,7 @@ def _which_news(facts: pd.Series) -> list[str]:
     shifted = facts["moved"]
     if not named and not shifted:
         return []
-    news = f"“{facts['title']}”" if named else "news"
+    news = quoted(facts["title"]) if named else "news"
     if facts["date_only"] and not shifted:
         bounded = facts["hours"] is not None and facts["hours"].minute["minute"] == BOUNDED
         return [f"{news} came out that day; the {'minute' if bounded else 'hour'} is not known"]
@@ -171,14 +181,14 @@ def _verdict(facts: pd.Series, p: float) -> list[str]:
     numbers = f"z = {z}, {formats.p_phrase(p)}"
     if not disagree(found):
         count = _COUNTS.get(len(found), "")
-        whichever = f", whichever of {count} forecasts of volatility is taken" if count else ""
+        whichever = f", whichever of {count} volatility forecasts is used" if count else ""
         return [f"the move was {verdict} at the 5% level ({numbers}){whichever}"]
     ends = found["p_value"].sort_values().iloc[[0, -1]]
     least, most = (f"{formats.p_value(end)} ({name})" for name, end in ends.items())
     return [
         "whether the move was unusual at the 5% level depends on how volatility is forecast: p "
         f"runs from {least} to {most}",
-        f"by our usual forecast, {found.index[0]}, it was {verdict} ({numbers})",
+        f"by the one we use, {found.index[0]}, it was {verdict} ({numbers})",
     ]
 
 
@@ -251,23 +261,23 @@ def _who_disagrees(facts: pd.Series) -> list[str]:
     ]
 
 
-def _within_the_day(facts: pd.Series) -> tuple[list[str], list[str]]:
+def _within_the_day(facts: pd.Series) -> dict[str, list[str]]:
     """What the parts of a day tell apart that holds several pieces of news, and what else was."""
-    hours, noted = facts["hours"], _noted(facts)
+    hours, noted = facts["hours"], _also_noted(_noted(facts))
     shared = facts["others"] or facts["releases"] not in ("", NOT_CHECKED)
     if hours is None or hours.day is None or not shared:
-        return [], _what_else(facts)
-    which_way = [_which_way(facts)] if facts["mixed"] else []
-    return in_parts(hours.day, hours.security), [*which_way, *_also_noted(noted)]
+        return _what_else(facts, noted)
+    parts, rest = in_parts(hours.day, hours.security)
+    return {"The parts of the day": parts, "The rest of the day": rest, _NOTED: noted}
 
 
 def _also_noted(notes: list[str]) -> list[str]:
-    """Other news of the catalogue's note: one sentence, or one for each piece if that is long."""
-    if not notes:
-        return []
-    said = f"also noted around that day: {'; '.join(notes)}"
-    whole = len(said.split()) <= _SHORT
-    return [said] if whole else [f"also noted around that day: {notes[0]}", *notes[1:]]
+    """Other news of the catalogue's note: as few sentences as are short."""
+    said = notes[:1]
+    for note in notes[1:]:
+        longer = f"{said[-1]}; {note}"
+        said = [*said[:-1], longer] if len(longer.split()) <= _SHORT else [*said, note]
+    return said
 
 
 def _noted(facts: pd.Series) -> list[str]:
@@ -282,38 +292,37 @@ def _released(facts: pd.Series) -> list[str]:
     return [] if words in ("", NOT_CHECKED) else words.split(", ")
 
 
-def _what_else(facts: pd.Series) -> list[str]:
+def _what_else(facts: pd.Series, noted: list[str]) -> dict[str, list[str]]:
     """Other news that one close cannot separate from this."""
-    held = [f"“{title}”" for title in facts["others"]]
-    noted = _noted(facts)
+    held = [quoted(title) for title in facts["others"]]
     if not facts["market"] and not noted:
-        return [
+        unchecked = (
             "what else was announced for that day was not checked, as it is not known whose clock "
-            "closes these returns",
-            "daily closes could not separate it",
-        ]
+            "closes these returns"
+        )
+        return {_ELSE: [unchecked, "daily closes could not separate it"]}
     checked = facts["releases"] != NOT_CHECKED
     held += [_RELEASES.get(name, name) for name in _released(facts)]
-    said = [_which_way(facts)] if facts["mixed"] else []
-    if held:
-        said.append(f"the same close also reflects {held[0]}")
-        said += [f"it reflects {other} too" for other in held[1:]]
-    elif not noted:
+    said = [f"the same close also reflects {held[0]}"] if held else []
+    said += [f"it reflects {other} too" for other in held[1:]]
+    if not held and not noted:
         macro = ", and no CPI, payrolls or FOMC release fell on it" if checked else ""
         said.append(f"the catalogue has no other announcement for that day{macro}")
-        said.append("what else moved prices that day, daily closes cannot say")
-    said += _also_noted(noted)
-    if held or noted:
-        said.append("daily closes cannot separate what each did")
+        said.append("daily closes cannot say what else moved prices that day")
     if not checked:
         said.append("CPI, payrolls and FOMC releases were not checked")
-    return said
+    apart = ["daily closes cannot separate what each did"]
+    if noted:
+        return {_ELSE: said, _NOTED: [*noted, *apart]}
+    return {_ELSE: [*said, *apart] if held else said}
 
 
-def _which_way(facts: pd.Series) -> str:
+def _which_way(facts: pd.Series) -> list[str]:
+    if not facts["mixed"]:
+        return []
     if facts["direction"] == "mixed":
-        return "The announcement itself points both ways"
-    return "The announcements of that day do not all point the same way"
+        return ["the announcement itself points both ways"]
+    return ["the announcements of that day do not all point the same way"]
 
 
 def _what_could_be_found(facts: pd.Series) -> list[str]:

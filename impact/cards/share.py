@@ -22,22 +22,27 @@ from impact.volatility.forecast import EWMA
 _INDEX = "S&P 500"
 
 
-def came_with_news(facts: pd.Series) -> list[str]:
-    """Say what part of the abnormal return of the index came with news; [] where nothing can be.
+def came_with_news(facts: pd.Series) -> tuple[list[str], list[str]]:
+    """Say what part of the abnormal return of the index came with news, and what that rests on.
 
     Parameters
     ----------
     facts : Series
         As for `impact.cards.sentences.paragraphs`.
+
+    Returns
+    -------
+    guess, basis : list of str
+        Empty where nothing can be said.
     """
     sigma = facts.get("sigma_conditional", np.nan)
     forecast = np.isfinite(sigma) and not any(EWMA in note for note in facts["forecast_notes"])
     if not forecast or facts["series"] != _INDEX or facts["kind"] != "log":
-        return []
+        return [], []
     session = facts["session"]
     found = _nearest(session)
     if found is None or not found.conf_int()[1]:
-        return []
+        return [], []
     year = found.period[0].year
     best, low, high = (
         formats.percent(float(part[0]), 1)
@@ -45,31 +50,32 @@ def came_with_news(facts: pd.Series) -> list[str]:
     )
     day = f"{session.day} {session:%B}" + (f" {session.year}" if session.year != year else "")
     other = "other " if session in set(found.table["session"]) else ""
-    return [
+    guess = [
         f"if {day} was like the {other}news days of {year}, our best guess is that {best} came "
-        f"with news of any kind; anything from {low} to {high} fits",
-        *_how_sure(found),
-        "the list of those days was made by people who knew the moves, which can make the guess "
-        "too large",
-    ]
-
-
-def _how_sure(found: NewsShare) -> list[str]:
-    """What the guess rests on, and whether it could be nothing."""
-    without = found.checks.loc[WITHOUT_LARGEST]
-    less = f"; {WITHOUT_LARGEST} it is {_part(without['share'])}"
-    if not (without["ci_low"] > 0 and without["p_value"] <= LEVEL):
-        less += " and could be none" if without["share"] else ""
-    said = [
-        f"it rests on the share of news in the variance of those {found.nobs} days, "
-        f"{_part(found.share)}{'' if pd.isna(without['share']) else less}"
+        f"with news of any kind; anything from {low} to {high} fits"
     ]
     if found.could_be_none:
-        said.append(
+        guess.append(
             "it could be none: news days did not clearly vary more than other days "
             f"({formats.p_phrase(found.p_value)})"
         )
-    return said
+    guess.append(
+        "the list of those days was made by people who knew the moves, which can make the guess "
+        "too large"
+    )
+    return guess, [_rests_on(found, year)]
+
+
+def _rests_on(found: NewsShare, year: int) -> str:
+    """The share behind a guess, and what is left of it without the largest days."""
+    without = found.checks.loc[WITHOUT_LARGEST]
+    less = f"; {WITHOUT_LARGEST}, {_part(without['share'])}"
+    if not (without["ci_low"] > 0 and without["p_value"] <= LEVEL):
+        less += ", which could be none" if without["share"] else ""
+    return (
+        f"we estimate that {_part(found.share)} of the variance on the {found.nobs} news days of "
+        f"{year} came with news{'' if pd.isna(without['share']) else less}"
+    )
 
 
 def _part(share: float) -> str:

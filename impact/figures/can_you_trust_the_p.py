@@ -131,7 +131,7 @@ def alt(data: Size) -> str:
     )
     headings = list_of(heading for _, heading in THIRDS)
     return (
-        f"{title(data)}. Dots with Monte Carlo intervals in three panels, {headings} of the "
+        f"{title(data)}. Dots with 95% intervals in three panels, {headings} of the "
         f"sessions by volatility, beside a line at 5%. Rejection rates: {told}."
     )
 
@@ -168,7 +168,7 @@ def draw(data: Size) -> Figure:
     entries: list[Entry] = [
         ({"marker": "o", "color": INK}, "knows the variance of the evening before"),
         (hollow, "takes the variance as constant"),
-        (stroke(MUTED, 4), "95% Monte Carlo interval"),
+        (stroke(MUTED, 4), "95% sampling interval"),
     ]
     key(sheet, sheet.bottom - 36, entries)
     return sheet.figure

@@ -42,21 +42,6 @@ CHINA_CALLED = "mofcom-evaluating"
 #: The reading of the catalogue that the pictures show.
 MAIN = ROW_SETS[0]
 
-#: What the eleven sector funds hold; each is called by its sector in a picture.
-SECTORS = {
-    "XLB": "Materials",
-    "XLC": "Communication",
-    "XLE": "Energy",
-    "XLF": "Financials",
-    "XLI": "Industrials",
-    "XLK": "Technology",
-    "XLP": "Consumer staples",
-    "XLRE": "Real estate",
-    "XLU": "Utilities",
-    "XLV": "Health care",
-    "XLY": "Consumer discretionary",
-}
-
 #: Groups of sessions by the volatility before them, with their headings.
 THIRDS = (
     ("low volatility", "calm third"),

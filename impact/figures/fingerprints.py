@@ -107,7 +107,7 @@ def title(data: Fingerprints) -> str:
     clear = [f"{list_of(by_all)} moved unusually far"] if len(by_all) else []
     ranges = list_of(f"{name.split(' (')[0]} (p {_range(p.loc[name])})" for name in by_some)
     moved = "" if clear else "moved unusually far "
-    open_ = [f"{ranges} {moved}by some forecasts of volatility only"] if len(by_some) else []
+    open_ = [f"{ranges} {moved}by only some volatility forecasts"] if len(by_some) else []
     return f"On {when} {'; '.join([*clear, *open_])}"
 
 

@@ -91,7 +91,7 @@ def alt(data: pd.DataFrame) -> str:
     )
     return (
         f"{title(data)}. One row for each announcement, with two intervals side by side. The half "
-        f"hour leaves out zero after: {told or 'none'}."
+        f"hour's interval leaves out zero after: {told or 'none'}."
     )
 
 

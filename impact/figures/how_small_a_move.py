@@ -100,7 +100,7 @@ def title(data: Smallest) -> str:
     )
     smaller = (data.medians["half_hour"] < data.medians["close"]).all()
     return (
-        f"Half an hour shows {'smaller' if smaller else 'no smaller'} moves than one close: "
+        f"Since 2025 half an hour shows {'' if smaller else 'no '}smaller moves than one close: "
         f"{calm['half_hour']} against {calm['close']} in calm markets, {turbulent['half_hour']} "
         f"against {turbulent['close']} in turbulent ones"
     )

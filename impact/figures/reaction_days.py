@@ -102,11 +102,11 @@ def title(data: pd.DataFrame) -> str:
     if known <= rate * n:
         return (
             f"On only {out_of(known, n)} days of tariff news in 2025 the S&P 500 left its usual "
-            f"range, no more often than by chance ({chance}); against an average day {constant} did"
+            f"range, no more often than by chance ({chance}); an average day's, on {constant}"
         )
     return (
-        f"On {out_of(known, n)} days of tariff news in 2025 the S&P 500 left its usual range; "
-        f"chance alone gives {chance} ({p}); the range of an average day, {constant}"
+        f"On {out_of(known, n)} days of tariff news in 2025 the S&P 500 left its usual range "
+        f"(chance alone gives {chance}; {p}); it left an average day's range on {constant}"
     )
 
 

@@ -34,7 +34,6 @@ from impact.charts.page import (
 from impact.charts.paths import CELL, Panel, panel_heading, session_axes
 from impact.figures.common import (
     LEVEL,
-    SECTORS,
     core_labels,
     day_and_company,
     sector_moves,
@@ -43,6 +42,7 @@ from impact.figures.common import (
 )
 from impact.inference.measured_sizes import some_day_rate
 from impact.inference.ranked_moves import NEAREST
+from impact.market.prices import SECTORS
 from impact.text.formats import counted, list_of, number, out_of, percent, spelt
 
 #: Names for the end of a line.
@@ -99,7 +99,7 @@ def title(data: Paths) -> str:
     n, still = len(first), len(first & pairs.get(LAST, set()))
     if not n:
         later, of = len(_later(data)), len(data.panels)
-        more = f"; counting the days after, in {out_of(later, of)} events" if later else ""
+        more = f"; counting the days after, some did in {out_of(later, of)}" if later else ""
         return f"No sector stood out beyond its beta on the day of a core event{more}"
     moves = f"{spelt(n)} sector move{'' if n == 1 else 's'}"
     start = f"Of {moves} that stood out on the day of a core event"

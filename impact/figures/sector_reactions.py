@@ -16,7 +16,6 @@ from impact.charts.page import Words
 from impact.charts.paths import Panel
 from impact.figures.common import (
     LEVEL,
-    SECTORS,
     column_head,
     model_of,
     sector_moves,
@@ -25,6 +24,7 @@ from impact.figures.common import (
     source,
 )
 from impact.inference.ranked_moves import FEW, NEAREST, POOLS, RelativeMoves
+from impact.market.prices import SECTORS
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
 
 if TYPE_CHECKING:

@@ -22,14 +22,14 @@ HYPOTHESIS = "china-escalation-2025"
 
 #: Choice -> what the title calls it.
 CALLED = {
-    "subset": "which days",
+    "subset": "days",
     "returns": "log or simple returns",
-    "window": "which window",
+    "window": "window",
     "length": "the length of the past",
     "gap": "the gap before",
     "neighbours": "what to do with neighbours",
     "mean": "the mean",
-    "variance": "the yardstick",
+    "variance": "yardstick",
 }
 
 #: The escalations.
@@ -61,7 +61,7 @@ def data() -> SpecificationCurve:
 def title(data: SpecificationCurve) -> str:
     """Say what decides, and how many questions pass."""
     deciding = [CALLED[name] for name in data.choices.index[data.choices["decides"]]]
-    first = f"{list_of(deciding)} decide" if deciding else "no choice changes the answer"
+    first = f"{list_of(deciding)} decide the answer" if deciding else "no choice changes the answer"
     passed = int((data.questions["p_high"] <= LEVEL).sum())
     return (
         f"China escalations of 2025: {first}; {out_of(passed, len(data))} questions "

@@ -24,7 +24,21 @@ from impact.text.formats import iso, list_of
 from impact.text.nearest import suggestion
 
 INDEX, VIX = "^GSPC", "^VIX"
-SECTORS = ("XLB", "XLC", "XLE", "XLF", "XLI", "XLK", "XLP", "XLRE", "XLU", "XLV", "XLY")
+
+#: What each of the eleven sector funds holds.
+SECTORS = {
+    "XLB": "Materials",
+    "XLC": "Communication",
+    "XLE": "Energy",
+    "XLF": "Financials",
+    "XLI": "Industrials",
+    "XLK": "Technology",
+    "XLP": "Consumer staples",
+    "XLRE": "Real estate",
+    "XLU": "Utilities",
+    "XLV": "Health care",
+    "XLY": "Consumer discretionary",
+}
 FUNDS = ("GLD", "TLT", "MCHI", "FXI", "EEM", "EFA")
 
 #: Largest believable |log change| from one close to the next. The index fell by .229 on
@@ -100,7 +114,8 @@ def load_prices(
         One ticker gives a Series named after it, from its first close to its last; all else a
         DataFrame over the sessions that every file has. There a column is NaN before its fund
         existed and where no close was found. Until 1952 Saturdays are sessions. ``attrs`` holds
-        ``source`` and ``hash`` (of the committed files).
+        ``source`` and ``hash`` (of the committed files); those of "sectors" also ``names``, what
+        each fund holds.
 
     Raises
     ------
@@ -118,6 +133,8 @@ def load_prices(
     25868
     >>> load_prices(["XLK", "GLD"], start="2025-01-02").columns.to_list()
     ['XLK', 'GLD']
+    >>> load_prices("sectors").attrs["names"]["XLE"]
+    'Energy'
     """
     if is_own_file(tickers):
         return between(own_prices(tickers), start, end)
@@ -127,6 +144,8 @@ def load_prices(
     closes = pd.concat(parts, axis=1, join="inner").dropna(how="all")
     for key, separator in (("source", "; "), ("hash", "+")):
         closes.attrs[key] = separator.join(dict.fromkeys(part.attrs[key] for part in parts))
+    if tickers == "sectors":
+        closes.attrs["names"] = dict(SECTORS)
     return between(closes, start, end)
 
 

@@ -164,7 +164,7 @@ def fetch_prices(
 def tickers_of(tickers: str | Sequence[str]) -> list[str]:
     """Return tickers in capitals, each once."""
     if isinstance(tickers, str):
-        tickers = SECTORS if tickers == "sectors" else [tickers]
+        tickers = [*SECTORS] if tickers == "sectors" else [tickers]
     names = list(tickers) if isinstance(tickers, Iterable) else [tickers]
     for name in names or [""]:
         # ASCII only: the capital of "ſ" is "S", another ticker.

@@ -168,9 +168,14 @@ def _side(column: Column) -> str:
     return "left" if column.is_text else "right"
 
 
+def _td(column: Column) -> str:
+    # A number stays on one line: "> 0.999" has a space.
+    return "text-align:left" if column.is_text else "text-align:right;white-space:nowrap"
+
+
 def _html_row(sheet: Sheet, row: list[str]) -> str:
     return "".join(
-        f'<td style="text-align:{_side(column)};padding:2px 8px">{html.escape(cell)}</td>'
+        f'<td style="{_td(column)};padding:2px 8px">{html.escape(cell)}</td>'
         for cell, column in zip(row, sheet.columns, strict=True)
     )
 
@@ -178,7 +183,7 @@ def _html_row(sheet: Sheet, row: list[str]) -> str:
 def _th(text: str, side: str, rule: str, span: int = 1) -> str:
     across = f' colspan="{span}"' if span > 1 else ""
     return (
-        f'<th scope="col"{across} style="text-align:{side};padding:2px 8px;{rule}">'
+        f'<th scope="col"{across} style="text-align:{side};white-space:normal;padding:2px 8px;{rule}">'
         f"{html.escape(text)}</th>"
     )
 

@@ -282,8 +282,8 @@ def test_closed_hours_are_one_number_a_night_in_words(table):
     row = table.loc["colombia-threat"]
     assert row["part"] == "closed hours" and row["p_value"] == pytest.approx(2 / 195)
     assert row["note"] == (
-        "the largest of 195 nights, allowing for how nervous the market was; everything since "
-        "the last price is in it"
+        "the largest of 195 nights, allowing for how nervous the market was; it includes "
+        "everything since the last price"
     )
     assert np.isnan(row["sigma"]) and np.isnan(row["z"])
     night = table[table["part"] == "closed hours"]["p_value"].dropna()
@@ -339,7 +339,10 @@ def test_other_approximate_minutes_are_shown_with_their_condition(table):
     [
         ("2025-06-17T09:40", "in the first half hour of trading this test rejects 8%, not 5%"),
         ("2025-11-18T09:40", "in the first half hour of trading this test rejects 9%, not 5%"),
-        ("2025-04-09T13:45", "the market was already moving; this test then rejects 10%, not 5%"),
+        (
+            "2025-04-09T13:45",
+            "the market was already moving, and this test then rejects 10%, not 5%",
+        ),
         ("2024-11-13T11:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
         ("2024-11-13T22:00", "no σ and no p: 51 earlier sessions with these hours are needed"),
     ],

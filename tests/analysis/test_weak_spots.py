@@ -37,8 +37,11 @@ def measured(monkeypatch):
     [
         ("2025-06-17T09:40", "in the first half hour of trading this test rejects 8%, not 5%"),
         ("2025-11-18T09:40", "in the first half hour of trading this test rejects 9%, not 5%"),
-        ("2025-06-17T10:00", "other releases come at 10:00; there this test rejects 7%, not 5%"),
-        ("2025-04-09T13:45", "the market was already moving; this test then rejects 10%, not 5%"),
+        ("2025-06-17T10:00", "other releases come at 10:00, when this test rejects 7%, not 5%"),
+        (
+            "2025-04-09T13:45",
+            "the market was already moving, and this test then rejects 10%, not 5%",
+        ),
         ("2025-06-17T11:02", ""),
     ],
 )

@@ -53,7 +53,7 @@ def test_the_title_gives_the_range_where_forecasts_of_volatility_disagree(drawn)
     np.testing.assert_allclose(found["GJR-GARCH"], day[found.index], rtol=1e-6)
     assert drawn.alt.startswith(
         "On 2 May 2025 China (p 0.036 to 0.118) and emerging markets (p 0.012 to 0.104) moved "
-        "unusually far by some forecasts of volatility only. Of 70 cells 3.5 would be framed by "
+        "unusually far by only some volatility forecasts. Of 70 cells 3.5 would be framed by "
         f"chance, {drawn.table['unusual'].sum()} are."
     )
 
@@ -63,7 +63,7 @@ def test_the_title_gives_the_range_where_forecasts_of_volatility_disagree(drawn)
     [
         ([0.2, 0.2, 0.2], "neither the S&P 500 nor any of 6 funds moved unusually far"),
         ([0.01, 0.02, 0.03], "gold (GLD) moved unusually far"),
-        ([0.01, 0.02, 0.3], "gold (p 0.010 to 0.300) moved unusually far by some forecasts"),
+        ([0.01, 0.02, 0.3], "gold (p 0.010 to 0.300) moved unusually far by only some"),
     ],
 )
 def test_each_outcome_has_its_sentence(p, words):
@@ -71,7 +71,7 @@ def test_each_outcome_has_its_sentence(p, words):
     by_forecast = data.by_forecast * 0 + 0.5
     by_forecast.loc["gold (GLD)"] = p
     title = fingerprints.title(replace(data, by_forecast=by_forecast))
-    assert title == f"On 2 May 2025 {words}" + (" of volatility only" if max(p) == 0.3 else "")
+    assert title == f"On 2 May 2025 {words}" + (" volatility forecasts" if max(p) == 0.3 else "")
 
 
 def test_what_some_forecasts_call_unusual_stands_after_what_all_do():
@@ -80,4 +80,4 @@ def test_what_some_forecasts_call_unusual_stands_after_what_all_do():
     by_forecast.loc["gold (GLD)"] = 0.01
     by_forecast.loc["the S&P 500"] = [0.01, 0.01, 0.2]
     title = fingerprints.title(replace(data, by_forecast=by_forecast))
-    assert "gold (GLD) moved unusually far; the S&P 500 (p 0.010 to 0.200) by some" in title
+    assert "gold (GLD) moved unusually far; the S&P 500 (p 0.010 to 0.200) by only some" in title

@@ -44,7 +44,9 @@ def test_medians_are_those_of_the_thirds_and_stand_in_the_words(data, made):
 
 
 def test_the_title_says_which_is_smaller(data):
-    assert picture.title(data).startswith("Half an hour shows smaller moves than one close")
+    assert picture.title(data).startswith(
+        "Since 2025 half an hour shows smaller moves than one close"
+    )
     turned = data.medians.rename(columns={"close": "half_hour", "half_hour": "close"})
     title = picture.title(picture.Smallest(data.sessions, turned))
-    assert title.startswith("Half an hour shows no smaller moves than one close")
+    assert title.startswith("Since 2025 half an hour shows no smaller moves than one close")

@@ -73,7 +73,7 @@ def test_the_title_counts_what_stood_out_later(paths):
     assert found["relative_session"].min() > 0
     assert set(found["event"]) == {"liberation-day"}
     assert paths.alt.startswith("No sector stood out beyond its beta on the day of a core event")
-    assert "; counting the days after, in one of ten events." in paths.alt
+    assert "; counting the days after, some did in one of ten." in paths.alt
 
 
 def test_the_subtitle_counts_events_with_a_dot_and_those_due_by_chance(data, monkeypatch):

@@ -21,7 +21,7 @@ def test_the_title_counts_questions_and_names_what_decides(curve, made):
         (part["p_value"] <= 0.05).all() for _, part in curve.table.groupby(["subset", "window"])
     )
     assert len(curve) == 9 and out_of(passed, 9) in told
-    assert "which days" in told and "which window" in told and "gap" not in told
+    assert "2025: days, window and yardstick decide" in told and "gap" not in told
     words = " ".join(text.get_text() for text in texts_of(made("specification-curve").figure))
     everything = words + made("specification-curve").alt
     assert "1,296" not in everything and "specifications" not in everything

@@ -130,7 +130,7 @@ def test_committed_history_stands_in_and_one_sentence_says_so(replica, caplog):
     with pytest.raises(RateLimited, match=r"left alone.*; no closes of '\^GSPC' are stored"):
         fetch_prices("^GSPC", "2026-10-01")
     replica.asked.clear()
-    assert tuple(fetch_prices("sectors", "2025-01-02").columns) == SECTORS
+    assert list(fetch_prices("sectors", "2025-01-02").columns) == list(SECTORS)
     assert [one.symbol for one in replica.charts()] == ["XLB"] * 2  # yfinance asks twice
 
 
