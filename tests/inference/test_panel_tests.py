@@ -69,6 +69,24 @@ def test_crude_dependence_takes_two_estimation_sessions_and_no_fewer():
         inference.crude_dependence_t(given_study(past, ahead), 0)
 
 
+#: Securities that a test needs at least; one where it is not named.
+LEAST = {"cross_sectional_t": 2, "bmp": 2, "kp_bmp": 2, "kp_patell": 2, "hall": 3}
+LEAST |= {"grank_t": 2, "grank_z": 2}
+
+
+@pytest.mark.parametrize("name", OF_SECURITIES)
+def test_a_test_takes_as_few_securities_as_its_spread_needs(name):
+    test, least = getattr(inference, name), LEAST.get(name, 1)
+    rng = np.random.default_rng(3)
+    past, ahead = 0.01 * rng.standard_normal((least, 60)), 0.01 * rng.standard_normal((least, 3))
+    found = test(given_study(past, ahead))
+    assert found.n == least and found.p_value == test(given_study(past, ahead), 0, 0).p_value
+    # One return fewer in the session; kp_patell needs two for the correlation alone.
+    ahead[slice(None) if name == "kp_patell" else -1, 1] = np.nan
+    with pytest.raises(InferenceError, match="return"):
+        test(given_study(past, ahead), 0)
+
+
 def test_patell_needs_more_than_two_degrees_of_freedom():
     rng = np.random.default_rng(0)
     past, ahead = 0.01 * rng.standard_normal((2, 3, 3))
