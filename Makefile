@@ -12,7 +12,7 @@ else
 PY := $(VENV)/bin/python
 endif
 
-.PHONY: help figures report check-report notebooks readme test test-oldest test-each lint bench data data-accept calibration lab clean
+.PHONY: help figures report check-report notebooks readme test test-oldest test-each mutants lint bench data data-accept calibration lab clean
 
 help: ## print these sentences
 	@echo "make TARGET, where TARGET is one of"
@@ -77,6 +77,12 @@ test-each: $(STAMP) ## check everything on each Python that is found, or is name
 	    tests/project/test_environment.py::test_every_dependency_is_pinned_to_the_version_that_passed \
 	    || exit 1; \
 	done
+
+SAMPLE ?= all
+SEED ?= 0
+mutants: $(STAMP) ## count the changes of the code that no test notices (hours; SAMPLE=5 tries five a file)
+	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade --target build/cosmic-ray "cosmic-ray>=8.4,<9"
+	PYTHONPATH=build/cosmic-ray $(PY) tests/run_mutants.py $(SAMPLE) $(SEED)
 
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
 	$(PY) -m ruff check impact calibration tests benchmarks

@@ -103,6 +103,19 @@ def clustering(
     return mean, inflation
 
 
+def own_share(sample: CheckedReturns, mean: float) -> float:
+    """1 - r̄, the part of the variance that securities do not have in common.
+
+    Raises
+    ------
+    InferenceError
+        If nothing but rounding is left.
+    """
+    if 1 - mean <= ROUNDING:
+        raise sample.refusal("is not defined: the securities are perfectly correlated")
+    return 1 - mean
+
+
 def _summed(fits: Fits, *, calendar: bool) -> tuple[float, int]:
     """Sum and number of the correlations, some rows at a time where none has a gap."""
     if not calendar:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from impact.inference.correlation import clustering
+from impact.inference.correlation import clustering, own_share
 from impact.inference.tests import (
     CheckedReturns,
     Found,
@@ -231,7 +231,7 @@ def kp_bmp(
     Raises
     ------
     InferenceError
-        As `bmp`, and if 1 + (n - 1) r̄ is not positive.
+        As `bmp`, and if 1 + (n - 1) r̄ or 1 - r̄ is not positive.
 
     References
     ----------
@@ -239,7 +239,7 @@ def kp_bmp(
     """
     t, n = sample.mean_over_error(sample.scars(2), "SCARs")
     mean, inflation = clustering(sample, n, correlation, truncate)
-    adjusted = t * np.sqrt(max(1 - mean, 0.0) / inflation)
+    adjusted = t * np.sqrt(own_share(sample, mean) / inflation)
     return student_or_normal(distribution, adjusted, n - 1, n)
 
 

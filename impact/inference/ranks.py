@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from impact.inference.correlation import correlation_of
+from impact.inference.correlation import correlation_of, own_share
 from impact.inference.tests import (
     CheckedReturns,
     Found,
@@ -196,9 +196,7 @@ def _generalised_ranks(
     """Scores of estimation residuals and, in the last column, of SCAR*, some pairs at a time."""
     check_option("standardisation", standardisation, ("residual", "prediction", "studentised"))
     values, used = sample.scars(2), sample.days > 0
-    if mean_correlation >= 1:
-        raise sample.refusal("is not defined: the securities are perfectly correlated")
-    spread = sample.spread(values, "SCARs") / np.sqrt(1 - mean_correlation)
+    spread = sample.spread(values, "SCARs") / np.sqrt(own_share(sample, mean_correlation))
     last = np.where(used, sample.scar / spread, np.nan)
     sign = {"residual": 0, "prediction": 1, "studentised": -1}[standardisation]
     for chunk, residuals, leverage in sample.fits.estimation_chunks():

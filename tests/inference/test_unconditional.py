@@ -98,6 +98,20 @@ def test_p_is_uniform_on_independent_returns(name):
     assert stats.kstest(p, "uniform").pvalue > 0.05
 
 
+def test_forty_values_are_just_enough_to_rank_among():
+    values = 0.01 * np.random.default_rng(8).standard_normal(400)
+    assert among_residuals(values[:42], values[:3])["n"] == 40
+    assert among_cyclic_shifts(values[:39], values[39:40])["n"] == 40
+    # Windows of two sessions from 260 on, the last of them 299 and 300.
+    assert among_earlier_windows(values, 301, 2)["n"] == 40
+    with pytest.raises(InferenceError, match="needs 40 sums"):
+        among_residuals(values[:41], values[:3])
+    with pytest.raises(InferenceError, match="needs 40 sessions and there are 39"):
+        among_cyclic_shifts(values[:38], values[39:40])
+    with pytest.raises(HistoryError, match="301 sessions in all, and 300 are available"):
+        among_earlier_windows(values, 300, 2)
+
+
 def test_bad_input_is_named():
     returns = history.garch_path(900, seed=1)
     with pytest.raises(InferenceError, match="needs 40 sums of 3 residuals"):

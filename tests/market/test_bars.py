@@ -74,6 +74,36 @@ def test_a_bar_without_a_trade_carries_the_last_price_inside_its_session_only(ba
     assert np.flatnonzero(np.isfinite(grid.log_price[late])).tolist() == list(range(65, 108))
 
 
+def test_a_price_is_carried_from_the_first_bar_on_and_none_before_it(bars):
+    day = bars["2025-04-09"]
+    assert [f"{time:%H:%M}" for time in day.index[:3]] == ["04:05", "04:10", "04:15"]
+    for left_out, expected in (
+        ([1], [day.iloc[0], day.iloc[0], day.iloc[2]]),
+        ([0], [np.nan, day.iloc[1], day.iloc[2]]),
+        ([0, 1], [np.nan, np.nan, day.iloc[2]]),
+    ):
+        found = bar_grid(day.drop(day.index[left_out])).log_price[0, :3]
+        assert np.exp(found) == pytest.approx(expected, nan_ok=True)
+
+
+def test_regular_hours_begin_with_the_opening_price_where_every_session_has_one(bars):
+    days = bars["2025-11-26":"2025-12-01"]
+    late = bar_grid(days).regular_hours()
+    assert np.isfinite(late.log_price).sum(axis=1).tolist() == [79, 43, 79]
+    assert late.first.tolist() == [65] * 3 and late.last.tolist() == [143, 107, 143]
+    without = days.drop(pd.Timestamp("2025-12-01 09:30", tz=days.index.tz))
+    later = bar_grid(without).regular_hours()
+    assert np.isfinite(later.log_price).sum(axis=1).tolist() == [78, 42, 78]
+    assert later.half_day.tolist() == [False, True, False]
+
+
+def test_which_sessions_came_next_on_the_exchange_is_known(bars):
+    days = bars["2025-11-24":"2025-12-02"]
+    assert bar_grid(days).follows.tolist() == [True] * 5
+    cut = days[days.index.tz_localize(None).normalize() != pd.Timestamp("2025-11-26")]
+    assert bar_grid(cut).follows.tolist() == [True, False, True, True]
+
+
 def test_daily_changes_are_those_of_the_index_but_for_the_dividends(grid):
     last = grid.log_price[np.arange(372), grid.close]
     ours = pd.Series(last, grid.sessions).diff()
@@ -283,6 +313,16 @@ def test_bars_of_another_security_are_taken_under_their_own_name(rows, tmp_path)
     assert mine.name == mine.attrs["security"] == "ABC"
     with pytest.raises(BarsError, match="committed bars are of SPY, not of 'ABC'"):
         load_bars(security="ABC")
+
+
+def test_twenty_daily_changes_are_enough_to_know_another_security_by(rows, tmp_path):
+    walk = _random_walk(rows)
+    days = walk["time"].str[:10]
+    for sessions in (20, 21):
+        walk[days.isin(days.unique()[:sessions])].to_csv(tmp_path / f"{sessions}.csv", index=False)
+    assert load_bars(tmp_path / "20.csv").attrs["security"] == "SPY"
+    with pytest.raises(BarsError, match="in the median, as on 2025-"):
+        load_bars(tmp_path / "21.csv")
 
 
 def test_files_that_are_no_csv_are_refused(tmp_path):
