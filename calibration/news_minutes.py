@@ -15,7 +15,7 @@ from calibration.news import LAWS, ODDS, REPLICATIONS, miss_rows, missed, rate_r
 from calibration.rates import COLUMNS
 from impact.analysis.announcement_set import moved_rows
 from impact.analysis.intraday import intraday_study
-from impact.analysis.news_share_minutes import half_hours_without_news
+from impact.analysis.news_share_minutes import compared
 from impact.analysis.news_variance import CUT, clock_share_of
 from impact.market.bars import load_bars
 from impact.news.catalogue import load_events
@@ -29,7 +29,8 @@ RATIOS = (2.0, 5.0, 10.0)
 
 def minutes_rows(*, seed: int = 0, replications: int = REPLICATIONS) -> pd.DataFrame:
     """Run all experiments on the committed bars and announcements, as `news_rows` on days."""
-    z, rows = half_hours_without_news(intraday_study(load_bars(), load_events()))
+    found = compared(intraday_study(load_bars(), load_events()))
+    z, rows = np.where(found.others[:, None], found.z, np.nan), found.rows
     name = f"{len(rows)} half hours"
 
     def repeated(one: Callable, count: int, *about: object) -> np.ndarray:

@@ -140,7 +140,7 @@ def clock_share_of(square: np.ndarray, rows: np.ndarray, others: np.ndarray) -> 
         _log_mean(square[others], np.arange(others.sum()) // APART),
         group[-1],
         shifted.mean(axis=1),
-        null="the variance of these windows, as known before, is that of the same minutes on others",
+        null="the variance of these windows, as known before, is that of others at the same times",
         n=n,
         others=int(others.sum()),
     )
