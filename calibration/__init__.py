@@ -36,6 +36,7 @@ from calibration.experiments import (
 )
 from calibration.intraday import intraday_rows
 from calibration.news import news_rows
+from calibration.news_minutes import minutes_rows
 from calibration.others import other_jobs, other_rows
 from calibration.overlap import overlap_rows
 from calibration.rates import COLUMNS
@@ -119,6 +120,7 @@ def calibrate(*, n_jobs: int = 1, seed: int = SEED, replications: int = 1) -> pd
         intraday_rows(seed=seed),
         # Before the news of the catalogue.
         news_rows(conditional_z(returns).loc[:"2017", "z"].to_numpy(), seed=seed),
+        minutes_rows(seed=seed),
         *of_sets,
         *_panels(run, seed, panels.REPLICATIONS // replications),
         hit_rows(run(hit_jobs(LAST), "who was hit"), seed),

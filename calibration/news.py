@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from calibration.rates import COLUMNS
-from impact.analysis.news_share import news_share_of, shrunken
+from impact.analysis.news_variance import news_share_of, shrunken
 from impact.inference.clusters import clusters
+from impact.inference.tests import HypothesisTest
 from impact.market.prices import load_prices
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
@@ -66,9 +67,15 @@ def planted(
     effect = np.sqrt(ratio - 1) * z.std() * law(at, rng)
     moved = z.copy()
     moved[at] += effect
-    found = news_share_of(moved, at)
-    _, low, high = shrunken(moved[at], np.ones(len(at)), found)
-    miss, large = (effect < low) | (effect > high), np.abs(moved[at]) > 2
+    return missed(effect, moved[at], news_share_of(moved, at), ratio)
+
+
+def missed(
+    effect: np.ndarray, moved: np.ndarray, found: HypothesisTest, ratio: float
+) -> list[float]:
+    """Whether the share, and what part of the ranges (all, |z| > 2), miss what was planted."""
+    _, low, high = shrunken(moved, np.ones(len(moved)), found)
+    miss, large = (effect < low) | (effect > high), np.abs(moved) > 2
     share = found.detail["ci_low"] <= 1 - 1 / ratio <= found.detail["ci_high"]
     return [not share, miss.mean(), miss[large].mean() if large.any() else np.nan]
 
@@ -91,7 +98,7 @@ def news_rows(z: np.ndarray, *, seed: int = 0, replications: int = REPLICATIONS)
     for group, (n, length) in PERIODS.items():
         repeat = partial(_repeated, z=z, length=length, seed=seed, count=replications)
         for ratio in RATIOS:
-            rows += _missed(
+            rows += miss_rows(
                 group,
                 ratio,
                 repeat(
@@ -103,7 +110,7 @@ def news_rows(z: np.ndarray, *, seed: int = 0, replications: int = REPLICATIONS)
         for odds in ODDS:
             drawn = repeat(lambda part, rng, n=n, odds=odds: chosen(part, n, odds, rng))
             ratio = float(np.median(drawn[:, 0]))
-            rows.append(_row("news-choice", "news_share", group, drawn[:, 1], ratio, odds))
+            rows.append(rate_row("news-choice", "news_share", group, drawn[:, 1], ratio, odds))
     return pd.concat([pd.DataFrame(rows)[list(COLUMNS)], law_rows(z, seed, replications)])
 
 
@@ -116,7 +123,7 @@ def law_rows(z: np.ndarray, seed: int, replications: int) -> pd.DataFrame:
         for law, draw in LAWS.items():
             for ratio in RATIOS:
                 one = partial(_planted_at, at=at, ratio=ratio, law=draw)
-                rows += _missed(f"{name}, {law}", ratio, repeat(one))
+                rows += miss_rows(f"{name}, {law}", ratio, repeat(one))
     return pd.DataFrame(rows)[list(COLUMNS)]
 
 
@@ -142,22 +149,30 @@ def _repeated(one: Callable, z: np.ndarray, length: int, seed: int, count: int) 
     return np.array([one(z[at : at + length], rng) for at in starts], float)
 
 
-def _missed(group: str, ratio: float, drawn: np.ndarray) -> list[dict]:
+def miss_rows(group: str, ratio: float, drawn: np.ndarray, window: str = "(0, 0)") -> list[dict]:
+    """Rows of `missed` over replications, shape (replications, 3 or more)."""
     names = ("share interval", "range", "range, |z| > 2")
     return [
-        _row("news-share", test, group, values[np.isfinite(values)], ratio, 0.0)
-        for test, values in zip(names, drawn.T, strict=True)
+        rate_row("news-share", test, group, values[np.isfinite(values)], ratio, 0.0, window)
+        for test, values in zip(names, drawn.T[:3], strict=True)
     ]
 
 
-def _row(
-    experiment: str, test: str, group: str, miss: np.ndarray, ratio: float, odds: float
+def rate_row(
+    experiment: str,
+    test: str,
+    group: str,
+    miss: np.ndarray,
+    ratio: float,
+    odds: float,
+    window: str = "(0, 0)",
 ) -> dict:
+    """One row of the table."""
     return {
         "experiment": experiment,
         "test": test,
-        "model": "gjr",
-        "window": "(0, 0)",
+        "model": "gjr" if window == "(0, 0)" else "clock",
+        "window": window,
         "group": group,
         "variance": ratio,
         "effect": odds,

@@ -107,20 +107,21 @@ def set_rates(
                 for i in range(replications)
             ]
         )
-        for column, test in enumerate(("shift_mean", "shift_studentised")):
-            rows = replicated_rows(
-                drawn[:, column],
-                drawn[:, 2] > 0,
-                test=test,
-                model="gjr",
-                window="(0, 0)",
-                experiment="set-power" if effect else "set",
-                variance=factor,
-                effect=effect,
-                group=f"{size} sessions {name}",
-            )
-            parts.append(rows)
+        tests, group = ("shift_mean", "shift_studentised"), f"{size} sessions {name}"
+        parts += _rows(tests, drawn, None, variance=factor, effect=effect, group=group)
     return pd.concat(parts, ignore_index=True)
+
+
+def _rows(
+    tests: Sequence[str], drawn: np.ndarray, blocks: np.ndarray | None, **about: object
+) -> list[pd.DataFrame]:
+    """Rates of two tests from their p and the mean z of each set, shape (sets, 3)."""
+    about |= {"model": "gjr", "window": "(0, 0)"}
+    about["experiment"] = "set-power" if about["effect"] else "set"
+    return [
+        replicated_rows(drawn[:, column], drawn[:, 2] > 0, blocks, test=test, **about)
+        for column, test in enumerate(tests)
+    ]
 
 
 # -- sets in clusters ----------------------------------------------------------------------------
@@ -196,24 +197,12 @@ def clustered_rates(
             ),
             strict=True,
         )
-        p, blocks = np.array(drawn), blocks_of(np.array(places), len(z))
+        blocks = blocks_of(np.array(places), len(z))
         counted = {f"{name}, shared effects" if shared else name: 1}
         if effect:
             counted[f"{name}, first of {claims}"] = claims
-        parts += [
-            replicated_rows(
-                times * p[:, column],
-                p[:, 2] > 0,
-                blocks,
-                test=test,
-                model="gjr",
-                window="(0, 0)",
-                experiment="set-power" if effect else "set",
-                variance=factor,
-                effect=effect,
-                group=group,
-            )
-            for group, times in counted.items()
-            for column, test in enumerate(("cluster_t", "shift_studentised"))
-        ]
+        for group, times in counted.items():
+            values = np.array(drawn) * [times, times, 1]
+            tests = ("cluster_t", "shift_studentised")
+            parts += _rows(tests, values, blocks, variance=factor, effect=effect, group=group)
     return pd.concat(parts, ignore_index=True)

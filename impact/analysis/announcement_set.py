@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from impact.analysis.reaction import Stretch
 from impact.analysis.window_ranks import ranked_windows
 from impact.errors import InferenceError
 from impact.inference.event_sets import rank_p
@@ -29,6 +30,44 @@ class Observation:
 
     begin: Bar
     bars: int
+
+
+def observations(
+    table: pd.DataFrame, where: Mapping[str, Stretch], minutes: Sequence[str]
+) -> tuple[dict[str, Observation], dict[str, str]]:
+    """Choose the announcements that a set counts: timed, with a p, the first of each window.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As that of an `IntradayStudy`, of one window.
+    where : mapping
+        Id -> its prices.
+    minutes : sequence of str
+        Which kinds of minutes count.
+
+    Returns
+    -------
+    observations : dict
+        By id, in order of time.
+    reasons : dict
+        Id -> why another announcement is not among them.
+    """
+    found, reasons, until, first = {}, {}, None, ""
+    for event, row in table.sort_values("from", kind="stable").iterrows():
+        name = str(event)
+        if row["minute"] not in minutes:
+            reasons[name] = f"its minute is {row['minute']}"
+        elif pd.isna(row["sigma"]):
+            reasons[name] = "trading is closed in its window, or no variance is known"
+        elif pd.isna(row["p_value"]):
+            reasons[name] = row["note"].split(";")[0]
+        elif until is not None and row["from"] < until:
+            reasons[name] = f"in the window of {first}"
+        else:
+            found[name] = Observation(where[name].begin, where[name].bars)
+            until, first = row["to"], name
+    return found, reasons
 
 
 def set_test_table(known: ClockVariance, observations: Sequence[Observation]) -> pd.DataFrame:
@@ -84,13 +123,10 @@ def _shifted(
     early = np.isfinite(known.grid.log_price[:, :OPEN]).any(axis=1)
     tested = np.arange(len(early)) >= known.tested_from
     circles = [np.flatnonzero(tested & (early == early[one.begin.row])) for one in observations]
-    shifts = np.arange(max(map(len, circles)))
-    at_home = [(shifts % len(circle) == 0) & (shifts > 0) for circle in circles]
-    shifts = shifts[~np.any(at_home, axis=0)]
-    z, p = (np.full((len(shifts), len(observations)), np.nan) for _ in range(2))
-    for i, (one, circle) in enumerate(zip(observations, circles, strict=True)):
+    moved = moved_rows(circles, np.array([one.begin.row for one in observations]))
+    z, p = (np.full(moved.shape, np.nan) for _ in range(2))
+    for i, (one, rows) in enumerate(zip(observations, moved.T, strict=True)):
         ranks = ranked_windows(known, one.bars)
-        rows = circle[(circle.searchsorted(one.begin.row) + shifts) % len(circle)]
         column = one.begin.column
         same = ranks.windows.part[rows, column] == ranks.windows.part[one.begin]
         same &= ranks.reference[rows, column]
@@ -98,3 +134,33 @@ def _shifted(
         p[:, i] = np.where(same, ranks.p[rows, column], np.nan)
     empty = np.isnan(z).all(axis=1)
     return z[~empty], p[~empty]
+
+
+def moved_rows(circles: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Move a set by the same number of places, each member round a circle of its own.
+
+    Parameters
+    ----------
+    circles : sequence of ndarray of int
+        The rows that each member can take, in order.
+    rows : ndarray of int, shape (n,)
+        Where the members are.
+
+    Returns
+    -------
+    ndarray of int, shape (shifts, n)
+        Row 0 is the set itself; shifts that bring a member home to its place are left out.
+
+    Examples
+    --------
+    >>> moved_rows([np.array([0, 2, 5]), np.arange(4)], np.array([5, 1])).tolist()
+    [[5, 1], [0, 2], [2, 3]]
+    """
+    shifts = np.arange(max(map(len, circles)))
+    home = [(shifts % len(circle) == 0) & (shifts > 0) for circle in circles]
+    shifts = shifts[~np.any(home, axis=0)]
+    moved = [
+        circle[(circle.searchsorted(row) + shifts) % len(circle)]
+        for circle, row in zip(circles, rows, strict=True)
+    ]
+    return np.stack(moved, axis=1)

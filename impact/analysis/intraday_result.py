@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from impact.analysis.announcement_set import Observation, set_test_table
+from impact.analysis.announcement_set import Observation, observations, set_test_table
 from impact.analysis.price_path import PATH_SAYS, price_path
 from impact.analysis.reaction import TO_CLOSE, Stretch
 from impact.charts.minute_paths import PLAIN, MinutePanel, minute_paths
@@ -73,6 +74,10 @@ class IntradayStudy(Result):
     signature : str
     windows : tuple of int or "close"
         Minutes after the announcement.
+    known : ClockVariance
+        The prices, and what was known of their variance before each bar.
+    events : DataFrame
+        All announcements that were asked for.
 
     Examples
     --------
@@ -86,10 +91,10 @@ class IntradayStudy(Result):
     dropped: pd.DataFrame
     signature: str
     windows: tuple[int | str, ...]
-    _known: ClockVariance = field(repr=False)
+    known: ClockVariance = field(repr=False)
     _stretches: dict[tuple[str, int | str], Stretch] = field(repr=False)
     _security: str = field(repr=False)
-    _events: pd.DataFrame = field(repr=False)
+    events: pd.DataFrame = field(repr=False)
 
     def _title(self) -> str:
         minutes = [str(window) for window in self.windows if window != TO_CLOSE]
@@ -105,7 +110,7 @@ class IntradayStudy(Result):
         return (
             "σ: clock pattern times the level of the last hours, known before the window; p: "
             "equal-tailed rank of z among the same windows of all other days.",
-            *self._events.attrs.get("notes", ()),
+            *self.events.attrs.get("notes", ()),
         )
 
     def path(self, event: str) -> pd.DataFrame:
@@ -138,7 +143,7 @@ class IntradayStudy(Result):
         >>> study.path("wsj-fentanyl-overture").loc[30, "move"].round(4).item()
         0.0006
         """
-        return price_path(self._known, self._stretch(event).begin)
+        return price_path(self.known, self._stretch(event).begin)
 
     def plot(self, event: str, *, ax: Axes | None = None) -> Figure:
         """Draw the move around an announcement with its band, as `path` gives it.
@@ -163,16 +168,16 @@ class IntradayStudy(Result):
         'Picture'
         """
         found = self._stretch(event)
-        begin, end = (self._known.grid.time(bar) for bar in (found.begin, found.end))
-        move = self._known.grid.price(found.end) - self._known.grid.price(found.begin)
+        begin, end = (self.known.grid.time(bar) for bar in (found.begin, found.end))
+        move = self.known.grid.price(found.end) - self.known.grid.price(found.begin)
         words = Words(
             f"{self._security} {formats.percent(move)} from {begin:%H:%M} to {end:%H:%M} on "
             f"{formats.date(begin)}",
-            f"{self._events.loc[event, 'label']}. {PATH_SAYS}.",
+            f"{self.events.loc[event, 'label']}. {PATH_SAYS}.",
             self.signature,
         )
         measured = MINUTES * found.bars
-        panel = MinutePanel(self._events.loc[event, "label"], formats.date(begin), PLAIN, measured)
+        panel = MinutePanel(self.events.loc[event, "label"], formats.date(begin), PLAIN, measured)
         return minute_paths(words, self.drawn_path(event), {event: panel}, ax=ax)
 
     def drawn_path(self, event: str) -> pd.DataFrame:
@@ -229,24 +234,32 @@ class IntradayStudy(Result):
         (2, 6)
         """
         minutes = [window for window in self.windows if window != TO_CLOSE]
-        frames = [set_test_table(self._known, self._observations(window)) for window in minutes]
+        frames = [
+            set_test_table(self.known, [*self.observations(window)[0].values()])
+            for window in minutes
+        ]
         if not frames:
             raise InferenceError("windows to the close have no p: ask for a window in minutes")
         if len(self.windows) == 1:
             return frames[0]
         return pd.concat(frames, keys=minutes, names=["window"])
 
-    def _observations(self, window: int | str) -> list[Observation]:
+    def observations(
+        self, window: int | str, minutes: Sequence[str] = (EXACT,)
+    ) -> tuple[dict[str, Observation], dict[str, str]]:
+        """Return the announcements that a set counts, and why it does not count the others.
+
+        See `impact.analysis.announcement_set.observations`.
+
+        Examples
+        --------
+        >>> import impact
+        >>> study = impact.intraday_study(impact.load_bars(), "ninety-day-pause")
+        >>> study.observations(30)[0]["ninety-day-pause"].bars
+        7
+        """
         table = self.table
         if len(self.windows) > 1:
             table = table.xs(window, level="window")
-        usable = table[
-            (table["minute"] == EXACT) & table["sigma"].notna() & table["p_value"].notna()
-        ]
-        found, until = [], None
-        for event, row in usable.sort_values("from", kind="stable").iterrows():
-            if until is None or row["from"] >= until:
-                where = self._stretches[str(event), window]
-                found.append(Observation(where.begin, where.bars))
-                until = row["to"]
-        return found
+        where = {event: self._stretches[event, window] for event in table.index}
+        return observations(table, where, minutes)

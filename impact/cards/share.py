@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from impact.analysis.news_share import news_share, shrunken
+from impact.analysis.news_share import news_share
 from impact.analysis.news_share_result import WITHOUT_LARGEST, NewsShare
+from impact.analysis.news_variance import shrunken
 from impact.errors import HistoryError, InferenceError
 from impact.inference.tests import LEVEL
 from impact.market.files import data_hash

@@ -11,7 +11,7 @@ import pandas as pd
 import scipy
 
 from impact.analysis.dose import FEWEST, DoseResponse, dose_response, dosed_sessions
-from impact.analysis.news_share import news_share_of
+from impact.analysis.news_variance import news_share_of
 from impact.errors import HypothesisError, ImpactError
 from impact.hypotheses.register import AGAINST, CATALOGUE, FILTERS
 from impact.hypotheses.selection import Group, catalogue_rows, select_group, uncertain_group

@@ -251,32 +251,50 @@ def _hit_rates(sample: str, window: Window) -> pd.DataFrame:
 _ODDS = (8.0, 12.0)
 
 
-def choice_in_words() -> str:
-    """Return what choosing days by their moves does to the share of the news; "" if not measured.
+def choice_in_words(minutes: int | None = None) -> str:
+    """Return what choosing by their moves does to the share of the news; "" if not measured.
+
+    Parameters
+    ----------
+    minutes : int, optional
+        Length of the windows that are chosen, where these are no days.
 
     Examples
     --------
+    >>> choice_in_words(7)
+    ''
     >>> choice_in_words() == "" or choice_in_words().startswith("With no news at all")
     True
     """
-    table = load_calibration("news-choice")
+    table = _of_window("news-choice", minutes)
     ratios = table.loc[table["effect"].isin(_ODDS), "variance"]
     if ratios.empty:
         return ""
     least, most = (number(odds, 0) for odds in _ODDS)
     low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
     return (
-        f"With no news at all, choosing the largest tenth of days with odds of {least} to {most} "
-        f"gives a ratio of {low} to {high}."
+        f"With no news at all, choosing the largest tenth of {'windows' if minutes else 'days'} "
+        f"with odds of {least} to {most} gives a ratio of {low} to {high}."
     )
 
 
-#: The planted ratio at which the misses of the interval of a share are named.
-_PLANTED = 3.0
+def _of_window(experiment: str, minutes: int | None) -> pd.DataFrame:
+    """The rows of an experiment on days, or on windows of so many minutes."""
+    table = load_calibration(experiment)
+    return table[table["window"] == (f"{minutes} minutes" if minutes else str(ONE_SESSION))]
 
 
-def share_misses_in_words() -> str:
-    """Return how often the 95% interval of a share misses the law behind days like ours.
+#: The planted ratio at which the misses of the interval of a share are named: of days, of minutes.
+_PLANTED, _PLANTED_IN_MINUTES = 3.0, 10.0
+
+
+def share_misses_in_words(minutes: int | None = None) -> str:
+    """Return how often the 95% interval of a share misses the law behind days or minutes like ours.
+
+    Parameters
+    ----------
+    minutes : int, optional
+        Length of the windows that the share is of, where it is not of days.
 
     Returns
     -------
@@ -285,22 +303,31 @@ def share_misses_in_words() -> str:
 
     Examples
     --------
+    >>> share_misses_in_words(7)
+    ''
     >>> share_misses_in_words() == "" or "95% interval" in share_misses_in_words()
     True
     """
-    table = load_calibration("news-share")
-    table = table[(table["test"] == "share interval") & (table["variance"] == _PLANTED)]
-    law = table["group"].str.partition(", ")[2]
+    ratio = _PLANTED_IN_MINUTES if minutes else _PLANTED
+    table = _of_window("news-share", minutes)
+    table = table[(table["test"] == "share interval") & (table["variance"] == ratio)]
+    law = table["group"].map(lambda group: group.partition(", ")[2])
     spans = [
         f"{_span(rates)}% with {name}"
         for name, rates in table[law != ""].groupby(law, sort=False)["rate"]
     ]
     if not spans:
         return ""
+    like = (
+        "half hours at the times of our announcements"
+        if minutes
+        else "days spaced like those of 2025 and of 2018-19"
+    )
+    those = ("windows", "minutes after news") if minutes else ("sessions", "days with news")
     return (
-        "Of a planted share behind days spaced like those of 2025 and of 2018-19, the 95% interval "
-        f"misses {list_of(spans)}, not 5%: it is too narrow where a few days carry the variance, "
-        "and holds for those sessions rather than for all days with news."
+        f"Of a planted share behind {like}, the 95% interval misses {list_of(spans)}, not 5%. It "
+        f"is too narrow where a few of them carry the variance, and holds for those {those[0]} "
+        f"rather than for all {those[1]}."
     )
 
 

@@ -112,8 +112,9 @@ def load_calibration(experiment: str | None = None) -> pd.DataFrame:
         "slope-sectors", "slope-firms" and "slope-simulated" (slopes on one date), "firm-events"
         (real firms on dates of their own), "overlap" (averages of overlapping windows),
         "size-short" (histories under 500 sessions), "news-share" (how often the share and the
-        range of an effect miss what was planted, by the ratio in `variance`), "news-choice" (the
-        ratio in `variance` that choosing the largest tenth of days with odds of `effect` gives),
+        range of an effect miss what was planted, by the ratio in `variance`, in days or half
+        hours), "news-choice" (the ratio in `variance` that choosing the largest tenth of them with
+        odds of `effect` gives),
         "meta" (seed, versions, duration). All by default.
 
     Returns

@@ -6,7 +6,7 @@ import pytest
 import scipy
 
 import impact
-from impact.analysis.news_share import news_share_of, shrunken
+from impact.analysis.news_variance import news_share_of, shrunken
 from impact.errors import DateError, EventError, InferenceError
 from impact.inference.clusters import clusters
 from impact.inference.measured_sizes import share_misses_in_words
@@ -246,6 +246,7 @@ def test_what_the_interval_misses_by_is_read_from_the_measured_rows(year, monkey
         {
             "test": ["share interval", "share interval", "share interval", "share interval"],
             "group": ["a", "a, effects of t(3)", "b, effects of t(3)", "b, normal effects"],
+            "window": "(0, 0)",
             "variance": 3.0,
             "effect": 0.0,
             "rate": [0.9, 0.10, 0.15, 0.06],
