@@ -12,13 +12,14 @@ import pandas as pd
 from impact.analysis.reaction import CLOSED
 from impact.analysis.window_ranks import known_variance, ranked_windows
 from impact.charts.day_picture import day_picture
-from impact.charts.page import INK, MUTED, Words
+from impact.charts.page import INK, MUTED, Mark, Words
 from impact.errors import DateError
 from impact.market.bars import Bar, BarGrid, bars_hash, load_bars, security_of
 from impact.market.clock_time import MINUTES, OPEN, clock, column_at
 from impact.market.instants import NEW_YORK, parse_date
 from impact.news.catalogue import load_events
 from impact.news.events import as_events
+from impact.news.kinds import MARKS, kind_of
 from impact.news.minutes import (
     APPROXIMATE,
     BOUNDED,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 EVENING = "evening before"
 
 RELEASE = "economic release"
+
+#: How what has no direction looks.
+_RELEASED, _OTHER = Mark(RELEASE, MUTED, "s"), Mark("announcement", INK, "o")
 
 OPENING = pd.Timedelta(hours=9, minutes=30)
 
@@ -83,6 +87,7 @@ class Day(Result):
         Log price above that of the close before, by the end of each bar, New York wall clock.
     news : DataFrame
         What came out between the closes, in order: `clock` and `text`: when, and what, in words;
+        `direction`: that of the announcement, empty where none is known;
         `earliest`, `latest`: when, the same where the minute is known; `release`: whether it is a
         macro release. Index: id, or the release.
     """
@@ -123,7 +128,7 @@ class Day(Result):
         ax : matplotlib Axes, optional
             Where to draw the price, without the page around it.
         """
-        brief, release = self.brief, self.news["release"]
+        brief = self.brief
         name = brief["move"].abs().idxmax()
         words = Words(
             f"{self._security} {formats.percent(self.change)} on {formats.date(self.session)}; "
@@ -131,10 +136,24 @@ class Day(Result):
             f"{PICTURE_SAYS}.",
             self.signature,
         )
-        news = self.news.assign(
-            kind=np.where(release, RELEASE, "announcement"), colour=np.where(release, MUTED, INK)
+        return day_picture(words, self.price, brief, self.drawn_news(), ax=ax)
+
+    def drawn_news(self) -> pd.DataFrame:
+        """Return `news` with its looks, as `impact.charts.day_picture.day_picture` takes it.
+
+        Examples
+        --------
+        >>> day("2025-05-02").drawn_news()["kind"].to_list()
+        ['easing or talks', 'economic release', 'easing or talks']
+        """
+        known = {**MARKS, "plain": _OTHER}
+        looks = [
+            _RELEASED if row.release else known[kind_of(row.direction)]
+            for row in self.news.itertuples()
+        ]
+        return self.news.assign(
+            kind=[look.word for look in looks], colour=[look.colour for look in looks]
         )
-        return day_picture(words, self.price, brief, news, ax=ax)
 
     def _title(self) -> str:
         return f"{self._security} on {formats.date(self.session)}, from close to close"
@@ -202,7 +221,7 @@ def day(date: Any, *, bars: pd.Series | None = None, events: Any = None) -> Day:
         signature,
         session,
         _price(prices, *ends),
-        _news(frame["label"], minutes, *(end.tz_localize(None) for end in ends)),
+        _news(frame, minutes, *(end.tz_localize(None) for end in ends)),
         security_of(prices),
     )
 
@@ -284,20 +303,21 @@ def _price(bars: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Seri
 
 
 def _news(
-    labels: pd.Series, minutes: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp
+    events: pd.DataFrame, minutes: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp
 ) -> pd.DataFrame:
     """What came out, or may have come out, between two closes."""
     reaches = (minutes["earliest"] < until) & (minutes["latest"] >= since)
     told = minutes[reaches].assign(release=False)
     told["clock"] = [_when(row) for row in told.itertuples()]
-    told["text"] = labels[told.index]
+    told["text"] = events["label"]
+    told["direction"] = events["direction"].fillna("") if "direction" in events else ""
     releases = release_minutes()
     out = releases[(releases["at"] >= since) & (releases["at"] < until)]
     said = [release_words(one.release, one.at) for one in out.itertuples()]
     released = pd.DataFrame({"text": said, "earliest": out["at"], "latest": out["at"]})
     released["clock"] = out["at"].dt.strftime("at %H:%M")
-    released = released.assign(release=True).set_index(out["release"])
-    columns = ["clock", "text", "earliest", "latest", "release"]
+    released = released.assign(release=True, direction="").set_index(out["release"])
+    columns = ["clock", "text", "direction", "earliest", "latest", "release"]
     news = pd.concat([told[columns], released[columns]]).sort_values("earliest", kind="stable")
     return news.assign(
         earliest=news["earliest"].clip(since, until), latest=news["latest"].clip(since, until)

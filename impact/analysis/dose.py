@@ -162,9 +162,11 @@ class DoseResponse(Coefficients):
         ax : matplotlib Axes, optional
             Where to draw, without the page around it.
         """
-        words = Words(f"Slope {self.verdict}", "Abnormal return in %, by dose.", self.signature)
+        title, rest = self.verdict.removesuffix(")").split(" (", 1)
+        what = f"Abnormal return in %, against {self.dose}; {rest}."
+        words = Words(f"Slope {title}", what, self.signature)
         line = self.line(np.array([0.0, 1.0]))
-        return dose_line(words, self.points, line, self.leave_one_out, ax=ax)
+        return dose_line(words, self.points, line, self.leave_one_out, unit=self.dose, ax=ax)
 
 
 def dose_response(

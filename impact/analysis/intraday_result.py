@@ -16,6 +16,7 @@ from impact.charts.page import Words
 from impact.errors import EventError, InferenceError
 from impact.market.clock_time import MINUTES
 from impact.news.events import unknown_id_error
+from impact.news.kinds import MARKS, kind_of
 from impact.news.minutes import EXACT
 from impact.text import formats
 from impact.text.formats import list_of
@@ -177,7 +178,9 @@ class IntradayStudy(Result):
             self.signature,
         )
         measured = MINUTES * found.bars
-        panel = MinutePanel(self.events.loc[event, "label"], formats.date(begin), PLAIN, measured)
+        kind = kind_of(str(self.events.loc[event].get("direction") or ""))
+        look = PLAIN if kind == "plain" else MARKS[kind]
+        panel = MinutePanel(self.events.loc[event, "label"], formats.date(begin), look, measured)
         return minute_paths(words, self.drawn_path(event), {event: panel}, ax=ax)
 
     def drawn_path(self, event: str) -> pd.DataFrame:

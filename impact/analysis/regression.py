@@ -16,7 +16,7 @@ from impact.analysis.coefficients import (
     is_fitted_alone,
 )
 from impact.analysis.dummies import ranked, summed
-from impact.charts.effects import effects
+from impact.charts.effects import effects, leaving_out_zero
 from impact.charts.page import Words
 from impact.errors import HistoryError, InferenceError, ModelError, ReturnsError
 from impact.estimation.observations import dropped_rows
@@ -51,10 +51,10 @@ class EventRegression(Coefficients):
     Attributes
     ----------
     table : DataFrame
-        Index = first id of each dummy: `announcements` (all ids merged into it), `sessions`,
-        `estimate` (cumulative effect over the window, decimal), `std_error`, `statistic`,
-        `p_value`, `ci_low`, `ci_high` (95%), and with the suffix ``_conditional`` the same given
-        the variance of the evening before.
+        Index = first id of each dummy: its `label`, `announcements` (all ids merged into it),
+        `sessions`, `estimate` (cumulative effect over the window, decimal), `std_error`,
+        `statistic`, `p_value`, `ci_low`, `ci_high` (95%), and with the suffix ``_conditional`` the
+        same given the variance of the evening before.
     dropped : DataFrame
         event, security, reason.
     signature : str
@@ -133,14 +133,15 @@ class EventRegression(Coefficients):
         suffix = "_conditional" if weighted else ""
         how = "by the variance of the evening before" if weighted else "by a constant variance"
         shown = self.table[[f"{name}{suffix}" for name in ("estimate", "ci_low", "ci_high")]]
-        merged = self.table["announcements"].map(len) - 1
-        names = [f"{name} +{n}" if n else name for name, n in merged.items()]
+        told = zip(self.table["label"], self.table["announcements"].map(len) - 1, strict=True)
+        names = [f"{label} +{n}" if n else label for label, n in told]
+        table = shown.set_axis(["estimate", "ci_low", "ci_high"], axis=1).assign(text=names)
         words = Words(
-            f"Effects of {counted(len(shown), 'event dummy', 'event dummies')}, estimated jointly",
-            f"Cumulative over the window {self.window}, in %, with 95% intervals, {how}.",
+            leaving_out_zero(table, "effects"),
+            f"Effects of the events, estimated jointly; cumulative over the window {self.window}, "
+            f"in %, with 95% intervals, {how}.",
             self.signature,
         )
-        table = shown.set_axis(["estimate", "ci_low", "ci_high"], axis=1).assign(text=names)
         return effects(words, table, ax=ax)
 
 
@@ -227,7 +228,8 @@ def event_regression(
     design = _design(dummies, controls)
     ols = _unweighted(sample, design, dummies, covariance)
     dof = _dof(ols, dummies, covariance)
-    table = _table(dummies, members, summed(ols, dummies, dof))
+    labels = dict(zip(aligned.index.astype(str), aligned["label"], strict=True))
+    table = _table(dummies, members, labels, summed(ols, dummies, dof))
     weighted = None
     if volatility is not None:
         sigma = conditional_z(returns, model=volatility)["sigma"].reindex(sample.index)
@@ -405,7 +407,14 @@ def _dof(ols: Any, dummies: pd.DataFrame, covariance: str) -> pd.Series:
 
 
 def _table(
-    dummies: pd.DataFrame, members: dict[str, tuple[str, ...]], effects: pd.DataFrame
+    dummies: pd.DataFrame,
+    members: dict[str, tuple[str, ...]],
+    labels: dict[str, str],
+    effects: pd.DataFrame,
 ) -> pd.DataFrame:
-    about = {"announcements": list(members.values()), "sessions": dummies.sum().astype(int)}
+    about = {
+        "label": [labels[name] for name in members],
+        "announcements": list(members.values()),
+        "sessions": dummies.sum().astype(int),
+    }
     return pd.DataFrame(about).join(effects).rename_axis("event")

@@ -18,7 +18,7 @@ import pandas as pd
 from impact.cards.hours import hours_of
 from impact.cards.sentences import headline, paragraphs
 from impact.charts.page import Words, svg
-from impact.charts.paths import Panel, path_panels
+from impact.charts.paths import path_panels
 from impact.errors import EventError, ReturnsError
 from impact.inference.size import third_of
 from impact.inference.yardsticks import INDEX, yardsticks
@@ -29,7 +29,7 @@ from impact.market.returns import check_returns, log_returns
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.events import as_events
-from impact.study.event_paths import event_paths
+from impact.study.event_paths import event_paths, unit_panel
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.study.report import cited
@@ -100,11 +100,12 @@ class Card:
         if np.isfinite(low):
             what += f", 95% interval {formats.interval(low, high)}"
         what += ". Line: cumulative, from the close before, in %."
-        panel = Panel(row["label"], formats.date(row["session"]))
+        panel = unit_panel(next(self.study.units.itertuples()))
         return path_panels(
             Words(headline(self.facts), what, self.study.signature),
             event_paths(self.study),
             {self.study.fit.index[0]: panel},
+            marks=[panel.mark],
             ax=ax,
         )
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 #: Standard deviations at which the colours end.
 FULL = 5.0
 
-#: Sizes in pixels: the names of the rows, the first row, the gap under it.
-NAMES, TALL, APART = 290, 104, 20
+#: Sizes in pixels: the names of the rows, the first row, the gap under it, the words over a column.
+NAMES, TALL, APART, HEAD = 290, 104, 20, 20
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def cell_table(
     """
     pitch = (WIDTH - 2 * MARGIN - NAMES) / len(heads)
     probe = page(words, 100)
-    notes = [wrapped(probe, head.note, SMALL, pitch - 4) for head in heads.values()]
+    notes = [wrapped(probe, head.note, HEAD, pitch - 4, even=True) for head in heads.values()]
     over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
     grid = TALL + APART + flat * len(rest.z)
     line = 48 if below else 0
@@ -122,7 +122,7 @@ def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
     sheet.figure.add_artist(Line2D([middle / WIDTH], [high], color=colour, **look))
     bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": colour}
     sheet.text(middle, sheet.top + 68, head.heading, **bold)
-    sheet.note(middle, sheet.top + 98, note, ha="center")
+    sheet.text(middle, sheet.top + 98, note, HEAD, ha="center", color=MUTED)
 
 
 def colours() -> Colormap:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Closed hours are drawn as wide as so many hours, and no part is narrower than so many.
-CLOSED_HOURS, LEAST_HOURS = 3.0, 2.4
+CLOSED_HOURS, LEAST_HOURS = 3.0, 2.7
 
 #: Heights in pixels: the moves of the parts, the price, a row of news.
 _ABOVE, _PRICE, _ROW = 96, 520, 44

@@ -33,7 +33,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.text.formats import amount, percent
+from impact.text.formats import amount, out_of, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,11 +62,13 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
     tall, rows = ROW * len(table), np.arange(len(table))
     if ax is None:
         sheet = page(words, tall + 70)
-        ax = sheet.across(480, sheet.top, tall)
-        for row, text, value in zip(rows, table["text"], table["estimate"], strict=True):
-            middle = sheet.top + ROW * (row + 0.5)
-            sheet.row(MARGIN, middle, text)
-            sheet.row(MARGIN + 464, middle, amount(value, words.unit), ha="right")
+        middles = sheet.top + ROW * (rows + 0.5)
+        names = [sheet.row(MARGIN, *row) for row in zip(middles, table["text"], strict=True)]
+        widest = max(extent(name)[2] for name in names)
+        right = max(340, widest) + 130
+        for middle, value in zip(middles, table["estimate"], strict=True):
+            sheet.row(MARGIN + right, middle, amount(value, words.unit), ha="right")
+        ax = sheet.across(right + 16, sheet.top, tall)
         ax.set_yticks([])
     else:
         ax.set_yticks(rows, table["text"])
@@ -97,6 +99,20 @@ def scaled_effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None)
     ax.set_yticks(np.arange(len(table)), table["text"])
     ax.spines["left"].set_visible(False)
     return ax.figure
+
+
+def leaving_out_zero(table: pd.DataFrame, what: str) -> str:
+    """Say of how many effects the interval leaves out zero, as a title.
+
+    Examples
+    --------
+    >>> leaving_out_zero(pd.DataFrame({"ci_low": [-1, 1], "ci_high": [1, 2]}), "effects")
+    'One of two effects has an interval that leaves out zero'
+    """
+    count = int(((table["ci_low"] > 0) | (table["ci_high"] < 0)).sum())
+    told = out_of(count, len(table))
+    has = "has an interval that leaves" if count < 2 else "have intervals that leave"
+    return f"{told[0].upper()}{told[1:]} {what} {has} out zero"
 
 
 def _intervals(ax: Axes, table: pd.DataFrame) -> None:

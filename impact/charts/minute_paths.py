@@ -15,7 +15,6 @@ from impact.charts.page import (
     INK,
     MARGIN,
     MUTED,
-    WIDTH,
     Entry,
     Mark,
     Words,
@@ -29,7 +28,15 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.charts.paths import Panel, limits_of, name_value, panel_heading, reading_key
+from impact.charts.paths import (
+    INDENT,
+    Panel,
+    explain,
+    key_room,
+    limits_of,
+    name_value,
+    small_pictures,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,10 +46,10 @@ if TYPE_CHECKING:
 PLAIN = Mark("move at the end of the window", INK, "o")
 
 #: Columns of small pictures, height of one with its heading, and of a picture alone.
-COLUMNS, CELL, ALONE = 4, 420, 640
+COLUMNS, CELL, ALONE = 4, 416, 640
 
 #: Room between two small pictures.
-GAP = 66
+GAP = 84
 
 _ACROSS = "minutes from the last price before the announcement"
 
@@ -87,10 +94,10 @@ def minute_paths(
     only_panel(len(events))
     (event,) = events
     if ax is None:
-        sheet = page(words, ALONE + 124)
+        sheet = page(words, ALONE + 164)
         ax = sheet.across(90, sheet.top, ALONE)
-        sheet.note(MARGIN + 90, sheet.top + ALONE + 48, _ACROSS)
-        key(sheet, sheet.top + ALONE + 96, _entries(PLAIN))
+        sheet.note(MARGIN + 90, sheet.top + ALONE + 54, _ACROSS)
+        key(sheet, sheet.top + ALONE + 96, _entries(panels[event].mark))
     _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
     return ax.figure
 
@@ -101,20 +108,17 @@ def _small_pictures(
     panels: Mapping[str, MinutePanel],
     marks: Sequence[Mark],
 ) -> Figure:
-    events, rows = list(panels), -(-(len(panels) + 1) // COLUMNS)
-    sheet = page(words, rows * CELL)
-    cell = (WIDTH - 2 * MARGIN - 90 + GAP) / COLUMNS
-    for row, start in enumerate(range(0, len(events), COLUMNS)):
-        members = events[start : start + COLUMNS]
-        limits = limits_of(grouped[event] for event in members)
-        for column, event in enumerate(members):
-            left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
-            panel_heading(sheet, left, top, cell - GAP, panels[event], panels[event].mark.colour)
-            ax = sheet.axes(left, top + 106, cell - GAP, 240)
-            _panel(ax, grouped[event], panels[event], limits, labelled=column == 0)
-    used = MARGIN + 90 + (len(events) % COLUMNS) * cell + 10
+    rows = -(-len(panels) // COLUMNS)
+    sheet = page(words, rows * CELL + key_room(len(panels), COLUMNS))
+    for row in small_pictures(sheet, sheet.top, panels, COLUMNS, CELL, gap=GAP):
+        limits = limits_of(grouped[event] for event in row)
+        for event, ax in row.items():
+            first = ax is next(iter(row.values()))
+            _panel(ax, grouped[event], panels[event], limits, labelled=first)
+    last = sheet.top + (rows - 1) * CELL
+    sheet.note(MARGIN + INDENT, last + CELL - 34, _ACROSS)
     entries = [*_entries(), *(mark.entry for mark in marks)]
-    reading_key(sheet, used, sheet.top + (rows - 1) * CELL + 26, entries)
+    explain(sheet, last, CELL, len(panels), COLUMNS, entries, gap=GAP)
     return sheet.figure
 
 
@@ -150,4 +154,7 @@ def _entries(mark: Mark | None = None) -> list[Entry]:
         (stroke(BAND, 26), "95% of the same minutes on other days"),
         ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "last price before"),
     ]
-    return [*entries, mark.entry] if mark else entries
+    if mark is None:
+        return entries
+    look, word = mark.entry
+    return [*entries, (look, word if mark == PLAIN else f"{PLAIN.word}: {word}")]

@@ -7,6 +7,7 @@ have ten. The fonts are those that matplotlib ships, so that every machine draws
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ WIDTH, DPI = 1600, 200
 MARGIN = 40
 
 #: Height of letters in pixels.
-TITLE, SUBTITLE, LABEL, SMALL = 36, 24, 22, 20
+TITLE, SUBTITLE, LABEL, SMALL = 36, 25, 23, 22
 
 #: Greys from letters to ground.
 INK, MUTED, STONE, RULE = "#22262B", "#5A626C", "#B9C0C8", "#D3D8DE"
@@ -44,6 +45,9 @@ WARM, COOL = "#C8501B", "#14709E"
 Entry = tuple[Mapping[str, Any], str]
 
 Numbers = Sequence[float] | np.ndarray
+
+#: Spaces at which no line ends: in ``p = 0.05``, ``n = 10`` and ``(-260, -11)``.
+_BOUND = re.compile(r"(?<=\b[pn]) (?==)|(?<=\b[pn] =) (?=\d)|(?<=\d,) (?=-?\d+\))")
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ def page(words: Words, body: int) -> Page:
     """Start a picture: title, subtitle and source around `body` pixels of height for the data."""
     probe = Page(_picture_class()(figsize=(WIDTH / DPI, 10), dpi=DPI), 10 * DPI, 0, 0)
     width = WIDTH - 2 * MARGIN
-    title = wrapped(probe, words.title, TITLE, width, weight="bold")
+    title = wrapped(probe, words.title, TITLE, width, even=True, weight="bold")
     subtitle = wrapped(probe, words.subtitle, SUBTITLE, width)
     source = wrapped(probe, words.source, SMALL, width)
     below_title = 34 + _height(title, TITLE)
@@ -234,23 +238,35 @@ def _height(text: str, size: float) -> int:
     return round(1.42 * size * (text.count("\n") + 1))
 
 
-def wrapped(page: Page, text: str, size: float, width: float, **kw: Any) -> str:
-    """Break lines so that the text fits `width` pixels; existing line breaks stay."""
+def wrapped(
+    page: Page, text: str, size: float, width: float, *, even: bool = False, **kw: Any
+) -> str:
+    """Break lines so that the text fits `width` pixels; existing line breaks stay.
+
+    With `even`, or where a word or two would be left alone, the lines are as equal as can be;
+    there are no more of them. A window or ``p = 0.05`` is not broken.
+    """
     probe = page.text(0, 0, text, size, **kw)
 
-    def broken(line: str, characters: int) -> str:
-        return "\n".join(textwrap.wrap(line, characters, break_long_words=False))
+    def broken(line: str, characters: int) -> list[str]:
+        return textwrap.wrap(line, characters, break_long_words=False, break_on_hyphens=False)
 
-    def longest(line: str) -> int:
+    def fitted(line: str) -> list[str]:
         def too_wide(characters: int) -> bool:
-            probe.set_text(broken(line, characters))
+            probe.set_text("\n".join(broken(line, characters)))
             return extent(probe)[2] > width
 
-        return 8 + bisect_left(range(9, len(line) + 1), True, key=too_wide)
+        most = 8 + bisect_left(range(9, len(line) + 1), True, key=too_wide)
+        lines = broken(line, most)
+        if len(lines) > 1 and (even or len(lines[-1].split()) < 3):
+            tries = (broken(line, characters) for characters in range(1, most + 1))
+            lines = next(tried for tried in tries if len(tried) == len(lines))
+        return lines
 
-    lines = [broken(line, longest(line)) for line in text.split("\n")]
+    bound = _BOUND.sub("\N{NO-BREAK SPACE}", text)
+    lines = [part for line in bound.split("\n") for part in fitted(line) or [""]]
     probe.remove()
-    return "\n".join(lines)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def extent(text: Text) -> tuple[float, float, float, float]:
@@ -318,14 +334,23 @@ def symbol(ax: Axes, x: Any, y: Any, mark: Mark, size: float = 17, **kw: Any) ->
 
 
 def key(page: Page, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
-    """Explain symbols in one line: each entry has the look of a line or marker, and words."""
+    """Explain symbols: each entry has the look of a line or marker, and words.
+
+    They stand in one line, and in another under it where the page ends.
+    """
     from matplotlib.lines import Line2D
 
+    begin = left
     for look, word in entries:
+        indent = 56 if look else 0
+        text = page.row(left + indent, top + 12, word)
+        wide = indent + extent(text)[2] + 36
+        if left > begin and left + wide - 36 > WIDTH - MARGIN:
+            left, top = begin, top + 40
+            text.set_position(((left + indent) / WIDTH, 1 - (top + 12) / page.height))
         if look:
             style = {"markersize": points(17), "linewidth": points(5), **look}
             across = [left + 30] if "marker" in look else [left, left + 44]
             middle = [1 - (top + 12) / page.height] * len(across)
             page.figure.add_artist(Line2D(np.divide(across, WIDTH), middle, **style))
-            left += 56
-        left += extent(page.row(left, top + 12, word))[2] + 36
+        left += wide

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,11 @@ if TYPE_CHECKING:
 #: The look of an event of no kind in particular.
 PLAIN = Mark("session 0", INK, "o")
 
-#: Height of a small picture with its heading, in pixels.
-CELL = 490
+#: Height of a small picture with its heading, where there are several rows and where there is one.
+CELL, ALONE = 360, 500
+
+#: Room for the numbers of an axis, and between two pictures, in pixels.
+INDENT, GAP = 90, 40
 
 
 @dataclass(frozen=True)
@@ -88,40 +91,68 @@ def path_panels(
         limits = limits_of(grouped.values())
         _path(ax, grouped[events[0]], panels[events[0]].mark, limits, words.unit)
         return ax.figure
-    columns = min(3, len(events))
-    rows = -(-len(events) // columns)
-    key_row = len(events) % columns == 0 or columns < 3
-    sheet = page(words, rows * CELL + (60 if key_row else 0))
-    cell = (WIDTH - 2 * MARGIN - 90 + 40) / columns
-    for row in range(rows):
-        members = events[row * columns : (row + 1) * columns]
-        limits = limits_of(grouped[event] for event in members)
-        for column, event in enumerate(members):
-            left, top = MARGIN + 90 + column * cell, sheet.top + row * CELL
-            panel_heading(sheet, left, top, cell - 40, panels[event], panels[event].mark.colour)
-            panel = sheet.axes(left, top + 106, cell - 40, 310)
-            look = panels[event].mark
-            _path(panel, grouped[event], look, limits, words.unit, labelled=column == 0)
-            if row == rows - 1 and column == 0:
-                middle = left + (cell - 40) / 2
-                sheet.note(middle, top + 458, "sessions from the event", ha="center")
+    columns, rows = min(3, len(events)), -(-len(events) // 3)
+    cell = CELL if rows > 1 else ALONE
+    sheet = page(words, rows * cell + key_room(len(events), columns))
+    for row in small_pictures(sheet, sheet.top, panels, columns, cell):
+        limits = limits_of(grouped[event] for event in row)
+        for event, panel in row.items():
+            first = panel is next(iter(row.values()))
+            _path(panel, grouped[event], panels[event].mark, limits, words.unit, labelled=first)
+    sheet.note(MARGIN + INDENT, sheet.top + rows * cell - 36, "sessions from the event")
     drawn = _path_entries("conditional_low" in paths, words.unit)
     entries = [*drawn, *map(_session_entry, marks)]
-    if key_row:
-        key(sheet, sheet.top + rows * CELL + 10, entries)
-    else:
-        used = MARGIN + 90 + (len(events) % columns) * cell + 30
-        reading_key(sheet, used, sheet.top + (rows - 1) * CELL + 50, entries)
+    explain(sheet, sheet.top + (rows - 1) * cell, cell, len(events), columns, entries)
     return sheet.figure
+
+
+def small_pictures(
+    sheet: Page,
+    top: float,
+    panels: Mapping[str, Panel],
+    columns: int,
+    cell: float,
+    *,
+    gap: float = GAP,
+    aside: float = 0,
+    coloured: bool = True,
+) -> Iterator[dict[str, Axes]]:
+    """Make the axes of small pictures under their headings, and yield them row by row.
+
+    Parameters
+    ----------
+    sheet : Page
+    top : float
+        Where the first row begins, in pixels from the top.
+    panels : mapping of event -> Panel
+        In the order in which they are drawn.
+    columns : int
+    cell, gap, aside : float
+        Height of a row with its headings, room between two pictures, and room that each leaves
+        free on its right; pixels.
+    coloured : bool
+        Whether a heading has the colour of its event.
+    """
+    pitch = (WIDTH - 2 * MARGIN - INDENT + gap) / columns
+    events = list(panels)
+    for row in range(-(-len(events) // columns)):
+        axes = {}
+        for column, event in enumerate(events[row * columns : (row + 1) * columns]):
+            panel = panels[event]
+            left, high = MARGIN + INDENT + column * pitch, top + row * cell
+            colour = panel.mark.colour if coloured else INK
+            panel_heading(sheet, left, high, pitch - gap, panel, colour)
+            axes[event] = sheet.axes(left, high + 94, pitch - gap - aside, cell - 178)
+        yield axes
 
 
 def panel_heading(
     sheet: Page, left: float, top: float, width: float, panel: Panel, colour: str = INK
 ) -> None:
     """Write what a small picture shows above it."""
-    heading = wrapped(sheet, panel.heading, LABEL, width, weight="bold")
-    sheet.heading(left, top + 50, heading, va="baseline", color=colour)
-    sheet.note(left, top + 84, panel.note, va="baseline")
+    heading = wrapped(sheet, panel.heading, LABEL, width, even=True, weight="bold")
+    sheet.heading(left, top + 40, heading, va="baseline", color=colour)
+    sheet.note(left, top + 74, panel.note, va="baseline")
 
 
 def limits_of(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
@@ -151,11 +182,13 @@ def _path(
     if "conditional_low" in fan:
         low, high = fan["conditional_low"], fan["conditional_high"]
         ax.fill_between(fan.index, low, high, color=BAND, linewidth=0, zorder=1)
-    for side in ("textbook_low", "textbook_high"):
-        ax.plot(fan.index, fan[side], **stroke(MUTED, 2.5, 2), dashes=(3, 2))
+    edges = [fan["textbook_low"], fan["textbook_high"]]
+    for edge in edges:
+        ax.plot(edge.index, edge, **stroke(MUTED, 2.5, 2), dashes=(3, 2))
     ax.plot(x, y, **stroke(mark.colour, 5, 3))
     symbol(ax, 0, path.loc[0, "path"], mark, 20)
-    name_value(ax, path["path"], 0, unit=unit)
+    lines = np.concatenate([points_along(ax, edge.index.to_numpy(), edge) for edge in edges])
+    name_value(ax, path["path"], 0, lines=lines, unit=unit)
 
 
 def session_axes(
@@ -176,9 +209,15 @@ def session_axes(
 
 
 def name_value(
-    ax: Axes, path: pd.Series, at: int, taken: np.ndarray = NOTHING, *, unit: str = ""
+    ax: Axes,
+    path: pd.Series,
+    at: int,
+    taken: np.ndarray = NOTHING,
+    *,
+    lines: np.ndarray = NOTHING,
+    unit: str = "",
 ) -> None:
-    """Write the value of a line above, below or beside it, wherever there is room."""
+    """Write the value of a line near it, wherever there is room, off other lines if it can be."""
     look = {"va": "center", "weight": "bold", **letters(INK, 5, LABEL)}
     text = ax.text(at, path[at], amount(path[at], unit), **look)
     x, y = ax.transData.transform((at, path[at]))
@@ -195,11 +234,14 @@ def name_value(
             (aside, 0),
             (aside, -up),
             (0, 2 * up),
+            (0, -2 * up),
+            (aside, 2 * up),
+            (-aside, 2 * up),
         ]
     )
     boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
     line = points_along(ax, path.index.to_numpy(), path.to_numpy())
-    move(text, boxes[place(boxes, np.concatenate([line, taken]))], 2)
+    move(text, boxes[place(boxes, np.concatenate([line, taken]), lines=lines)], 2)
 
 
 def _path_entries(conditional: bool, unit: str) -> list[Entry]:
@@ -215,18 +257,44 @@ def _session_entry(mark: Mark) -> Entry:
     return look, word if mark == PLAIN else f"{PLAIN.word}: {word}"
 
 
-def reading_key(sheet: Page, left: float, top: float, entries: Sequence[Entry]) -> None:
-    """Explain in a column what small pictures show, where a row of them leaves room."""
+def key_room(panels: int, columns: int) -> int:
+    """Return the room that the key of small pictures needs under them, in pixels."""
+    return 0 if _free(panels, columns) else 100
+
+
+def _free(panels: int, columns: int) -> int:
+    """How many pictures there is room for at the end of the last row, if for the key."""
+    free = -panels % columns
+    return free if free * WIDTH / columns > 500 else 0
+
+
+def explain(
+    sheet: Page,
+    top: float,
+    cell: float,
+    panels: int,
+    columns: int,
+    entries: Sequence[Entry],
+    *,
+    gap: float = GAP,
+) -> None:
+    """Explain small pictures beside their last row, which begins at `top`, or under it."""
+    free = _free(panels, columns)
+    if not free:
+        key(sheet, top + cell + 10, entries)
+        return
+    pitch = (WIDTH - 2 * MARGIN - INDENT + gap) / columns
+    left, top = MARGIN + INDENT + 24 + (columns - free) * pitch, top + 22
     sheet.heading(left, top, "How to read it")
     for line, entry in enumerate(entries):
-        key(sheet, top + 50 + 42 * line, [entry], left)
+        key(sheet, top + 44 + 38 * line, [entry], left)
     scale = "Each row of pictures has its own scale."
-    sheet.note(left, top + 56 + 42 * len(entries), scale)
+    sheet.note(left, top + 50 + 38 * len(entries), scale)
 
 
 @drawing()
 def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Figure:
-    """Draw an average cumulative path with its 95% interval.
+    """Draw an average cumulative path with its 95% interval, and zero.
 
     Parameters
     ----------
@@ -240,9 +308,10 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     if ax is None:
         sheet = page(words, 700)
         ax = sheet.across(90, sheet.top, 620)
+        sheet.note(MARGIN + 90, sheet.top + 664, "sessions from the event")
     x = table.index.to_numpy()
     values = table[["estimate", "ci_low", "ci_high"]]
-    low, high = values.min().min(), values.max().max()
+    low, high = min(values.min().min(), 0.0), max(values.max().max(), 0.0)
     room = 0.08 * (high - low)
     ax.set(xlim=(x[0] - 0.4, x[-1] + 0.4), ylim=(low - room, high + room))
     amount_axis(ax.yaxis, round_ticks(low - room, high + room), words.unit, 1)

@@ -142,7 +142,7 @@ def alt(data: Size) -> str:
 @drawing()
 def draw(data: Size) -> Figure:
     """Draw the rates of all tests side by side for the three groups."""
-    rows, step, left, gap = data.rows, 46, 590, 30
+    rows, step, left, gap = data.rows, 46, 630, 30
     places = rows_in_groups(rows["kind"])
     height = step * (max(places) + 2)
     sheet = page(words(data), 84 + height + 150)

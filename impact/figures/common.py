@@ -1,8 +1,8 @@
-"""What several named figures share: the studies behind them, looks, and how they name things."""
+"""What several named figures share: the studies behind them, and how they name things."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,8 +11,7 @@ import pandas as pd
 
 from impact.analysis.intraday import intraday_study
 from impact.analysis.intraday_result import IntradayStudy
-from impact.charts.page import COOL, MUTED, WARM, Mark
-from impact.charts.paths import PLAIN, Panel
+from impact.charts.paths import Panel
 from impact.hypotheses.selection import ROW_SETS
 from impact.hypotheses.verdicts import (
     BEFORE_CORRECTION,
@@ -27,11 +26,12 @@ from impact.market.bars import load_bars
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
-from impact.news.catalogue import EASING, ESCALATION, load_events
+from impact.news.catalogue import load_events
+from impact.news.kinds import MARKS, kind_of
 from impact.news.minutes import EXACT
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
-from impact.text.formats import counted, date
+from impact.text.formats import counted, date, p_phrase
 
 #: First day of announcements that are studied.
 NEWS = "2025-01-01"
@@ -54,52 +54,6 @@ BARS = "five minutes"
 
 #: Two-sided level at which a sector stands out.
 LEVEL = 0.05
-
-
-# -- looks ---------------------------------------------------------------------------------------
-
-#: How each kind of session looks, in the order of every key.
-MARKS = {
-    "escalation": Mark("escalation", WARM, "v"),
-    "easing": Mark("easing or talks", COOL, "^"),
-    "both": Mark("both in one session", MUTED, "D"),
-    "neither": Mark("court or law", MUTED, "s"),
-    "plain": PLAIN,
-}
-
-
-def kind_of(direction: str, mixed: bool = False) -> str:
-    """Return the key of `MARKS` for the direction of an announcement or a session.
-
-    Parameters
-    ----------
-    direction : str
-        Directions of the session's announcements, joined by ``;``.
-    mixed : bool
-        Whether the session is known to hold both directions.
-
-    Examples
-    --------
-    >>> kind_of("retaliation"), kind_of("talks"), kind_of("escalation;talks"), kind_of("legal")
-    ('escalation', 'easing', 'both', 'neither')
-    """
-    words = {word.strip() for word in direction.split(";")}
-    up, down = words & set(ESCALATION), words & set(EASING)
-    if mixed or "mixed" in words or (up and down):
-        return "both"
-    return "escalation" if up else "easing" if down else "neither"
-
-
-def marks_of(kinds: Iterable[str]) -> list[Mark]:
-    """Return the looks of some kinds in the order of every key, each once."""
-    shown = set(kinds)
-    return [mark for kind, mark in MARKS.items() if kind in shown]
-
-
-def shown_marks(panels: Iterable[Panel]) -> list[Mark]:
-    """Return the looks of some panels in the order of every key, each once."""
-    shown = {panel.mark for panel in panels}
-    return [mark for mark in MARKS.values() if mark in shown]
 
 
 # -- studies -------------------------------------------------------------------------------------
@@ -216,6 +170,11 @@ def day_and_company(unit: Any) -> str:
     others = len(unit.announcements) - len(core_labels(unit.announcements))
     more = [counted(others, "more event")] if others else []
     return ", ".join([date(unit.session), *([unit.releases] if unit.releases else []), *more])
+
+
+def brief_p(p: float) -> str:
+    """Return a p as a narrow cell has room for: ``p 0.012``, ``p < 0.001``."""
+    return p_phrase(p).replace("= ", "")
 
 
 def short_day(session: pd.Timestamp) -> str:

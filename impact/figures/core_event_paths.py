@@ -10,15 +10,14 @@ from matplotlib.figure import Figure
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
 from impact.figures.common import (
-    MARKS,
     core_kind,
     core_labels,
     core_study,
     day_and_company,
-    marks_of,
     model_of,
     source,
 )
+from impact.news.kinds import MARKS, marks_of
 from impact.study.event_paths import event_paths
 from impact.text.formats import counted, out_of, percent, spelt
 

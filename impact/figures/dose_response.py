@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from impact.analysis import dose as doses
 from impact.charts.effects import dose_line
 from impact.charts.page import Words
-from impact.figures.common import MARKS, NEWS, index_returns, source
+from impact.figures.common import NEWS, index_returns, source
 from impact.news.catalogue import load_events
+from impact.news.kinds import MARKS
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, number, percent, spelt

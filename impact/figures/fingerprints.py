@@ -18,18 +18,19 @@ from impact.figures.common import (
     CHINA_CALLED,
     LEVEL,
     NEWS,
+    brief_p,
     closes,
     column_head,
     core_of,
     core_study,
     index_returns,
     model_of,
-    shown_marks,
     source,
 )
 from impact.inference.yardsticks import yardsticks
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
+from impact.news.kinds import in_order
 from impact.study.event_study import event_study
 from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
 
@@ -162,9 +163,7 @@ def alt(data: Fingerprints) -> str:
 def draw(data: Fingerprints) -> Figure:
     """Draw a table of coloured cells: one column a session, one row a series."""
     moves = data.moves.assign(
-        written=[
-            f"{percent(row.estimate, 1)}\n{p_phrase(row.p)}" for row in data.moves.itertuples()
-        ]
+        written=[f"{percent(row.estimate, 1)}\n{brief_p(row.p)}" for row in data.moves.itertuples()]
     )
     wide = {
         name: moves.pivot_table(name, "security", "event", aggfunc="first", sort=False)
@@ -185,7 +184,7 @@ def draw(data: Fingerprints) -> Figure:
         rest,
         flat=FLAT,
         meaning=f"p at most {number(LEVEL)}, each series for itself",
-        marks=shown_marks(data.heads.values()),
+        marks=in_order(head.mark for head in data.heads.values()),
     )
 
 

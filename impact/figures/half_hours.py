@@ -21,7 +21,8 @@ from impact.charts.page import (
     round_ticks,
     stroke,
 )
-from impact.figures.common import MARKS, marks_of, news_study, source, timed
+from impact.figures.common import news_study, short_day, source, timed
+from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import date, out_of, percent, spelt
 
 #: What is measured: the beginning of its columns, and how it is called.
@@ -127,7 +128,7 @@ def _axis(ax: Axes, data: pd.DataFrame, span: str) -> None:
     low, high = data[f"{span}_low"].min(), data[f"{span}_high"].max()
     room = 0.04 * (high - low)
     ax.set(xlim=(low - room, high + room), ylim=(len(data) - 0.5, -0.5))
-    percent_axis(ax.xaxis, round_ticks(low, high, 5 if span == "day" else 7))
+    percent_axis(ax.xaxis, round_ticks(low, high, 5))
     ax.set_yticks([])
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
 
@@ -136,13 +137,14 @@ def _interval(ax: Axes, place: int, row: Any, span: str) -> None:
     mark = MARKS[row.kind]
     ends = [getattr(row, f"{span}_low"), getattr(row, f"{span}_high")]
     ax.plot(ends, [place] * 2, **stroke(mark.colour, 7, 2), alpha=0.5)
-    look = {"markersize": points(17), "color": mark.colour, "zorder": 4}
+    look = {"markersize": points(15), "color": mark.colour, "zorder": 4}
     ax.plot(getattr(row, span), place, mark.marker, **look)
 
 
 def _text(sheet: Page, middle: float, row: Any, bold: dict[str, bool]) -> None:
-    sheet.row(MARGIN, middle, f"{date(row.announced)} {row.announced:%H:%M}", color=MUTED)
-    sheet.row(322, middle, row.label)
+    when = f"{short_day(row.announced)} {row.announced:%Y, %H:%M}"
+    sheet.row(MARGIN, middle, when, color=MUTED)
+    sheet.row(286, middle, row.label)
     for span, (right, *_) in PLACES.items():
         weight = "bold" if bold[span] else "normal"
         sheet.row(right, middle, percent(getattr(row, span), 2), ha="right", weight=weight)

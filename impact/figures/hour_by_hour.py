@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from impact.charts.minute_paths import MinutePanel, minute_paths
 from impact.charts.page import Words
-from impact.figures.common import BARS, MARKS, hour_study, marks_of, source, timed
+from impact.figures.common import BARS, hour_study, source, timed
+from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import date, percent, spelt
 
 #: So many announcements are drawn.
@@ -61,8 +62,7 @@ def words(data: Hours) -> Words:
         title(data),
         "Log price of the fund SPY above the last one before the announcement, in %, from 60 "
         f"minutes before to 180 after. The {len(data.rows)} of {data.of} announcements with an "
-        "exact minute that can be followed longest, hour before included; from calm to nervous "
-        "markets.",
+        "exact minute that can be followed longest, from calm to nervous markets.",
         source("hour-by-hour", "events.csv", "macro_releases.csv", prices=BARS),
     )
 

@@ -140,7 +140,7 @@ def alt(data: Smallest) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 #: Height of the row of a third, and where the data begin, in pixels.
-ROW, LEFT = 170, 380
+ROW, LEFT = 170, 412
 
 
 @drawing()

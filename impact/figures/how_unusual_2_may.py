@@ -33,11 +33,9 @@ from impact.charts.page import (
 )
 from impact.figures.common import (
     CHINA_CALLED,
-    MARKS,
     closes,
     core_study,
     index_returns,
-    kind_of,
     short_day,
     source,
 )
@@ -45,6 +43,7 @@ from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
 from impact.market.prices import load_vix
 from impact.market.returns import simple_returns
+from impact.news.kinds import MARKS, kind_of
 from impact.study.event_study import event_study
 from impact.text.formats import counted, date, number, p_value, percent
 from impact.volatility.forecast import conditional_z

@@ -32,7 +32,6 @@ from impact.charts.page import (
 )
 from impact.figures.common import (
     MAIN,
-    MARKS,
     index_returns,
     judged,
     short_day,
@@ -44,6 +43,7 @@ from impact.hypotheses.verdicts import SUPPORTED
 from impact.inference.cluster_test import cluster_means
 from impact.inference.clusters import clusters
 from impact.inference.tests import LEVEL
+from impact.news.kinds import MARKS
 from impact.text.formats import counted, number, p_phrase, percent
 from impact.volatility.forecast import conditional_z
 

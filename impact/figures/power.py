@@ -30,16 +30,15 @@ from impact.charts.page import (
 )
 from impact.figures.common import (
     CHINA_CALLED,
-    MARKS,
     THIRDS,
     core_labels,
     core_study,
     index_returns,
-    kind_of,
     source,
 )
 from impact.inference.equal_tails import POWER, detectable
 from impact.inference.size import thirds
+from impact.news.kinds import MARKS, kind_of
 from impact.text.formats import date, list_of, percent
 from impact.volatility.forecast import PAST_SESSIONS, conditional_z
 

@@ -10,6 +10,8 @@ import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from impact.charts import labels
+from impact.charts.labels import around, letters, move, points_along
 from impact.charts.page import (
     GROUND,
     INK,
@@ -20,6 +22,7 @@ from impact.charts.page import (
     Page,
     Words,
     drawing,
+    extent,
     key,
     page,
     percent_axis,
@@ -28,11 +31,8 @@ from impact.charts.page import (
     stroke,
 )
 from impact.figures.common import (
-    MARKS,
     and_more,
     core_labels,
-    kind_of,
-    marks_of,
     model_of,
     news_study,
     short_day,
@@ -40,6 +40,7 @@ from impact.figures.common import (
 )
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
+from impact.news.kinds import MARKS, kind_of, marks_of
 from impact.text.formats import date, out_of, p_phrase, percent, spelt
 
 #: Where the year of the news ends.
@@ -58,8 +59,11 @@ COLUMNS = (
     "smallest_detectable",
 )
 
-#: Height of a row, and where the picture begins and ends beside the words, in pixels.
-ROW, LEFT, RIGHT = 37, 600, 240
+#: Height of a row, room between the columns, over the first row and under the last, in pixels.
+ROW, GAP, OVER, UNDER = 37, 36, 168, 46
+
+#: Where the words and the picture of a row begin, and where its number ends, within a column.
+NAME, MOVED, LEFT = 92, 524, 536
 
 
 def data() -> pd.DataFrame:
@@ -78,13 +82,10 @@ def data() -> pd.DataFrame:
             ],
             "announcements": ["; ".join(unit.announcements) for unit in units],
             "kind": [kind_of(unit.direction, unit.mixed) for unit in units],
-            "beside": [
-                ", ".join(filter(None, [unit.releases, "both ways" if unit.mixed else ""]))
-                for unit in units
-            ],
+            "releases": [unit.releases for unit in units],
+            "confounded": [bool(unit.releases) or unit.mixed for unit in units],
         }
     )
-    rows["confounded"] = rows["beside"] != ""
     rows["outside"] = _leaves_out_zero(car, "conditional")
     return rows.join(car[list(COLUMNS)]).sort_values("session")
 
@@ -123,8 +124,8 @@ def words(data: pd.DataFrame) -> Words:
         title(data),
         f"Abnormal log return of session 0, in %, with 95% intervals; n = {len(data)} sessions "
         f"with included announcements, {model_of(news_study())}. {confounded} are confounded "
-        "(hollow): news of both directions or a macro release in the session; +1: one more "
-        "announcement. p: binomial, days taken as independent, at the measured size of the test.",
+        "(hollow): news both ways, or a macro release (named). +1: one more announcement. "
+        "p: binomial, days taken as independent, at the measured size of the test.",
         source("reaction-days", "events.csv", "macro_releases.csv"),
     )
 
@@ -152,54 +153,98 @@ def alt(data: pd.DataFrame) -> str:
 
 @drawing()
 def draw(data: pd.DataFrame) -> Figure:
-    """Draw one estimate with two intervals for each session, from top to bottom."""
-    tall = ROW * len(data)
-    sheet = page(words(data), 96 + tall + 40)
+    """Draw one estimate with two intervals for each session, down two columns."""
+    half = half_way(data["session"])
+    columns = [part for part in (data[:half], data[half:]) if len(part)]
+    longest = max(map(len, columns))
+    sheet = page(words(data), OVER + ROW * longest + UNDER)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
     entries = [mark.entry for mark in marks_of(data["kind"])]
     key(sheet, sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
     intervals = [
         (stroke(INK, 8), "95% interval, variance of the evening before"),
         (stroke(MUTED, 2), "95% interval, constant variance"),
-        ({}, "bold: the thick interval leaves out zero"),
     ]
     key(sheet, sheet.top + 34, intervals)
-    ax = sheet.axes(LEFT, sheet.top + 96, WIDTH - LEFT - RIGHT, tall)
-    bounds = data.filter(regex="^ci_")
+    said = "Bold: the thick interval leaves out zero."
+    scales = " Each column has its own scale."
+    sheet.note(MARGIN, sheet.top + 76, said + scales * (len(columns) > 1))
+    pitch = (WIDTH - 2 * MARGIN + GAP) / 2
+    for place, part in enumerate(columns):
+        _column(sheet, MARGIN + place * pitch, pitch - GAP, part)
+    return sheet.figure
+
+
+def half_way(sessions: pd.Series) -> int:
+    """Return the row nearest to the middle with which a month begins, or that of the middle.
+
+    Examples
+    --------
+    >>> half_way(pd.to_datetime(pd.Series(["2025-05-02", "2025-05-12", "2025-06-02"])))
+    2
+    """
+    begins = np.flatnonzero(np.diff(sessions.dt.month)) + 1
+    half = (len(sessions) + 1) // 2
+    return int(begins[np.abs(begins - half).argmin()]) if len(begins) else half
+
+
+def _column(sheet: Page, left: float, width: float, rows: pd.DataFrame) -> None:
+    ax = sheet.axes(left + LEFT, sheet.top + OVER, width - LEFT, ROW * len(rows))
+    bounds = rows.filter(regex="^ci_")
     low, high = bounds.min().min(), bounds.max().max()
-    ax.set(xlim=(low - 0.01, high + 0.01), ylim=(len(data) - 0.5, -0.5))
-    percent_axis(ax.xaxis, round_ticks(low, high, 7))
+    room = 0.04 * (high - low)
+    ax.set(xlim=(low - room, high + 3 * room), ylim=(len(rows) - 0.5, -0.5))
+    percent_axis(ax.xaxis, round_ticks(low, high, 3))
     ax.tick_params(axis="x", labeltop=True, labelbottom=True, length=0)
     ax.set_yticks([])
     ax.spines["bottom"].set_visible(False)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
-    for place, row in enumerate(data.itertuples()):
-        _row(sheet, ax, place, row)
-    months = data["session"].dt.month.to_numpy()
-    for place in np.flatnonzero(np.diff(months)) + 0.5:
-        ax.axhline(place, xmin=-0.72, xmax=1.25, clip_on=False, **stroke(RULE, 1.5, 0.5))
-    return sheet.figure
+    for place, row in enumerate(rows.itertuples()):
+        _row(ax, place, row)
+        _words(sheet, left, sheet.top + OVER + ROW * (place + 0.5), row)
+    over = -LEFT / (width - LEFT)
+    for place in np.flatnonzero(np.diff(rows["session"].dt.month)) + 0.5:
+        ax.axhline(place, xmin=over, clip_on=False, **stroke(RULE, 1.5, 0.5))
 
 
-def _row(sheet: Page, ax: Axes, place: int, row: Any) -> None:
+def _row(ax: Axes, place: int, row: Any) -> None:
     mark = MARKS[row.kind]
     thin, thick = stroke(MUTED, 2, 2), {**stroke(mark.colour, 8, 3), "alpha": 0.55}
-    ax.plot([row.ci_low_textbook, row.ci_high_textbook], [place, place], **thin)
-    ax.plot([row.ci_low_conditional, row.ci_high_conditional], [place, place], **thick)
+    ends = (
+        np.array([row.ci_low_textbook, row.ci_high_textbook]),
+        np.array([row.ci_low_conditional, row.ci_high_conditional]),
+    )
+    for reach, look in zip(ends, (thin, thick), strict=True):
+        ax.plot(reach, [place, place], **look)
     ax.plot(
         row.estimate,
         place,
         mark.marker,
         color=mark.colour,
-        markersize=points(17),
+        markersize=points(15),
         zorder=4,
         markerfacecolor=GROUND if row.confounded else mark.colour,
-        markeredgewidth=points(3.5),
+        markeredgewidth=points(3),
     )
-    middle = sheet.top + 96 + ROW * (place + 0.5)
+    if row.releases:
+        _release(ax, place, row.releases, np.concatenate(ends))
+
+
+def _release(ax: Axes, place: int, releases: str, reach: np.ndarray) -> None:
+    """Name the releases of a session on the side that its intervals leave free."""
+    text = ax.text(0, place, releases, **letters(MUTED, 2.5))
+    bounds = np.array(ax.get_window_extent().extents)
+    level = ax.transData.transform((0, place))[1]
+    width = extent(text)[2]
+    boxes = around(text, np.array([bounds[2] - width, bounds[0] + 8]), level, 4)
+    line = points_along(ax, np.array([reach.min(), reach.max()]), np.full(2, place))
+    move(text, boxes[labels.place(boxes, line)], 4)
+    text.set_va("center_baseline")
+
+
+def _words(sheet: Page, left: float, middle: float, row: Any) -> None:
     weight = "bold" if row.outside else "normal"
-    moved = {"ha": "right", "weight": weight, "color": mark.colour}
-    sheet.row(MARGIN + 74, middle, short_day(row.session), ha="right", weight=weight)
-    sheet.row(MARGIN + 92, middle, row.text, weight=weight)
-    sheet.row(584, middle, percent(row.estimate, 1), **moved)
-    sheet.row(WIDTH - 222, middle, row.beside, color=MUTED)
+    moved = {"ha": "right", "weight": weight, "color": MARKS[row.kind].colour}
+    sheet.row(left + NAME - 14, middle, short_day(row.session), ha="right")
+    sheet.row(left + NAME, middle, row.text)
+    sheet.row(left + MOVED, middle, percent(row.estimate, 1), **moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,24 +14,20 @@ from scipy.optimize import isotonic_regression
 from impact.charts.page import (
     COOL,
     INK,
-    MARGIN,
-    MUTED,
     RULE,
     SMALL,
     STONE,
     WARM,
-    WIDTH,
     Entry,
     Mark,
     Words,
     drawing,
-    key,
     page,
     points,
     stroke,
     symbol,
 )
-from impact.charts.paths import CELL, Panel, panel_heading, session_axes
+from impact.charts.paths import Panel, explain, key_room, session_axes, small_pictures
 from impact.figures.common import (
     LEVEL,
     core_labels,
@@ -50,8 +46,12 @@ SHORT = {"Consumer staples": "Staples", "Consumer discretionary": "Discretionary
 
 BEFORE, LAST = -1, 5
 
+#: Heights of pictures with names and of small ones without, headings included, and how many of
+#: these there are in a row; pixels.
+TALL, FLAT, COLUMNS = 400, 318, 4
+
 #: Room for the names at the ends of the lines, in pixels, and the height of one.
-ENDS, STEP = 176, 27
+ENDS, STEP = 190, 30
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ def words(data: Paths) -> Words:
     return Words(
         title(data),
         "Cumulative log return of eleven sector funds less alpha and beta times the S&P 500's, in "
-        f"%, from the close before; n = {counted(len(data.panels), 'core session')}. Dots: the "
-        "move to there stands out at 5%, by the step-down maximum test over the eleven, among the "
+        f"%, from the close before; {counted(len(data.panels), 'core session')}. Dots: the move "
+        "to there stands out at 5%, by the step-down maximum test over the eleven, among the "
         f"{NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move, in "
-        "standard deviations; variance of the evening before (GJR-GARCH), times the number of "
-        f"sessions. {_by_chance(data)} Each row has its own scale.",
+        "standard deviations (GJR-GARCH variance of the evening before, times the number of "
+        f"sessions). {_by_chance(data)}",
         source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),
     )
 
@@ -172,21 +172,18 @@ def _sentence(panel: Panel, paths: pd.DataFrame) -> str:
 @drawing()
 def draw(data: Paths) -> Figure:
     """Draw a panel for each session, naming the sectors that stand out."""
-    paths, events = data.paths, list(data.panels)
-    columns = min(3, len(events))
-    rows = -(-len(events) // columns)
-    sheet = page(words(data), rows * CELL + 50)
-    pitch = (WIDTH - 2 * MARGIN - 90 + 20) / columns
-    for row in range(rows):
-        members = events[row * columns : (row + 1) * columns]
-        drawn = paths.loc[paths["event"].isin(members), "path"]
-        room = 0.08 * (drawn.max() - drawn.min())
-        limits = drawn.min() - room, drawn.max() + room
-        for column, event in enumerate(members):
-            left, top = MARGIN + 90 + column * pitch, sheet.top + row * CELL
-            panel_heading(sheet, left, top, pitch - 30, data.panels[event])
-            ax = sheet.axes(left, top + 106, pitch - 20 - ENDS, 310)
-            _lines(ax, paths[paths["event"] == event], limits, labelled=column == 0)
+    paths = data.paths
+    apart = set(paths.loc[paths["stands_out"], "event"])
+    named = {event: panel for event, panel in data.panels.items() if event in apart}
+    others = {event: panel for event, panel in data.panels.items() if event not in apart}
+    columns = min(3, len(named)) or 1
+    first, rows = TALL * -(-len(named) // columns), -(-len(others) // COLUMNS)
+    sheet = page(words(data), first + rows * FLAT + key_room(len(others), COLUMNS))
+    for row in small_pictures(sheet, sheet.top, named, columns, TALL, aside=ENDS, coloured=False):
+        _row(paths, row)
+    below = sheet.top + first
+    for row in small_pictures(sheet, below, others, COLUMNS, FLAT, coloured=False):
+        _row(paths, row)
     dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
     entries: list[Entry] = [
         ({"color": COOL}, "ahead of its share of the market"),
@@ -194,8 +191,17 @@ def draw(data: Paths) -> Figure:
         ({"color": INK, **dot}, "stands out, sessions 0 to here"),
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
-    key(sheet, sheet.top + rows * CELL + 6, entries)
+    explain(sheet, below + (rows - 1) * FLAT, FLAT, len(others), COLUMNS, entries)
     return sheet.figure
+
+
+def _row(paths: pd.DataFrame, row: Mapping[str, Axes]) -> None:
+    drawn = paths.loc[paths["event"].isin(row), "path"]
+    room = 0.08 * (drawn.max() - drawn.min())
+    limits = drawn.min() - room, drawn.max() + room
+    for event, ax in row.items():
+        first = ax is next(iter(row.values()))
+        _lines(ax, paths[paths["event"] == event], limits, labelled=first)
 
 
 def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labelled: bool) -> None:
@@ -223,10 +229,6 @@ def _name_ends(ax: Axes, last: float, ends: Sequence[tuple[float, Mark]]) -> Non
     """Name lines at their right ends, from the lowest up, moved apart where they would touch."""
     bounds, back = ax.get_window_extent(), ax.transData.inverted()
     look = {"fontsize": points(SMALL)}
-    if not ends:
-        at = back.transform((bounds.x1 + 16, (bounds.y0 + bounds.y1) / 2))
-        ax.text(*at, "none\nstands out", va="center", color=MUTED, linespacing=1.25, **look)
-        return
     wanted = [ax.transData.transform((last, value)) for value, _ in ends]
     for (x, y), middle, (_, line) in zip(wanted, spread([y for _, y in wanted]), ends, strict=True):
         start = bounds.x1 + 22

@@ -16,15 +16,16 @@ from impact.charts.page import Words
 from impact.charts.paths import Panel
 from impact.figures.common import (
     LEVEL,
+    brief_p,
     column_head,
     model_of,
     sector_moves,
     sector_study,
-    shown_marks,
     source,
 )
 from impact.inference.ranked_moves import FEW, NEAREST, POOLS, RelativeMoves
 from impact.market.prices import SECTORS
+from impact.news.kinds import in_order
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
 
 if TYPE_CHECKING:
@@ -167,11 +168,11 @@ def portfolio_cells(car: pd.DataFrame) -> Cells:
     """Return the row of the portfolio, set apart on top."""
     p = car["p_conditional"]
     written = [
-        f"{percent(move, 1)}\np {p_phrase(its_p).removeprefix('p ')}"
+        f"{percent(move, 1)}\n{brief_p(its_p)}"
         for move, its_p in zip(car["estimate"], p, strict=True)
     ]
     rows = car["z_conditional"], pd.Series(written, car.index), p <= LEVEL
-    name = "Portfolio of the eleven\nand its conditional p"
+    name = "Average of the eleven\nand its conditional p"
     return Cells(*(row.to_frame(name).T for row in rows))
 
 
@@ -195,6 +196,6 @@ def draw(data: Reactions) -> Figure:
             f"among the {NEAREST} of {data.moves.pool.min():,.0f} or more earlier sessions whose "
             "market moves were nearest, in standard deviations"
         ),
-        marks=shown_marks(data.heads.values()),
+        marks=in_order(head.mark for head in data.heads.values()),
         below=("p of the largest move", [p_value(p) for p in data.moves.p_max]),
     )

@@ -14,6 +14,7 @@ from impact.charts.page import Words
 from impact.figures.common import index_returns, source, verdict
 from impact.hypotheses.selection import select_group
 from impact.inference.tests import LEVEL
+from impact.inference.yardsticks import NAMES
 from impact.news.catalogue import load_events
 from impact.text.formats import counted, list_of, out_of, p_phrase, p_value, percent
 
@@ -30,6 +31,14 @@ CALLED = {
     "neighbours": "what to do with neighbours",
     "mean": "the mean",
     "variance": "yardstick",
+}
+
+#: Choice -> how its options are told.
+SAID = {
+    "length": "{} days of the past",
+    "gap": "{} days between that past and the event",
+    "neighbours": "days of other events left in that past, and left out",
+    "variance": "{} variance",
 }
 
 #: The escalations.
@@ -90,8 +99,16 @@ def _joint(data: SpecificationCurve) -> str:
 
 def draw(data: SpecificationCurve) -> Figure:
     """Draw the questions above the choices."""
+    told = [_told(row.Index, row.options) for row in data.choices.itertuples()]
     names = {"subset": "events", "variance": "yardstick"}
-    return question_ranges(words(data), data.questions, data.choices.rename(index=names))
+    choices = data.choices.assign(options=told).rename(index=names)
+    return question_ranges(words(data), data.questions, choices)
+
+
+def _told(choice: str, options: str) -> str:
+    """Say what the options of a choice are, without the names that code gives them."""
+    options = SAID.get(choice, "{}").format(options).replace("-mean", "")
+    return " ".join(NAMES.get(word, word) for word in options.split())
 
 
 def table(data: SpecificationCurve) -> pd.DataFrame:

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from impact.analysis.day import PICTURE_SAYS, RELEASE, Day, day
+from impact.analysis.day import PICTURE_SAYS, Day, day
 from impact.analysis.reaction import CLOSED
 from impact.charts.day_picture import day_picture
-from impact.charts.page import MUTED, Words, drawing
-from impact.figures.common import BARS, MARKS, kind_of, source
-from impact.news.catalogue import load_events
+from impact.charts.page import Words, drawing
+from impact.figures.common import BARS, source
 from impact.text.formats import date, list_of, percent
 
 #: The day, and the part of it that follows the jobs report.
@@ -57,16 +56,7 @@ def words(data: Day) -> Words:
 @drawing()
 def draw(data: Day) -> Figure:
     """Draw the day with each announcement in the hue of its kind."""
-    directions, news = load_events()["direction"], data.news
-    marks = [
-        None if release else MARKS[kind_of(directions[name])]
-        for name, release in news["release"].items()
-    ]
-    looks = news.assign(
-        kind=[mark.word if mark else RELEASE for mark in marks],
-        colour=[mark.colour if mark else MUTED for mark in marks],
-    )
-    return day_picture(words(data), data.price, data.brief, looks)
+    return day_picture(words(data), data.price, data.brief, data.drawn_news())
 
 
 def table(data: Day) -> pd.DataFrame:

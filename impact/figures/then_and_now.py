@@ -30,10 +30,11 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.figures.common import MAIN, MARKS, index_returns, judged, source, verdict, verdicts
+from impact.figures.common import MAIN, index_returns, judged, source, verdict, verdicts
 from impact.hypotheses.evaluation import mean_interval
 from impact.hypotheses.verdicts import CHANCE, SUPPORTED, chance
 from impact.inference.clusters import clusters
+from impact.news.kinds import MARKS
 from impact.text.formats import date, interval, number, p_phrase, percent
 from impact.volatility.forecast import conditional_z
 

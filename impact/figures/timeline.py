@@ -31,17 +31,16 @@ from impact.charts.page import (
     symbol,
 )
 from impact.figures.common import (
-    MARKS,
     closes,
     core_events,
     core_kind,
     core_study,
-    marks_of,
     short_day,
     source,
 )
 from impact.market.files import data_path
 from impact.market.returns import simple_returns
+from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import counted, date, list_of, number, percent, spelt
 
 #: Where the picture of the story begins.
@@ -160,19 +159,19 @@ def alt(data: Timeline) -> str:
 @drawing()
 def draw(data: Timeline) -> Figure:
     """Draw the index with labelled events, and below it the tariff that moves in steps."""
-    sheet = page(words(data), 1180)
+    sheet = page(words(data), 1234)
     sheet.heading(MARGIN, sheet.top, "S&P 500, daily close")
     rate = "Additional US tariff on goods from China, in force"
-    sheet.heading(MARGIN, sheet.top + 776, rate)
+    sheet.heading(MARGIN, sheet.top + 830, rate)
     _index(sheet.across(84, sheet.top + 44, 690), data.closes, data.events)
-    _steps(sheet.across(84, sheet.top + 816, 250), data.rate, data.closes.index)
-    key(sheet, sheet.top + 1150, [mark.entry for mark in marks_of(data.events["kind"])])
+    _steps(sheet.across(84, sheet.top + 870, 250), data.rate, data.closes.index)
+    key(sheet, sheet.top + 1204, [mark.entry for mark in marks_of(data.events["kind"])])
     return sheet.figure
 
 
 def _index(ax: Axes, closes: pd.Series, events: pd.DataFrame) -> None:
     days = date2num(closes.index)
-    _time_axis(ax, closes.index, named=False)
+    _time_axis(ax, closes.index)
     low, high = closes.min(), closes.max()
     ax.set_ylim(low - 0.07 * (high - low), high + 0.08 * (high - low))
     number_axis(ax.yaxis, round_ticks(low, high, 5), signed=False)
@@ -225,7 +224,7 @@ def _led(
 
 
 def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
-    _time_axis(ax, sessions, named=True)
+    _time_axis(ax, sessions)
     changes = np.append(True, np.diff(rate.to_numpy()) != 0)
     days, values = date2num(rate.index[changes]), rate.to_numpy()[changes]
     days[0], end = date2num(sessions[[0, -1]])
@@ -262,10 +261,10 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
         taken = np.vstack([taken, box])
 
 
-def _time_axis(ax: Axes, days: pd.DatetimeIndex, *, named: bool) -> None:
+def _time_axis(ax: Axes, days: pd.DatetimeIndex) -> None:
     first, last = date2num(days[[0, -1]])
     ax.set_xlim(first, last + 0.01 * (last - first))
     months = pd.date_range(days[0], days[-1], freq="MS")
     quarters = months[months.month % 3 == 1]
     names = [f"{day:%b}\n{day:%Y}" if day.month == 1 else f"{day:%b}" for day in quarters]
-    ax.set_xticks(date2num(quarters), names if named else [""] * len(quarters))
+    ax.set_xticks(date2num(quarters), names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,11 @@ from impact.charts.paths import Panel, average_path, path_panels
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.measured_sizes import overlap_in_words
+from impact.news.kinds import in_order, look_of
 from impact.study.cumulative import average_path as averages
 from impact.study.cumulative import car_table
 from impact.study.tables import series_name
-from impact.text.formats import counted, date
+from impact.text.formats import amount, counted, date, interval, iso, out_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,23 +129,53 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
     whose = series_name(names[0]) if len(names) == 1 else counted(len(names), "series", "series")
     if not study.is_one_series or len(study) > MOST_PANELS:
         table = averages(study, cumulative=True)
-        events = counted(len(study.alignment), "event")
-        title = f"{whose}: average cumulative abnormal {noun} around {events}"
-        what = f"95% interval: {table.attrs['method']}. Sessions relative to the reaction session."
+        last = table.iloc[-1]
+        title = f"{whose}: {amount(last['estimate'], unit)} on average over sessions "
+        title += f"{study.settings.window} of {counted(len(study.alignment), 'event')}"
+        what = f"Average cumulative abnormal {noun}, in {unit or '%'}. "
         if "withheld" in table:
             table[["ci_low", "ci_high"]] = np.nan
-            what = (
+            what += (
                 "No interval: the windows of the events overlap, and their spread says too little "
                 f"of the error. {overlap_in_words(len(table))} Test the set by shifts, as tests() "
                 "does."
             ).replace("  ", " ")
-        what += f" In {unit}." * bool(unit)
+        else:
+            what += f"95% interval: {table.attrs['method']}."
+            title += f" (95% interval {interval(last['ci_low'], last['ci_high'], unit=unit)})"
         return average_path(Words(title, what, source, unit), table, ax=ax)
-    units = study.units
-    panels = {
-        event: Panel(unit.label, date(unit.session))
-        for event, unit in zip(study.fit.index, units.itertuples(), strict=True)
-    }
-    title = f"{whose}: cumulative abnormal {noun}s around {counted(len(study), 'event')}"
-    words = Words(title, f"From the close before, in {unit or '%'}.", source, unit)
-    return path_panels(words, event_paths(study), panels, ax=ax)
+    paths = event_paths(study)
+    units = dict(zip(study.fit.index, study.units.itertuples(), strict=True))
+    panels = {event: unit_panel(unit) for event, unit in units.items()}
+    found = paths[paths["relative_session"] == 0]
+    known = "conditional" if "conditional_low" in paths else "textbook"
+    out = ~found["path"].between(found[f"{known}_low"], found[f"{known}_high"])
+    variance = "variance of the evening before" if known == "conditional" else "constant variance"
+    what = (
+        f"Cumulative abnormal {noun} from the close before, in {unit or '%'}, and the 95% range in "
+        f"which it would stay without news ({variance})."
+    )
+    words = Words(f"{whose}: {_found(found['path'], out, panels, unit)}", what, source, unit)
+    marks = in_order(panel.mark for panel in panels.values())
+    return path_panels(words, paths, panels, marks=marks, ax=ax)
+
+
+def unit_panel(unit: Any) -> Panel:
+    """Return what stands over the path of an event; `unit` is its row of the alignment."""
+    day = date(unit.session)
+    named = unit.label != iso(unit.session)
+    return Panel(unit.label if named else day, day if named else "", look_of(unit))
+
+
+def _found(moves: pd.Series, out: pd.Series, panels: dict[str, Panel], unit: str) -> str:
+    """Say what the picture shows of session 0."""
+    if len(moves) > 1:
+        count = int(out.sum())
+        lie = "lies outside its" if count < 2 else "lie outside their"
+        return f"{out_of(count, len(out))} reactions {lie} 95% range; by chance one in twenty would"
+    (panel,) = panels.values()
+    where = "outside" if out.item() else "inside"
+    return (
+        f"abnormal {'change' if unit else 'return'} of {amount(moves.item(), unit)} on "
+        f"{panel.note or panel.heading}, {where} its 95% range"
+    )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.charts.effects import effects
+from impact.charts.effects import effects, leaving_out_zero
 from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
@@ -73,8 +73,8 @@ class GroupComparison(Result):
             Where to draw, without the page around it.
         """
         names = [f"{name}, {counted(n, 'session')}" for name, n in self.table["n"].items()]
-        what = f"In {self.unit or '%'}, with 95% intervals."
-        words = Words(self._title(), what, self.signature, self.unit)
+        what = f"{self._title()}, in {self.unit or '%'}, with 95% intervals."
+        words = Words(leaving_out_zero(self.table, "means"), what, self.signature, self.unit)
         return effects(words, self.table.assign(text=names), ax=ax)
 
     def _title(self) -> str:

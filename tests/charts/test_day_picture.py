@@ -85,7 +85,9 @@ def test_a_minute_is_a_line_and_a_stretch_is_shaded():
     (span,) = ax.patches
     assert [span.get_x(), span.get_x() + span.get_width()] == pytest.approx([place(0), place(6.5)])
     lines = [line for line in ax.lines if line.get_color() == MUTED and line.get_zorder() == 1.6]
-    assert [list(line.get_xdata()) for line in lines] == [pytest.approx([place(-4.8)] * 2)]
+    assert [list(line.get_xdata()) for line in lines] == [
+        pytest.approx([place(-2 * LEAST_HOURS)] * 2)
+    ]
 
 
 def test_a_row_of_news_lies_below_its_time_with_words_where_there_is_room():
@@ -94,7 +96,7 @@ def test_a_row_of_news_lies_below_its_time_with_words_where_there_is_room():
     words = {text.get_text(): text.get_window_extent() for text in figure.texts}
     at = ax.transData.transform((place(0), 0))[0]
     assert words["a story, some time"].x1 < at
-    assert words["jobs, at 08:30"].x0 > ax.transData.transform((place(-4.8), 0))[0]
+    assert words["jobs, at 08:30"].x0 > ax.transData.transform((place(-2 * LEAST_HOURS), 0))[0]
     bars = [line for line in figure.get_children() if isinstance(line, Line2D)]
     wide = [line for line in bars if line.get_color() == INK and line.get_linewidth() > 5]
     assert wide[0].get_xdata()[0] * WIDTH == pytest.approx(at - 4)

@@ -26,7 +26,8 @@ def test_long_words_are_wrapped_into_the_page():
 
 @pytest.mark.parametrize("size", [SMALL, TITLE])
 @pytest.mark.parametrize("width", [200, 400, 1520])
-def test_lines_are_as_long_as_they_can_be(size, width):
+@pytest.mark.parametrize("even", [True, False])
+def test_lines_are_as_long_as_they_can_be_or_even_where_a_word_would_stand_alone(size, width, even):
     text = "Whether the index falls by more when the tariff on China rises by more: no.\nSecond"
     sheet = page.page(WORDS, 100)
     probe = sheet.text(0, 0, "", size)
@@ -35,11 +36,26 @@ def test_lines_are_as_long_as_they_can_be(size, width):
         for characters in range(len(line), 0, -1):
             probe.set_text(textwrap.fill(line, characters, break_long_words=False))
             if page.extent(probe)[2] <= width:
-                return probe.get_text()
-        raise AssertionError("too narrow")
+                break
+        lines = probe.get_text().split("\n")
+        if len(lines) > 1 and (even or len(lines[-1].split()) < 3):
+            # As narrow as so many lines can be.
+            while len(textwrap.wrap(line, characters - 1, break_long_words=False)) == len(lines):
+                characters -= 1
+            lines = textwrap.wrap(line, characters, break_long_words=False)
+        return "\n".join(lines)
 
     expected = "\n".join(slowly(line) for line in text.split("\n"))
-    assert page.wrapped(sheet, text, size, width) == expected
+    assert page.wrapped(sheet, text, size, width, even=even) == expected
+
+
+@pytest.mark.parametrize("bound", ["p = 0.05", "n = 10", "(-260, -11)", "(0, 1)"])
+def test_a_value_a_count_and_a_window_are_never_broken(bound):
+    sheet = page.page(WORDS, 100)
+    for letters in range(12, 30):
+        text = f"{'x' * letters} {bound} and so on, until the line is full"
+        wrapped = page.wrapped(sheet, text, SMALL, 400)
+        assert bound in wrapped and wrapped.replace("\n", " ") == text
 
 
 def test_a_dollar_is_a_letter():

@@ -15,9 +15,9 @@ from impact import figures
 from impact.charts.page import INK, png, svg
 from impact.errors import FigureError
 from impact.figures import exhibit
-from impact.figures.common import MARKS
 from impact.market.files import data_path
 from impact.market.prices import load_prices
+from impact.news.kinds import MARKS
 from impact.text.formats import date
 
 HERE = Path(__file__).parents[2] / "figures"

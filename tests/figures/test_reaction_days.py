@@ -9,9 +9,9 @@ from pictures import assert_words_are_clear
 
 from impact.charts.page import GROUND
 from impact.figures import reaction_days
-from impact.figures.common import MARKS
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
+from impact.news.kinds import MARKS
 from impact.text.formats import out_of
 
 

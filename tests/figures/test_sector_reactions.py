@@ -9,9 +9,10 @@ from pictures import assert_words_are_clear, texts_of
 
 from impact.charts.paths import Panel
 from impact.figures import sector_reactions
-from impact.figures.common import MARKS, sector_study
+from impact.figures.common import sector_study
 from impact.market.prices import SECTORS, load_prices
 from impact.market.returns import log_returns
+from impact.news.kinds import MARKS
 from impact.text.formats import MINUS
 
 

@@ -3,16 +3,22 @@
 import ast
 import re
 
-import nbformat
 import pytest
 from run_notebooks import NOTEBOOKS, executed
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
+def _read(path):
+    import nbformat  # what checks its form takes seconds to import, and one process needs it
+
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
 def _code(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return [cell for cell in cells if cell.cell_type == "code"]
+    return [cell for cell in _read(path).cells if cell.cell_type == "code"]
 
 
 def test_they_are_numbered_without_a_gap():
@@ -22,9 +28,7 @@ def test_they_are_numbered_without_a_gap():
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_it_is_thin_and_holds_no_outputs(path):
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    assert len(notebook.cells) <= 25
+    assert len(_read(path).cells) <= 25
     for cell in _code(path):
         assert cell.outputs == [] and cell.execution_count is None
         kinds = {type(node) for node in ast.walk(ast.parse(cell.source))}
@@ -59,7 +63,7 @@ def test_it_imports_the_face_and_nothing_from_inside(path):
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_no_result_is_typed_by_hand(path):
     """Percentages and p-values in the text come from the code, or they go stale."""
-    cells = nbformat.read(path, as_version=4).cells
+    cells = _read(path).cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     assert not re.findall(r"[+\N{MINUS SIGN}-]?\d+\.\d+\s?%|p\s*[=<]\s*0?\.\d", text)
 
