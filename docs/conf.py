@@ -53,7 +53,16 @@ def _absolute_values(app, what, name, thing, options, lines):
             lines[number] = re.sub(r"(``.*?``)|\|", lambda bar: bar[1] or r"\|", line)
 
 
+def _one_chapter(app, name, template, context, doctree):
+    """Let the side bar list the pages of the open chapter: all of them make a third of a page."""
+    if "toctree" in context:
+        whole = context["toctree"]
+        context["toctree"] = lambda **asked: whole(**{**asked, "collapse": True})
+
+
 def setup(app):
     """Formulas become MathML, which any browser shows without a script."""
     app.connect("autodoc-process-docstring", _absolute_values, priority=900)
+    app.connect("html-page-context", _one_chapter, priority=400)  # before furo asks
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
