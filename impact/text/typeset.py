@@ -182,10 +182,8 @@ def _html_row(sheet: Sheet, row: list[str]) -> str:
 
 def _th(text: str, side: str, rule: str, span: int = 1) -> str:
     across = f' colspan="{span}"' if span > 1 else ""
-    return (
-        f'<th scope="col"{across} style="text-align:{side};white-space:normal;padding:2px 8px;{rule}">'
-        f"{html.escape(text)}</th>"
-    )
+    style = f"text-align:{side};white-space:normal;padding:2px 8px;{rule}"
+    return f'<th scope="col"{across} style="{style}">{html.escape(text)}</th>'
 
 
 def html_document(sheet: Sheet) -> str:
