@@ -1,7 +1,7 @@
 """The panel engine against a floor in plain NumPy, the memory of ``tests()``, and forecasts.
 
-``python -m benchmarks.panels pairs N``, ``tests N`` or ``forecasts N``. The floor is the same arithmetic without
-labels, checks or missing returns, in chunks that stay in the processor's cache.
+``python -m benchmarks.panels pairs N``, ``tests N`` or ``forecasts N``. The floor is the same
+arithmetic without labels, checks or missing returns, in chunks that stay in the processor's cache.
 """
 
 import json
