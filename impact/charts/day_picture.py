@@ -43,7 +43,7 @@ CLOSED_HOURS, LEAST_HOURS = 3.0, 2.7
 _ABOVE, _PRICE, _ROW = 96, 520, 44
 
 #: Labels of the axis are so many hours apart.
-_APART = 0.9
+_APART = 1.1
 
 
 @dataclass(frozen=True, eq=False)
