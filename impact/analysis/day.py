@@ -151,8 +151,9 @@ class Day(Result):
             _RELEASED if row.release else known[kind_of(row.direction)]
             for row in self.news.itertuples()
         ]
+        columns = {"kind": "word", "colour": "colour", "marker": "marker"}
         return self.news.assign(
-            kind=[look.word for look in looks], colour=[look.colour for look in looks]
+            **{name: [getattr(look, part) for look in looks] for name, part in columns.items()}
         )
 
     def _title(self) -> str:

@@ -57,7 +57,10 @@ def test_a_name_and_dots_for_each_sector_that_stands_out_and_grey_for_the_rest(p
         short = {sector_paths.SHORT.get(name, name) for name in names}
         words = {text.get_text() for text in ax.texts}
         assert words == short, event
-        dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "o")
+        looks = {(line.get_color(), line.get_marker()) for line in ax.lines} - {(None, "None")}
+        dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() in "^v")
+        # Ahead and behind differ by more than the hue.
+        assert {look for look in looks if look[1] != "None"} <= {(COOL, "^"), (WARM, "v")}
         assert dots == rows["stands_out"].sum()
         full = [line for line in ax.lines if len(line.get_xdata()) == 11]
         assert len(full) == 11
