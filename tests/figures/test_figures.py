@@ -27,13 +27,14 @@ NAMES = figures.FIGURES
 def test_every_figure_has_its_files_and_every_file_its_figure():
     expected = {f"{name}.{end}" for name in NAMES for end in ("png", "svg", "csv", "txt")}
     # The verdicts of the register of hypotheses are a table without a picture.
-    assert {path.name for path in HERE.iterdir()} - {"hypotheses.csv"} == expected
+    others = {"hypotheses.csv", "README.md"}
+    assert {path.name for path in HERE.iterdir()} - others == expected
 
 
 def test_every_figure_is_one_module_and_every_module_one_figure():
     parts = ("data", "title", "words", "draw", "table", "alt")
     room = {path.stem for path in Path(figures.__file__).parent.glob("*.py")}
-    shared = {"__init__", "__main__", "common", "exhibit", "inputs"}
+    shared = {"__init__", "__main__", "common", "contact_sheet", "exhibit", "inputs"}
     assert room - shared == {name.replace("-", "_") for name in NAMES}
     for name in room - shared:
         module = import_module(f"impact.figures.{name}")
@@ -64,7 +65,7 @@ def test_files_have_the_same_bytes_on_any_number_of_threads(tmp_path):
         )
         files = sorted((folder / "figures").iterdir())
         said.append({path.name: path.read_bytes() for path in files})
-    assert len(said[0]) == 8 and said[0] == said[1]
+    assert len(said[0]) == 9 and said[0] == said[1]
 
 
 @pytest.mark.parametrize("name", NAMES)

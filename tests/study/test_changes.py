@@ -63,7 +63,7 @@ def test_pictures_write_the_unit(study):
         ticks = [tick.get_text() for axes in figure.axes for tick in axes.get_yticklabels()]
         assert not any("%" in text for text in (*ticks, *texts))
     written = [text.get_text() for text in study.plot().texts]
-    assert any("in points." in text for text in written)
+    assert any("abnormal change from the close before, in points" in text for text in written)
 
 
 def test_small_changes_keep_their_digits():
@@ -87,7 +87,9 @@ def test_groups_averages_and_tests_carry_the_unit():
     assert "Mean cumulative abnormal changes" in text and "In points." in text
     assert " points (95% interval" in text
     assert any("in points" in words.get_text().lower() for words in groups.plot().texts)
-    assert "average cumulative abnormal change" in study.plot().texts[0].get_text()
+    title, said, *_ = (text.get_text().replace("\n", " ") for text in study.plot().texts)
+    assert " points on average over sessions" in title
+    assert "Average cumulative abnormal change, in points" in said
     test = impact.inference.conditional_t(study["geneva-truce"])
     assert "In points." in str(test.summary()) and test.unit == "points"
     assert "%" not in str(test.summary()).split("In points.")[0].replace("95%", "")
