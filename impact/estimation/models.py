@@ -176,6 +176,8 @@ def design(
                 f"factors: column {rate!r} is a rate, no factor: give "
                 f"factors.drop(columns={rate!r}) and risk_free=factors[{rate!r}]"
             )
+        if "alpha" in names:
+            raise ModelError("factors: 'alpha' is what the constant is called: rename that column")
         spanning = _is_trade_to_trade(table)
     if own is not None:
         return Design(type(own).__name__, False, rows, names, free, own, spanning)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from impact.errors import TableError
 from impact.text import formats
-from impact.text.files import write_atomically
+from impact.text.files import as_path, write_atomically
 from impact.text.office import as_docx, as_xlsx
 from impact.text.typeset import (
     NONE,
@@ -234,7 +234,7 @@ class Table:
         impact.errors.TableError: 'one.jpg' ends with '.jpg': a table is saved as .docx, .xlsx,
         .tex, .html, .md or .csv
         """
-        path = Path(path)
+        path = as_path(path, TableError)
         make = _KINDS.get(path.suffix.lower())
         if make is None:
             raise TableError(
@@ -271,10 +271,10 @@ class Table:
             frame[name] = frame[name].astype("object").map(_no_formula)
         frame.columns = [_no_formula(name) for name in frame.columns]
         # pandas writes midnights as dates, and other times whole.
-        text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+        text = frame.to_csv(index=False, lineterminator="\n")
         if path is None:
             return text
-        write_atomically(Path(path), text, TableError)
+        write_atomically(as_path(path, TableError), text, TableError)
         return None
 
 

@@ -121,7 +121,7 @@ def test_csv_gives_every_number_back(study, table, tmp_path):
     back = pd.read_csv(io.StringIO(table.to_csv()), index_col="event", parse_dates=["session"])
     car = study.car(0)
     for name in ("estimate", "std_error", "statistic", "p_textbook", "p_conditional"):
-        np.testing.assert_allclose(back[name], car[name], rtol=1e-9)
+        assert back[name].to_list() == car[name].to_list()
     assert list(back["session"]) == list(car["session"])
     assert set(back["signature"]) == {study.signed(0)}
     assert "china-84-retaliation;ninety-day-pause" in table.to_csv().replace("; ", ";")
