@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import list_of
 
 
+@runtime_checkable
 class FittedNormalReturn(Protocol):
     """What a user model's ``fit`` returns."""
 
