@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -84,8 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     # Whoever ends the process politely leaves nothing half written behind, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A pipe or a file takes every sign, whatever the language of the machine.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
-        sys.exit(main())
+        status = main()
+        sys.stdout.flush()
+        sys.exit(status)
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         print("stopped: every file is whole", file=sys.stderr)
         sys.exit(130)

@@ -406,11 +406,11 @@ def sign_flip_p(
         Share of patterns whose studentised slope is at least as extreme as the observed one,
         itself included.
     """
-    n = len(x)
+    n, draws, rng = len(x), whole("draws", draws, 1), generator(rng)
     if n <= ALL_SIGNS:
         signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
     else:
-        drawn = generator(rng).choice((1.0, -1.0), size=(whole("draws", draws, 1), n))
+        drawn = rng.choice((1.0, -1.0), size=(draws, n))
         signs = np.vstack([np.ones(n), drawn])
     centre = np.average(y, weights=weights)
     estimates, errors = _weighted_line(x, centre + signs * (y - centre), weights)

@@ -304,7 +304,7 @@ def _table(path: Path) -> pd.DataFrame:
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise BarsError(f"{path.name} is not a CSV of time,close: {error}") from None
     except (OSError, ValueError) as error:
-        raise BarsError(f"{path} cannot be read: {error}") from None
+        raise BarsError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
     if list(table.columns) != _HEADER or table.empty:
         found = ",".join(map(str, table.columns))
         raise BarsError(

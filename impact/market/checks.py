@@ -176,10 +176,13 @@ def closes_of(
     """
     columns = frame.columns
     if columns.nlevels == 1:
-        if set(columns) >= _CANDLE:
+        read = {str(column).strip().title().replace("_", " "): column for column in columns}
+        close = next((read[field] for field in _CLOSES if field in read), None)
+        fields = set(read)
+        if close is not None and len(fields) > 1 and (fields <= _FIELDS or fields >= _CANDLE):
             raise error(
-                f"{name}: the columns {list_of(columns[:3])}, … are prices of one security: use "
-                f"{name}['Close']"
+                f"{name}: the columns {list_of(map(str, columns))} are of one security: use "
+                f"{name}[{close!r}]"
             )
         return frame
     for level in range(columns.nlevels if columns.nlevels == 2 else 0):

@@ -104,8 +104,10 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
     levels = pd.DataFrame(np.log(values) if kind == "log" else values)
     now, before = levels.to_numpy()[1:], levels.ffill().to_numpy()[:-1]
-    change = now - before if kind == "log" else now / before - 1
+    with np.errstate(over="ignore"):
+        change = now - before if kind == "log" else now / before - 1
     result = pd.DataFrame(change, frame.index[1:], frame.columns)
+    refuse_values(result, np.isinf(change), "prices", "is their change: correct the price")
     result.attrs = {**prices.attrs, "returns": kind, "gaps": TRADE_TO_TRADE}
     if isinstance(prices, pd.Series):
         return _as_series(result, prices.name)

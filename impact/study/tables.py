@@ -57,7 +57,8 @@ _MARKET = (
     "model leaves varies more, and the conditional p is too small."
 )
 
-_SERIES = {"^GSPC": "S&P 500"}
+#: What is known by another name; a Series without one has the column 0.
+_SERIES = {"^GSPC": "S&P 500", "0": "the series", "": "the series"}
 
 
 def series_name(name: object) -> str:
@@ -65,10 +66,10 @@ def series_name(name: object) -> str:
 
     Examples
     --------
-    >>> series_name("^GSPC"), series_name("XLK")
-    ('S&P 500', 'XLK')
+    >>> series_name("^GSPC"), series_name("XLK"), series_name(0)
+    ('S&P 500', 'XLK', 'the series')
     """
-    return _SERIES.get(str(name), str(name))
+    return _SERIES.get(str(name).strip(), str(name))
 
 
 def study_table(

@@ -172,7 +172,8 @@ def fit_variance(
     -----
     Constant mean, Student-t innovations of unit variance. The variance before the first return
     is the exponentially weighted one of the first 75. An optimum on a border of the parameters
-    is kept, and the fit's `note` says so. Fits are remembered by a hash of the returns.
+    is kept; the fit's `note` says so at that of stationarity and that of the heaviest tails. Fits
+    are remembered by a hash of the returns.
 
     References
     ----------

@@ -315,7 +315,7 @@ def test_it_shows_itself():
     assert "conditional variance ewma" in text and "1,100 sessions" in text
     assert f"{100 * joint.table.loc['a', 'estimate']:+.2f}%".replace("-", "\N{MINUS SIGN}") in text
     assert "<table" in joint._repr_html_() and r"\toprule" in joint.to_latex()
-    assert f"{joint.params['a']:.10g}," in joint.to_csv()
+    assert f"{joint.params['a']}," in joint.to_csv()
     assert repr(joint) == (
         "EventRegression: 2 dummies over 1,100 sessions, window (0, 0), 0 dropped"
     )

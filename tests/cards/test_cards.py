@@ -285,6 +285,16 @@ def made_up(name, rows=WEEKDAYS):
     return pd.Series(np.random.default_rng(2).normal(0, 0.01, len(rows)), rows, name=name)
 
 
+@pytest.mark.parametrize("name", [None, "", " "])
+def test_a_series_without_a_name_is_called_the_series(name):
+    made = event_card("2025-04-09", made_up(name))
+    assert made.sentence.startswith("The series fell ") or made.sentence.startswith(
+        "The series rose "
+    )
+    assert "what the series did on that day" in " ".join(made.sentence.split())
+    assert "the series" in str(made.study.summary()).splitlines()[0]
+
+
 @pytest.mark.parametrize(
     ("series", "market", "announced", "day", "words"),
     [

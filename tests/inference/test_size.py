@@ -111,7 +111,14 @@ def test_a_laid_out_table_holds_the_rates():
 
 
 @pytest.mark.parametrize(
-    ("where", "words"), [({}, "several rates"), ({"window": "(0, 9)"}, "no rate")]
+    ("where", "words"),
+    [
+        ({}, "several rates"),
+        ({"window": "(0, 9)"}, "no rate"),
+        ({"windows": "(0, 1)"}, "no column 'windows': use 'experiment', 'test'"),
+        ({"rows": ["tests"]}, "no column 'tests'"),
+        ({"columns": ["thirds"]}, "no column 'thirds'"),
+    ],
 )
 def test_a_table_without_one_rate_a_cell_is_refused(where, words):
     with pytest.raises(InferenceError, match=words):

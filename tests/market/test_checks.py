@@ -233,6 +233,12 @@ def test_downloaded_columns_are_read_as_closes_by_ticker(tickers, fields, by_tic
     np.testing.assert_allclose(checked[sorted(tickers)], np.log(plain).diff().iloc[1:])
 
 
+def test_securities_with_names_like_fields_stay_securities():
+    table = pd.DataFrame(100.0, MONTH, ["LOW", "OPEN", "HIGH"])
+    assert check_numbers(table, "prices").columns.to_list() == ["LOW", "OPEN", "HIGH"]
+    assert check_numbers(table.set_axis(["A", "Close", "B"], axis=1), "prices").shape[1] == 3
+
+
 def test_a_series_named_by_field_and_ticker_is_called_after_the_ticker():
     table = downloaded(["SPY", "QQQ"], ["Close"])
     assert check_returns(log_returns(table[("Close", "SPY")])).name == "SPY"
@@ -249,6 +255,10 @@ def test_a_series_named_by_field_and_ticker_is_called_after_the_ticker():
         (pd.MultiIndex.from_product([["Close", "Yield"], ["SPY"]]), r"prices\.droplevel\(<level>"),
         (pd.MultiIndex.from_product([["Close"], ["SPY"], ["USD"]]), "have 3 levels"),
         (pd.Index(["Open", "High", "Low", "Close", "Volume"]), r"use prices\['Close'\]"),
+        (pd.Index(["open", "high", "low", "close"]), r"use prices\['close'\]"),
+        (pd.Index(["OPEN", "HIGH", "LOW", "CLOSE", "TRADES"]), r"use prices\['CLOSE'\]"),
+        (pd.Index(["Close", "Volume"]), r"use prices\['Close'\]"),
+        (pd.Index(["close", "adj_close"]), r"use prices\['adj_close'\]"),
     ],
 )
 def test_columns_that_cannot_be_told_apart_are_refused(columns, message):

@@ -112,6 +112,39 @@ def test_a_column_of_midnights_holds_dates(column):
     assert series["announced_at"].to_dict() == {"a": "2025-05-02", "b": "2025-05-09"}
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("hour", [16, 9], r"times of day in column 'hour' of the events \(16\) are apart"),
+        ("Hour", ["16:05", None], r"'Hour' of the events \(16:05\)"),
+    ],
+)
+def test_an_hour_beside_a_date_is_refused_not_lost(column, values, said):
+    frame = pd.DataFrame({"announced_at": ["2025-05-02", "2025-05-09"], column: values})
+    with pytest.raises(EventError, match=said):
+        as_events(frame)
+    assert len(as_events(frame.assign(**{column: [2024, -1]}))) == 2
+
+
+@pytest.mark.parametrize("column", ["timezone", "TZ", "Time zone"])
+def test_a_zone_beside_a_clock_time_is_refused_not_lost(column):
+    times = ["2025-05-02T22:05", "2025-05-09"]
+    frame = pd.DataFrame({"announced_at": times, column: ["Europe/Berlin", "Europe/Berlin"]})
+    with pytest.raises(
+        EventError, match=rf"'{column}' of the events \(Europe/Berlin\) is not read"
+    ):
+        as_events(frame)
+    for harmless in (
+        frame.assign(**{column: ["America/New_York", "Europe/Berlin"]}),
+        frame.assign(**{column: ["ET", None]}),
+        frame.assign(announced_at=["2025-05-02T22:05+02:00", "2025-05-09"]),
+        frame.assign(announced_at=["2025-05-02", "2025-05-09"]),
+    ):
+        assert as_events(harmless)["announced_at"].to_list() == harmless["announced_at"].to_list()
+    aware = pd.to_datetime(["2025-05-02T22:05", "2025-05-09T12:00"]).tz_localize("Europe/Berlin")
+    assert len(as_events(frame.assign(announced_at=aware))) == 2
+
+
 def test_the_pieces():
     assert renamed(["date", "DATE", "event"]) == {"event": "id"}
     assert renamed(["event", "id", "announced_at"]) == {}

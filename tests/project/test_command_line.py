@@ -49,6 +49,32 @@ def test_data_without_the_files_is_one_sentence(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+#: A card that costs nothing, printed by the command.
+CARD = """
+import runpy, sys, types
+import impact.cards.card
+impact.cards.card.event_card = lambda event: types.SimpleNamespace(table="−0.76%")
+sys.argv = ["impact", "card", "any"]
+runpy.run_module("impact", run_name="__main__")
+"""
+
+
+def test_a_file_takes_a_card_whatever_the_signs_of_the_machine():
+    windows = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    run = subprocess.run([sys.executable, "-c", CARD], capture_output=True, env=windows, check=True)
+    assert run.stdout.decode("utf-8").endswith("−0.76%\n") and not run.stderr
+
+
+def test_whoever_reads_may_stop_reading():
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-c", CARD], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert run.returncode == 1 and run.stderr == b""
+
+
 #: The process is asked to end while it writes its first file.
 STOP = """
 import os, runpy, signal, sys

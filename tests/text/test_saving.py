@@ -12,6 +12,7 @@ import pytest
 
 from impact.errors import TableError
 from impact.study.event_study import event_study
+from impact.text.document import write_page
 from impact.text.table import table
 
 
@@ -120,6 +121,15 @@ def test_an_unknown_ending_is_named(name, tmp_path):
     with pytest.raises(TableError, match=r"a table is saved as \.docx, .* or \.csv"):
         odd(p=[0.1]).save(tmp_path / name)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", [None, 3, b"t.csv", ["t.csv"]])
+def test_what_is_no_path_is_one_sentence(path):
+    shown = odd(p=[0.1])
+    calls = [shown.save, lambda path: write_page(path, "A page", [], [])]
+    for call in calls + [shown.to_csv] * (path is not None):
+        with pytest.raises(TableError, match="is no path: give the name of a file"):
+            call(path)
 
 
 @pytest.mark.parametrize("ending", ["docx", "xlsx", "tex", "html", "md", "csv"])

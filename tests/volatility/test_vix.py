@@ -163,8 +163,8 @@ def test_rescaled_and_wild_returns_are_calibrated():
 
 def test_what_is_not_available_says_why():
     returns, points = history.index_returns(), history.vix()
-    for position in (0, -1):
-        with pytest.raises(WindowError, match=f"position={position} is no session"):
+    for position in (0, -1, 20.5, "20", None):
+        with pytest.raises(WindowError, match=f"position={position!r} is no session"):
             implied_forecast(returns, points, position)
     longer = pd.concat([returns, pd.Series([0.01], [pd.Timestamp("2026-09-01")])])
     with pytest.raises(VolatilityError, match=r"no value on 2026-08-31 .* to 2026-08-28"):
@@ -177,8 +177,15 @@ def test_what_is_not_available_says_why():
         implied_z(returns.loc[:"2002-12-30"], points)
     with pytest.raises(WindowError, match="position=9000"):
         implied_forecast(returns, points, 9_000)
-    with pytest.raises(ReturnsError, match="it must be positive"):
-        implied_forecast(returns, -points, history.row("2025-05-02"))
+    for wrong, said in (
+        (-points, "give the index in points, all positive"),
+        (points / 100, "looks like a fraction .*: multiply by 100"),
+        (points.tz_localize("UTC"), "implied: the index has time zone UTC"),
+        (points[::-1], "implied: .* comes after"),
+        (points.to_numpy(), "implied must be a pandas Series"),
+    ):
+        with pytest.raises(ReturnsError, match=said):
+            implied_forecast(returns, wrong, history.row("2025-05-02"))
     with pytest.raises(VolatilityError, match="more than half of the"):
         implied_z(returns * 0, points)
     upside_down = 400 / points
