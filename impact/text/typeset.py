@@ -183,8 +183,8 @@ def _html_row(sheet: Sheet, row: list[str]) -> str:
 def _th(text: str, side: str, rule: str, span: int = 1) -> str:
     across = f' colspan="{span}"' if span > 1 else ""
     return (
-        f'<th scope="col"{across} style="text-align:{side};white-space:normal;padding:2px 8px;{rule}">'
-        f"{html.escape(text)}</th>"
+        f'<th scope="col"{across} style="text-align:{side};white-space:normal;'
+        f'padding:2px 8px;{rule}">{html.escape(text)}</th>'
     )
 
 

@@ -231,7 +231,7 @@ def test_a_panel_is_refused_in_words():
 @pytest.mark.parametrize("wrong", [None, 1.5, "seed", -1, True])
 def test_a_seed_that_is_none_is_refused(wrong):
     x = np.arange(20.0)
-    with pytest.raises(InferenceError, match=f"rng={wrong!r} is no seed"):
+    with pytest.raises(InferenceError, match=f"rng={wrong!r} is not a seed"):
         sign_flip_p(x, np.sin(x), np.ones(20), rng=wrong)
 
 
