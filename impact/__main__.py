@@ -22,7 +22,8 @@ from impact.text.formats import list_of
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m impact",
-        description="How much did the S&P 500 move because of an announcement, and how sure is it?",
+        description="How much did the S&P 500 move because of an announcement, and how sure can we "
+        "be?",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -32,7 +33,10 @@ def _parser() -> argparse.ArgumentParser:
 
     figures = commands.add_parser("figures", help="draw the pictures whose inputs have changed")
     figures.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {list_of([*FIGURES, VERDICTS])}; all if none"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"any of {list_of([*FIGURES, VERDICTS])}; all without one",
     )
     figures.add_argument(
         "--to",
@@ -43,14 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     figures.set_defaults(run=lambda given: write_figures(given.names, given.to))
 
-    report = commands.add_parser("report", help="make the site from a checkout of the project")
+    report = commands.add_parser("report", help="make the site out of a copy of the project")
     report.add_argument(
         "folder",
         nargs="?",
         type=Path,
         default=Path("build/report"),
         metavar="FOLDER",
-        help="where it goes: a new folder, or an earlier site (default: build/report/ here)",
+        help="where to write it: a new folder, or an earlier site (default: build/report/ here)",
     )
     report.set_defaults(run=lambda given: write_site(given.folder))
 

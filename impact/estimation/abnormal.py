@@ -301,7 +301,7 @@ class AbnormalReturns:
         if layout.user is not None:
             raise VolatilityError(
                 f"the model {layout.name} says nothing of sessions outside its windows, so there "
-                "is no history of abnormal returns to forecast a variance from"
+                "is not a history of abnormal returns to forecast a variance from"
             )
         column, every = pairs[row : row + 1], Window(0, len(self.returns) - 1)
         values = panel.by_security[column.column[0]]

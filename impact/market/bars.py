@@ -77,7 +77,7 @@ def load_bars(path: str | Path | None = None, *, security: str = _SPY) -> pd.Ser
             )
         return _committed(data_hash(_FILE)).copy()
     if not isinstance(path, str | Path):
-        raise BarsError(f"path={path!r} is no path: name a CSV of five-minute prices")
+        raise BarsError(f"path={path!r} is not a path: name a CSV of five-minute prices")
     return _read(Path(path), security)
 
 

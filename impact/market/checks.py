@@ -66,7 +66,7 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
         table = isinstance(index, pd.Series | pd.DataFrame)
         periods = isinstance(index, pd.PeriodIndex)
         raise error(
-            f"{name}: the index starts with {first!r} and is no DatetimeIndex: "
+            f"{name}: the index starts with {first!r} and is not a DatetimeIndex: "
             f"{'give its .index' if table else 'use pd.to_datetime on the dates'}"
             f"{', or .to_timestamp() on daily periods' if periods else ''}"
         )
@@ -247,7 +247,7 @@ def check_units(
         mean = size.mean(axis=0)
         if not np.isfinite(mean).all():
             infinite = np.isinf(values)
-            refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
+            refuse_values(frame, infinite, name, "is not a number: drop that session or correct it")
             mean = np.nanmean(size, axis=0)
         if (mean > _ENDLESS).any() and unit != "control":
             refuse_values(frame, size > _ENDLESS, name, "is too large for a return: correct it")
@@ -255,7 +255,7 @@ def check_units(
         _refuse_levels(frame, name)
         return
     if unit == "points":
-        fix = "is no volatility: give the index in points, all positive"
+        fix = "is not a volatility: give the index in points, all positive"
         refuse_values(frame, values <= 0, name, fix)
         if np.nanmedian(values) < _POINTS:
             raise ReturnsError(

@@ -157,7 +157,9 @@ def workbook_cells(path: Path, content: bytes) -> list[tuple[Any, ...]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataFileError(f"{path.name} is no Excel workbook ({error}): save it anew") from None
+        raise DataFileError(
+            f"{path.name} is not an Excel workbook ({error}): save it anew"
+        ) from None
     return list(book.worksheets[0].iter_rows(values_only=True))
 
 

@@ -406,7 +406,7 @@ def check_sessions(
     extra = index[~index.isin(sessions)]
     if len(extra):
         raise DataFileError(
-            f"{name}: {iso(extra[0])}, a {extra[0]:%A}, is no session: delete its row"
+            f"{name}: {iso(extra[0])}, a {extra[0]:%A}, is not a session: delete its row"
         )
     missing = sessions[~sessions.isin(index)]
     if len(missing):

@@ -155,7 +155,8 @@ def check_returns(
     frame = check_numbers(returns, name)
     if isinstance(returns, pd.Series):
         missing = np.isnan(frame.to_numpy())
-        refuse_values(frame, missing, name, "is no return: drop that session or correct its price")
+        fix = "is not a return: drop that session or correct its price"
+        refuse_values(frame, missing, name, fix)
     check_units(frame, name, kind=kind or frame.attrs.get("returns"))
     if isinstance(returns, pd.DataFrame):
         return frame

@@ -122,7 +122,7 @@ def load_events(
     ['MOFCOM "evaluating" talks', 'Fentanyl overture (WSJ)']
     """
     if not isinstance(path, str | Path | None):
-        raise EventError(f"path={path!r} is no path: name a CSV or Excel file of events")
+        raise EventError(f"path={path!r} is not a path: name a CSV or Excel file of events")
     catalogue = _committed(data_hash(_FILE)) if path is None else read_catalogue(Path(path))
     wanted = {
         "counterparty": counterparty,

@@ -72,7 +72,7 @@ def _uncertainty(digest: str) -> pd.Series:
     if len(missing := days.difference(table.index)):
         raise DataFileError(f"{_FILE}: the day {iso(missing[0])} is missing: add its row")
     bad = ~(np.isfinite(table.to_numpy()) & (table.to_numpy() >= 0))
-    refuse_values(table, bad, _FILE, "is no count of articles as an index", DataFileError)
+    refuse_values(table, bad, _FILE, "is not a count of articles as an index", DataFileError)
     index = table["tpu"]
     index.attrs = {
         "source": f"trade policy uncertainty of Baker, Bloom and Davis: data/{_FILE}",

@@ -125,10 +125,12 @@ def checked_level(level: object) -> float:
     --------
     >>> checked_level(90)
     Traceback (most recent call last):
-    impact.errors.InferenceError: level=90 is no confidence: give a share such as 0.95
+    impact.errors.InferenceError: level=90 is not a confidence level: give a share such as 0.95
     """
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise InferenceError(f"level={level!r} is no confidence: give a share such as 0.95")
+        raise InferenceError(
+            f"level={level!r} is not a confidence level: give a share such as 0.95"
+        )
     return float(level)
 
 

@@ -80,7 +80,7 @@ def write_page(path: str | Path, title: str, lead: Iterable[str], parts: Iterabl
     """
     path = as_path(path, TableError)
     if path.suffix.lower() not in (".html", ".htm"):
-        raise TableError(f"{str(path)!r} is no page: give it a name that ends with .html")
+        raise TableError(f"{str(path)!r} is not a page: give it a name that ends with .html")
     write_atomically(path, document(title, lead, parts), TableError)
 
 

@@ -368,9 +368,10 @@ def table(
     ----------------------
     """
     if not isinstance(frame, pd.DataFrame) or not isinstance(title, str):
+        fix = ": use .to_frame()" if isinstance(frame, pd.Series) else ""
         raise TableError(
             f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
-            f"{title!r}: use .to_frame()"
+            f"{title!r}{fix}"
         )
     names = pd.Index([*filter(None, frame.index.names), *frame.columns])
     if names.has_duplicates or frame.columns.nlevels > 1:
@@ -390,7 +391,7 @@ def _check_named(frame: pd.DataFrame, names: Iterable[str]) -> None:
         if name not in frame or not pd.api.types.is_numeric_dtype(frame[name]):
             known = [str(other) for other in frame if pd.api.types.is_numeric_dtype(frame[other])]
             raise TableError(
-                f"{name!r} is no column of numbers of this table: it has "
+                f"{name!r} is not a column of numbers of this table: it has "
                 f"{formats.list_of(map(repr, known)) or 'none'}"
             )
 

@@ -232,7 +232,7 @@ def test_a_panel_is_refused_in_words():
 def test_a_seed_that_is_none_is_refused(wrong):
     for n in (20, 6):  # of few sessions every pattern is taken
         x = np.arange(float(n))
-        with pytest.raises(InferenceError, match=f"rng={wrong!r} is no seed"):
+        with pytest.raises(InferenceError, match=f"rng={wrong!r} is not a seed"):
             sign_flip_p(x, np.sin(x), np.ones(n), rng=wrong)
 
 

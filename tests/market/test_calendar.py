@@ -166,8 +166,8 @@ def test_the_market_of_rows(rows, market, name):
 @pytest.mark.parametrize(
     ("rows", "market", "error", "message"),
     [
-        (WEEKDAYS, "XETRA", DateError, "market='XETRA' is no exchange .*nearest are 'XETR'"),
-        (WEEKDAYS, "", DateError, "market='' is no exchange"),
+        (WEEKDAYS, "XETRA", DateError, "market='XETRA' is not an exchange .*nearest are 'XETR'"),
+        (WEEKDAYS, "", DateError, "market='' is not an exchange"),
         (
             WEEKDAYS,
             "XSGO",
@@ -176,14 +176,14 @@ def test_the_market_of_rows(rows, market, name):
         ),
         (WEEKDAYS, "XBEL", DateError, "names 'XBEL' and has no calendar for it"),
         (WEEKDAYS, ("Europe/Berln", "17:30"), DateError, "give an exchange such as 'XETR'"),
-        (WEEKDAYS, ("Europe/Berlin", "half past five"), DateError, "is no market"),
-        (WEEKDAYS, ("Europe/Berlin",), DateError, "is no market"),
-        (WEEKDAYS, 17, DateError, "market=17 is no market"),
+        (WEEKDAYS, ("Europe/Berlin", "half past five"), DateError, "is not a market"),
+        (WEEKDAYS, ("Europe/Berlin",), DateError, "is not a market"),
+        (WEEKDAYS, 17, DateError, "market=17 is not a market"),
         (
             pd.date_range("2025-01-01", "2025-12-31"),
             "XETR",
             ReturnsError,
-            r"returns: 11\d rows of 365, such as 2025-01-01, a Wednesday, are no sessions of",
+            r"returns: 11\d rows of 365, such as 2025-01-01, a Wednesday, are not sessions of",
         ),
         (
             WEEKDAYS - pd.Timedelta(days=1),

@@ -142,7 +142,7 @@ def test_a_file_that_is_not_there_and_formats_that_are_not_read(tmp_path):
         impact.load_prices(tmp_path / "none.csv")
     with pytest.raises(DataFileError, match=r"old Excel format: save it as \.xlsx or CSV"):
         impact.load_prices(written(tmp_path, "x", "old.xls"))
-    with pytest.raises(DataFileError, match="is no Excel workbook"):
+    with pytest.raises(DataFileError, match="is not an Excel workbook"):
         impact.load_prices(written(tmp_path, "x", "broken.xlsx"))
 
 

@@ -227,7 +227,7 @@ def test_other_files_of_a_spreadsheet_are_refused(tmp_path, monkeypatch):
     (tmp_path / "none.xlsx").write_bytes(b"no workbook")
     with pytest.raises(EventError, match=r"old\.xls is of the old Excel format: save it as \.xlsx"):
         load_events(tmp_path / "old.xls")
-    with pytest.raises(EventError, match=r"none\.xlsx is no Excel workbook"):
+    with pytest.raises(EventError, match=r"none\.xlsx is not an Excel workbook"):
         load_events(tmp_path / "none.xlsx")
     with pytest.raises(EventError, match="cannot be read"):
         load_events(tmp_path / "away.xlsx")

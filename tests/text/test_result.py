@@ -80,5 +80,5 @@ def test_what_was_left_out_in_one_line(rows, line):
 @pytest.mark.parametrize("wrong", ["chance", "who"])
 def test_a_column_that_holds_no_numbers_is_not_shown_in_percent(wrong):
     frame = pd.DataFrame({"who": ["a"], "size": [0.2]})
-    with pytest.raises(TableError, match=f"'{wrong}' is no column of numbers.*'size'"):
+    with pytest.raises(TableError, match=f"'{wrong}' is not a column of numbers.*'size'"):
         table(frame, "t", percent=[wrong])
