@@ -110,6 +110,14 @@ def test_a_laid_out_table_holds_the_rates():
         assert shown.loc[(row["test"], row["model"]), row["group"]] == text
 
 
+def test_a_table_of_two_columns_has_one_for_each_pair_of_their_values():
+    shown = rate_table("size", columns=("window", "group"), test="conformal")
+    assert shown.columns.names == ["window", "group"]
+    for third in THIRDS:
+        expected = 100 * rate("conformal", "", "(0, 1)", third)
+        assert shown[("(0, 1)", third)].item() == f"{expected:.1f}%"
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [
