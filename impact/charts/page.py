@@ -118,6 +118,8 @@ def _settings() -> dict[str, Any]:
         "ytick.major.size": 0,
         "lines.solid_capstyle": "butt",
         "svg.hashsalt": "impact",
+        # Whole letters, not drawings of them: printers and journals ask for it.
+        "pdf.fonttype": 42,
     }
 
 
@@ -150,6 +152,11 @@ def _picture_class() -> type[Figure]:
             # This canvas keeps its renderer: measuring a text takes no new one.
             FigureCanvasAgg(self)
 
+        @drawing()
+        def savefig(self, *args: Any, **kw: Any) -> None:
+            """Write the picture with its own type, whatever the settings are."""
+            super().savefig(*args, **kw)
+
         def _repr_png_(self) -> bytes:
             return png(self)
 
@@ -169,7 +176,6 @@ def svg(figure: Figure, **metadata: str) -> str:
     return _written(figure, "svg", {"Date": None, "Creator": drawn_by, **metadata}).decode()
 
 
-@drawing()
 def _written(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> bytes:
     held = io.BytesIO()
     figure.savefig(held, format=kind, metadata=metadata)
