@@ -32,7 +32,7 @@ ROOMS = {
     "inference/tests inference/validity": _PANEL,
     "inference/beyond_beta inference/ranked_moves": "tests/inference/test_who_was_hit.py",
     "inference/cond* inference/equal_tails inference/yardsticks": _ONE,
-    "inference/clust* inference/equivalence inference/event_sets inference/m* inference/si*": "",
+    "inference/clust* inference/equivalence inference/event_sets inference/m* inference/size": "",
     "inference/slope inference/unconditional inference/who_was_hit": "",
     "volatility/*": "tests/volatility tests/inference/test_conditional.py",
     "market/calendar": "tests/market/test_[ip]*.py tests/news/test_[am]*.py",
