@@ -500,6 +500,13 @@ def test_energy_on_3_april_is_at_the_border_and_the_table_says_by_what():
     assert "chosen on these sessions" in alone.replace("\n", " ")
 
 
+def test_a_p_of_exactly_five_percent_is_on_the_side_of_those_below():
+    moves = liberation_day()
+    for low, high, expected in ((0.04, 0.05, False), (0.05, 0.06, True), (0.06, 0.07, False)):
+        ends = moves.by_pool * 0 + [low, *[high] * 5]
+        assert (replace(moves, by_pool=ends).at_the_border == expected).all()
+
+
 def test_where_few_earlier_days_had_so_large_a_market_move_it_is_said():
     moves = liberation_day()
     assert moves.as_large.to_list()[::3] == [3, 0] and moves.as_large.iloc[2] > 25
