@@ -275,8 +275,8 @@ def disagreement(car: pd.DataFrame) -> str:
     size = np.abs(np.log(apart["p_textbook"] / apart["p_conditional"]))
     widest = apart.loc[size.sort_values(ascending=False, kind="stable").index[:_NAMED]]
     named = [
-        f"{_named(row)} ({formats.date(row.session)}: textbook {formats.p_phrase(row.p_textbook)}, "
-        f"conditional {formats.p_phrase(row.p_conditional)})"
+        f"“{_named(row)}” ({formats.date(row.session)}: textbook "
+        f"{formats.p_phrase(row.p_textbook)}, conditional {formats.p_phrase(row.p_conditional)})"
         for row in widest.itertuples()
     ]
     if len(apart) == len(widest):

@@ -40,6 +40,19 @@ def test_word_shows_the_table_as_it_is_printed(summary, tmp_path):
     assert said == [summary.title, *summary.below]
 
 
+def test_in_word_no_number_is_broken_over_two_lines(summary, tmp_path):
+    summary.save(tmp_path / "t.docx")
+    (read,) = docx.Document(str(tmp_path / "t.docx")).tables
+    look = [child.tag.rpartition("}")[2] for child in read._tbl.tblPr]
+    assert look.index("tblCellMar") < look.index("tblLook")
+    (margin, *_) = read._tbl.xpath("./w:tblPr/w:tblCellMar/w:left/@w:w")
+    for number, column in enumerate(summary.columns):
+        longest = max(len(cells[number]) for cells in summary.in_print.cells())
+        # Half of 8 points is a wide digit.
+        room = read.columns[number].width.pt - 2 * int(margin) / 20
+        assert column.is_text or room >= 4.5 * longest, column.heading
+
+
 def test_excel_holds_the_numbers_unrounded_and_texts_as_texts(summary, tmp_path):
     summary.save(tmp_path / "t.xlsx")
     book = openpyxl.load_workbook(tmp_path / "t.xlsx")

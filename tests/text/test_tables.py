@@ -158,7 +158,7 @@ def test_the_sentence_on_disagreement_names_exactly_the_rows_that_disagree(study
     ("textbook", "conditional", "expected"),
     [
         ([0.2, 0.01], [0.3, 0.02], "agree at 5% in every row"),
-        ([0.2, 0.01], [0.3, 0.06], "disagree at 5% on B (2 January 2025"),
+        ([0.2, 0.01], [0.3, 0.06], "disagree at 5% on “B” (2 January 2025"),
         ([0.2, 0.01], [0.3, np.nan], "agree at 5% in every row"),
         ([0.01] * 6, [0.2] * 6, "disagree at 5% on 6 of 6 rows"),
     ],
@@ -185,7 +185,7 @@ def test_the_widest_disagreements_are_named_first():
             "p_conditional": 0.2,
         }
     )
-    assert re.findall(r"\b([A-F]) \(", study_tables.disagreement(car)) == list("FDCB")
+    assert re.findall(r"“([A-F])” \(", study_tables.disagreement(car)) == list("FDCB")
 
 
 def test_missing_values_show_as_a_dash_and_never_as_nan():
