@@ -40,10 +40,7 @@ SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 percentage = partial(formats.percent, signed=False)
 _share = partial(percentage, digits=0)
-
-
-def _change(value: float) -> str:
-    return formats.percent(value)
+_change = partial(formats.percent)
 
 
 def _words(value: object) -> str:
