@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from impact.errors import DataFileError, ImpactError
+
+#: Seconds after which an unfinished file is one of a process that was killed.
+_LEFT = 3600.0
+_FIX = "make room or ask for access"
 
 
 def as_path(path: object, error: type[ImpactError] = DataFileError) -> Path:
@@ -34,24 +41,32 @@ def write_atomically(
     path : Path
         The file; its folder is made when missing.
     content : bytes or str
-        All that it will hold; text is written as UTF-8, its line ends as they are.
+        All that it will hold; text is written as UTF-8, its line ends as they are. What is no
+        letter, half of a surrogate pair, becomes a question mark.
     error : type
         What is raised if it cannot be written; what was there before then stays.
     """
-    temporary = ""
+    whole = content if isinstance(content, bytes) else content.encode(errors="replace")
+    # The name may be as long as a file system takes, and this one is longer.
+    start, temporary = f".{path.name[:40]}.", ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(".tmp", f".{path.name}.", path.parent)
+        for left in path.parent.glob(f"{glob.escape(start)}*.tmp"):
+            with contextlib.suppress(OSError):  # somebody else may clear it just now
+                if time.time() - left.stat().st_mtime > _LEFT:
+                    left.unlink()
+        handle, temporary = tempfile.mkstemp(".tmp", start, path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
+            file.write(whole)
             file.flush()
             os.fsync(handle)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as problem:
-        raise error(
-            f"{path} cannot be written ({problem.strerror}): make room or ask for access"
-        ) from problem
+        fix = "shorten its name" if problem.errno == errno.ENAMETOOLONG else _FIX
+        raise error(f"{path} cannot be written ({problem.strerror}): {fix}") from problem
+    except ValueError as problem:  # NUL, or what is no letter
+        raise error(f"{str(path)!r} is no name for a file: choose another") from problem
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)

@@ -6,6 +6,7 @@ so the same number looks the same wherever it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -13,6 +14,23 @@ import pandas as pd
 
 MINUS = "\N{MINUS SIGN}"
 NOT_AVAILABLE = "not available"
+
+_BREAK = re.compile(r"\s*[\t-\r\x1c-\x1e\x85\u2028\u2029]\s*")
+#: Controls, marks that turn the direction of writing, and what is no letter.
+_NO_LETTER = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+)
+
+
+def in_line(text: str) -> str:
+    """Return a text as one line of letters that every kind of file can hold.
+
+    Examples
+    --------
+    >>> in_line("two\\nlines"), in_line("\\x00=1+1")
+    ('two lines', '�=1+1')
+    """
+    return _NO_LETTER.sub("\N{REPLACEMENT CHARACTER}", _BREAK.sub(" ", text))
 
 
 def number(value: float, digits: int = 2, *, signed: bool = False) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from impact.errors import TableError
-from impact.text.formats import MINUS
+from impact.text.formats import MINUS, in_line
 from impact.text.typeset import Column, Sheet, has_groups, spans
 
 #: Rules of a table in eighths of a point.
@@ -25,6 +25,9 @@ _WIDE = 30
 
 #: Room beside a column in letters, and within its cells on each side in twentieths of a point.
 _BESIDE, _WITHIN = 3, 50
+
+#: A cell of Excel holds no more letters.
+_LETTERS = 32_767
 
 #: What tells how many decimals a column shows, and whether in percent.
 _EXAMPLE = 0.5
@@ -83,7 +86,9 @@ def _put(page: Any, row: int, column: int, value: object) -> Any:
     cell = page.cell(row, column)
     if isinstance(value, str):
         # Set as a value, a text that begins with = would be calculated.
-        cell.value, cell.data_type = value, "s"
+        text = in_line(value)
+        cell.value = text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+        cell.data_type = "s"
     else:
         cell.value = value
     return cell

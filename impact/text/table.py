@@ -16,6 +16,7 @@ import pandas as pd
 from impact.errors import TableError
 from impact.text import formats
 from impact.text.files import as_path, write_atomically
+from impact.text.formats import in_line
 from impact.text.office import as_docx, as_xlsx
 from impact.text.typeset import (
     NONE,
@@ -26,6 +27,7 @@ from impact.text.typeset import (
     as_markdown,
     as_text,
     html_document,
+    no_formula,
 )
 
 #: A table shown on screen stops after this many rows; its CSV and LaTeX hold all.
@@ -135,6 +137,10 @@ class Table:
         unit = f"In {self.unit}." if self.unit else ""
         return tuple(line for line in (unit, *self.notes, stars, self.signature) if line)
 
+    @property
+    def _shown(self) -> list[Column]:
+        return [_in_unit(column) if self.unit else column for column in self.columns]
+
     def cells(self, rows: int | None = None) -> list[list[str]]:
         """Return the texts of the first `rows` rows (of all if None).
 
@@ -145,8 +151,7 @@ class Table:
         [['0.200']]
         """
         part = self.frame if rows is None else self.frame.iloc[:rows]
-        ways = [_in_unit(column) if self.unit else column for column in self.columns]
-        shown = [[_cell(column, value) for value in part[column.name]] for column in ways]
+        shown = [[_cell(column, value) for value in part[column.name]] for column in self._shown]
         for i, column in enumerate(self.columns):
             if column.name in self.stars:
                 marks = [_stars(p) for p in part[self.stars[column.name]]]
@@ -167,8 +172,12 @@ class Table:
         frame = self.frame if rows is None else self.frame.iloc[:rows]
         held = zip(*(frame[column.name] for column in self.columns), strict=True)
         values = [list(row) for row in held]
-        shown = [_in_unit(column) if self.unit else column for column in self.columns]
-        return Sheet(self.title, tuple(shown), self.cells(rows), values, more, self.below)
+        shown = tuple(
+            replace(column, heading=in_line(column.heading), group=in_line(column.group))
+            for column in self._shown
+        )
+        below = tuple(map(in_line, self.below))
+        return Sheet(in_line(self.title), shown, self.cells(rows), values, more, below)
 
     @property
     def in_print(self) -> Table:
@@ -264,8 +273,8 @@ class Table:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
         for name in frame.select_dtypes(["object", "str", "category"]):
-            frame[name] = frame[name].astype("object").map(_no_formula)
-        frame.columns = [_no_formula(name) for name in frame.columns]
+            frame[name] = frame[name].astype("object").map(no_formula)
+        frame.columns = [no_formula(name) for name in frame.columns]
         # pandas writes midnights as dates, and other times whole.
         text = frame.to_csv(index=False, lineterminator="\n")
         if path is None:
@@ -295,24 +304,7 @@ def _in_unit(column: Column) -> Column:
 
 def _cell(column: Column, value: object) -> str:
     missing = not isinstance(value, tuple) and pd.isna(value)
-    return NONE if missing else column.show(value)
-
-
-def _no_formula(text: object) -> object:
-    """Keep a spreadsheet from reading a text as a formula; what is a number is one.
-
-    Examples
-    --------
-    >>> _no_formula("=1+1"), _no_formula("-0.5"), _no_formula("+x")
-    ("'=1+1", '-0.5', "'+x")
-    """
-    if not isinstance(text, str) or not text.lstrip().startswith(("=", "+", "-", "@")):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text
+    return NONE if missing else in_line(column.show(value))
 
 
 def _stars(p: float) -> str:

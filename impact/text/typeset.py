@@ -197,6 +197,32 @@ def html_document(sheet: Sheet) -> str:
     )
 
 
+# -- CSV -----------------------------------------------------------------------------------------
+
+#: What a formula begins with, also as the full-width signs of an East Asian keyboard.
+_FORMULA = tuple("=+-@＝＋－＠")
+
+
+def no_formula(text: object) -> object:
+    """Keep a spreadsheet from reading a text as a formula; what is a number is one.
+
+    Examples
+    --------
+    >>> no_formula("=1+1"), no_formula("-0.5"), no_formula("+x")
+    ("'=1+1", '-0.5', "'+x")
+    """
+    if not isinstance(text, str):
+        return text
+    text = formats.in_line(text)
+    if not text.lstrip().startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
 # -- Markdown ------------------------------------------------------------------------------------
 
 
@@ -215,7 +241,7 @@ def _piped(cells: Iterable[str]) -> str:
 
 
 def _marked(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>|&$~])", r"\\\1", text)
 
 
 # -- LaTeX ---------------------------------------------------------------------------------------
@@ -226,8 +252,8 @@ def as_latex(sheet: Sheet) -> str:
 
     A table that is wider than the text is made smaller; long texts are broken before that.
     """
-    heads = " & ".join(_latex(column.heading) for column in sheet.columns)
-    # A row that began with * or [ would be read as part of the line break before it.
+    # A row that began with * or [ would be read as part of the command before it.
+    heads = "{}" + " & ".join(_latex(column.heading) for column in sheet.columns)
     rows = ["{}" + " & ".join(map(_latex, row)) + r" \\" for row in sheet.rows]
     texts = zip(*sheet.rows, strict=True) if sheet.rows else [()] * len(sheet.columns)
     sides = "".join(

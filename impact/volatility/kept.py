@@ -27,6 +27,9 @@ KEPT = 256
 
 _FOLDER = "volatility"
 
+#: What reading a file that is not whole, or is another's, can raise.
+_BROKEN = (OSError, LookupError, ValueError, TypeError, RuntimeError, EOFError, BadZipFile)
+
 
 def kept(compute: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     """Keep what a function makes of a series of returns: floats by session, and ``.attrs``.
@@ -83,11 +86,11 @@ def _read(path: Path, index: pd.DatetimeIndex) -> pd.DataFrame | None:
     try:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             values, about = file["values"], json.loads(str(file["about"]))
+        frame = pd.DataFrame(values, index[-len(values) :], about["columns"])
+        frame.attrs = about["attrs"]
         path.touch()
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except _BROKEN:
         return None
-    frame = pd.DataFrame(values, index[-len(values) :], about["columns"])
-    frame.attrs = about["attrs"]
     return frame
 
 
@@ -97,7 +100,8 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
     np.savez(content, values=frame.to_numpy(float), about=np.array(about))
     try:
         write_atomically(path, content.getvalue())
-        tables = sorted(path.parent.glob("*.npz"), key=lambda table: table.stat().st_mtime)
+        tables = sorted(path.parent.iterdir(), key=lambda table: table.stat().st_mtime)
+        # Files that a killed process left unfinished go with the oldest tables.
         for table in tables[:-KEPT]:
             table.unlink(missing_ok=True)
     except (DataFileError, OSError):

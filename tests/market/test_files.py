@@ -106,6 +106,16 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(step, tmp_pat
     assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"
 
 
+def test_what_a_killed_process_left_goes_and_the_work_of_a_living_one_stays(tmp_path):
+    left, living, other = (tmp_path / f".{name}.tmp" for name in ("a.csv.x1", "a.csv.x2", "b.csv"))
+    for path in (left, living, other):
+        path.write_text("half a")
+    for path in (left, other):
+        os.utime(path, (0, 0))
+    files.write_atomically(tmp_path / "a.csv", "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", living.name, other.name}
+
+
 def test_a_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "folder").write_text("")
     with pytest.raises(DataFileError, match=r"a\.csv cannot be written"):

@@ -71,6 +71,50 @@ def test_excel_holds_the_numbers_unrounded_and_texts_as_texts(summary, tmp_path)
     assert about == [summary.title, *summary.below]
 
 
+#: What is no letter, as it stands in every file, and as one line.
+ODD = {
+    "two\nlines": "two lines",
+    "two\r=1+1": "two =1+1",
+    "two \r\n\n lines": "two lines",
+    "two\u2028lines": "two lines",
+    "\x00=1+1": "�=1+1",
+    "\ufeff=1+1": "�=1+1",
+    "bell\a, \x1b[31mred": "bell�, �[31mred",
+    "half a letter \ud800": "half a letter �",
+    "+1%\u202e−2%": "'+1%�−2%",
+    "＝1+1": "'＝1+1",
+}
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_text_stays_in_its_cell_whatever_signs_it_holds(text, tmp_path):
+    plain = ODD[text].removeprefix("'")
+    shown = table(pd.DataFrame({"name": [text], text: [0.5]}), text, notes=[text])
+    for ending in ("docx", "xlsx", "tex", "html", "md", "csv"):
+        shown.save(tmp_path / f"t.{ending}")
+    (words,) = docx.Document(str(tmp_path / "t.docx")).tables
+    assert words.rows[1].cells[0].text == plain
+    rows = [*openpyxl.load_workbook(tmp_path / "t.xlsx")["Table"].values]
+    assert rows == [("name", plain), (plain, 0.5)]
+    read = pd.read_csv(tmp_path / "t.csv")
+    assert read.shape == (1, 3) and read["name"][0] == read.columns[1] == ODD[text]
+    lines = (tmp_path / "t.md").read_text("utf-8").splitlines()
+    assert sum(line.startswith("| ") for line in lines) == 3
+    assert f'<td style="text-align:left;padding:2px 8px">{plain}</td>' in shown._repr_html_()
+    assert len(str(shown).splitlines()) == 7 and plain in str(shown)
+
+
+def test_what_excel_cannot_hold_is_cut_where_it_shows(tmp_path):
+    odd(label=["x" * 40_000]).save(tmp_path / "t.xlsx")
+    held = openpyxl.load_workbook(tmp_path / "t.xlsx")["Table"]["A2"].value
+    assert held == "x" * 32_766 + "…"
+
+
+def test_no_entity_formula_or_strike_out_comes_out_of_markdown(tmp_path):
+    odd(label=["&lt;i&gt; $x$ ~~y~~"]).save(tmp_path / "t.md")
+    assert r"\&lt;i\&gt; \$x\$ \~\~y\~\~" in (tmp_path / "t.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize("start", list("=+-@"))
 def test_no_text_becomes_a_formula(start, tmp_path):
     odd(label=[f"{start}1+1"], number=[-0.5]).save(tmp_path / "t.xlsx")
@@ -151,6 +195,19 @@ def test_a_file_that_cannot_be_written_is_one_sentence(ending, tmp_path):
     with pytest.raises(TableError, match=r"cannot be written .*: make room or ask for access"):
         odd(p=[0.1]).save(tmp_path / "file" / f"t.{ending}")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", ["a\0b.csv", "\ud800.csv"])
+def test_a_name_that_is_none_is_one_sentence(name, tmp_path):
+    with pytest.raises(TableError, match="is no name for a file: choose another"):
+        odd(p=[0.1]).save(tmp_path / name)
+
+
+def test_a_name_is_as_long_as_the_disk_takes(tmp_path):
+    odd(p=[0.1]).save(tmp_path / f"{'x' * 240}.csv")
+    with pytest.raises(TableError, match="shorten its name"):
+        odd(p=[0.1]).save(tmp_path / f"{'x' * 300}.csv")
+    assert len([*tmp_path.iterdir()]) == 1
 
 
 @pytest.mark.parametrize(("ending", "package"), [("docx", "docx"), ("xlsx", "openpyxl")])

@@ -1,5 +1,9 @@
 """Tables kept on disk: the same bits, never those of other returns or other code."""
 
+import json
+import os
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +69,43 @@ def test_a_broken_file_is_made_again(counted, returns, tmp_path, content):
     assert len(counted) == fitted
 
 
+def _zipped(**held):
+    content = BytesIO()
+    np.savez(content, **held)
+    return content.getvalue()
+
+
+ABOUT = json.dumps({"columns": ["z"], "attrs": {}})
+ODD = {
+    "more rows than there are": {"values": np.zeros((999, 1)), "about": ABOUT},
+    "another number of columns": {"values": np.zeros((3, 2)), "about": ABOUT},
+    "one number": {"values": np.array(5.0), "about": ABOUT},
+    "no names": {"values": np.zeros((3, 1)), "about": "{}"},
+    "a list": {"values": np.zeros((3, 1)), "about": "[]"},
+    "objects": {"values": np.array([{}], dtype=object), "about": ABOUT},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_table_of_another_shape_is_none(name, returns, tmp_path):
+    (tmp_path / "t.npz").write_bytes(_zipped(**ODD[name]))
+    assert kept._read(tmp_path / "t.npz", returns.index) is None
+
+
+@pytest.mark.parametrize("field", [8, 10], ids=["flags", "method"])
+def test_a_bit_that_has_tipped_makes_no_other_table(field, returns, tmp_path):
+    path = tmp_path / "t.npz"
+    frame = pd.DataFrame({"z": np.arange(9.0)}, returns.index[-9:])
+    kept._write(path, frame)
+    whole = path.read_bytes()
+    for bit in range(8):
+        broken = bytearray(whole)
+        broken[whole.index(b"PK\x01\x02") + field] ^= 1 << bit
+        path.write_bytes(broken)
+        found = kept._read(path, returns.index)
+        assert found is None or found.equals(frame), bit
+
+
 def test_a_folder_that_cannot_be_written_costs_time_alone(counted, returns, tmp_path, monkeypatch):
     first = forecast.conditional_z(returns, model="ewma")
     occupied = tmp_path / "file"
@@ -78,6 +119,17 @@ def test_the_folder_does_not_grow_without_end(counted, returns, tmp_path, monkey
     for days in range(4):
         forecast.conditional_z(returns.iloc[days:], model="ewma")
     assert len(files(tmp_path)) == 2
+
+
+def test_what_a_killed_process_left_goes_with_the_oldest(counted, returns, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "KEPT", 2)
+    left = tmp_path / "volatility" / ".a.npz.x.tmp"
+    left.parent.mkdir()
+    left.write_bytes(b"PK")
+    os.utime(left, (0, 0))
+    for days in range(2):
+        forecast.conditional_z(returns.iloc[days:], model="ewma")
+    assert not left.exists() and len(files(tmp_path)) == 2
 
 
 def test_errors_are_not_kept(counted, returns, tmp_path):
