@@ -129,9 +129,9 @@ def words(data: Paths) -> Words:
     return Words(
         title(data),
         "Cumulative log return of eleven sector funds less alpha and beta times the S&P 500's, in "
-        f"%, from the close before; {counted(len(data.panels), 'core session')}. Triangles: the "
-        "move to there stands out at 5%, by the step-down maximum test over the eleven, among the "
-        f"{NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move, in "
+        f"%, from the close before; n = {counted(len(data.panels), 'core session')}. Triangles: "
+        "the move to there stands out at 5%, by the step-down maximum test over the eleven, among "
+        f"the {NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move, in "
         "standard deviations (GJR-GARCH variance of the evening before, times the number of "
         f"sessions). {_by_chance(data)}",
         source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),

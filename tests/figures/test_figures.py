@@ -15,6 +15,7 @@ from impact import figures
 from impact.charts.page import INK, png, svg
 from impact.errors import FigureError
 from impact.figures import exhibit
+from impact.figures.common import short_day
 from impact.market.files import data_path
 from impact.market.prices import load_prices
 from impact.news.kinds import MARKS
@@ -108,7 +109,7 @@ def test_dates_in_the_words_are_dates_of_the_data(made):
     starts = set(
         pd.read_csv(data_path("tariff_rates.csv"), parse_dates=["effective_from"])["effective_from"]
     )
-    spelled = {date(day) for day in days | starts}
+    spelled = {said for day in days | starts for said in (date(day), f"{short_day(day)} {day:%Y}")}
     for name in NAMES:
         texts = [made(name).alt, *(text.get_text() for text in texts_of(made(name).figure))]
         for text in texts:
