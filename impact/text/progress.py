@@ -40,4 +40,5 @@ def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
 
 def _is_watched() -> bool:
     helps = multiprocessing.parent_process() is not None
-    return not helps and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    # Whoever runs notebooks imports ipykernel too; this part of it only a kernel does.
+    return not helps and (sys.stderr.isatty() or "ipykernel.kernelapp" in sys.modules)
