@@ -160,6 +160,11 @@ def _picture_class() -> type[Figure]:
         def _repr_png_(self) -> bytes:
             return png(self)
 
+        def __repr__(self) -> str:
+            """Say the finding: the title is the first text of the page."""
+            told = " ".join(self.texts[0].get_text().split()) if self.texts else "nothing yet"
+            return f"<Picture: {told}>"
+
     return Picture
 
 
