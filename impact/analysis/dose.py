@@ -113,7 +113,10 @@ class DoseResponse(Coefficients):
             Index = dose; `estimate`, `ci_low`, `ci_high`. All three pass through the weighted
             mean of the sessions, so the bounds are those of the slope and not of the level.
         """
-        doses = np.asarray(doses, float)
+        try:
+            doses = np.asarray(doses, float)
+        except (TypeError, ValueError):
+            raise InferenceError(f"doses={doses!r} are no numbers: give an array of them") from None
         slope = self.table.loc["dose"]
         middle = np.average(self.points["dose"], weights=1 / self.points["sigma"] ** 2)
         level = self.params["constant"] + slope["estimate"] * middle

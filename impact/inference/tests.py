@@ -116,9 +116,6 @@ class HypothesisTest(Result):
     def _notes(self) -> tuple[str, ...]:
         return self.reference, self.detail.get("words", "")
 
-    def __repr__(self) -> str:
-        return repr(self.summary())
-
 
 # -- p-values ------------------------------------------------------------------------------------
 

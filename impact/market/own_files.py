@@ -17,7 +17,7 @@ import pandas as pd
 from impact.errors import DataFileError, DateError
 from impact.market.checks import check_numbers, refuse_values
 from impact.market.instants import midnights_as_dates, parse_date
-from impact.text.formats import counted, list_of
+from impact.text.formats import counted, list_of, written_number
 
 EXCEL = (".xlsx", ".xlsm")
 _SUFFIXES = (".csv", ".txt", *EXCEL, ".xls")
@@ -211,7 +211,7 @@ def _number(name: str, line: int, cell: Any) -> float:
     try:
         if isinstance(cell, bool | dt.date):
             raise ValueError
-        return float(cell)
+        return written_number(cell) if isinstance(cell, str) else float(cell)
     except ValueError:
         raise DataFileError(
             f"{name} line {line}: {cell!r} is not a price: write it with a decimal point and no "

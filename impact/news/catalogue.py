@@ -18,7 +18,7 @@ from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_announced_at
 from impact.news.catalogue_rows import Rows, read_rows
 from impact.news.own_columns import as_iso, renamed, said, without_empty_columns
-from impact.text.formats import counted, iso, list_of
+from impact.text.formats import counted, iso, list_of, written_number
 from impact.text.nearest import nearest, suggestion
 
 #: Columns of a catalogue; only the first two are needed, the others have defaults.
@@ -358,7 +358,7 @@ def _bound_problems(row: dict[str, str]) -> list[str]:
 
 def _number_problems(column: str, text: str) -> list[str]:
     try:
-        value = float(text or 0)
+        value = written_number(text or "0")
     except ValueError:
         return [f"{column} is {text!r}, which is not a number"]
     if not np.isfinite(value):

@@ -143,7 +143,7 @@ def study_table(
 def _interval(level: float, test: str) -> list[Column]:
     group = f"{formats.percent(level, 1, signed=False).replace('.0%', '%')} interval"
     return [
-        Column(f"{name}_{test}", heading, formats.percent, group)
+        replace(KNOWN[name], name=f"{name}_{test}", heading=heading, group=group)
         for name, heading in (("ci_low", "from"), ("ci_high", "to"))
     ]
 

@@ -247,6 +247,13 @@ def test_a_number_of_draws_that_is_none_is_refused(wrong):
 # -- the rest ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("wrong", ["ten", ["ten"], [[1], [2, 3]]])
+def test_a_line_is_asked_for_at_numbers(wrong):
+    study, _ = planted()
+    with pytest.raises(InferenceError, match="are no numbers: give an array"):
+        dose_response(study, DOSE).line(wrong)
+
+
 def test_the_same_seed_gives_the_same_p():
     rng = np.random.default_rng(8)
     x, y = rng.normal(0, 30, 20), rng.normal(0, 0.01, 20)

@@ -103,6 +103,8 @@ BAD = {
     "closing times": ("date,close\n2025-05-01 16:00,1\n", "line 2: .* has a time of day"),
     "a comma for decimals": ('date,close\n2025-05-01,"5,1"\n', "line 2: '5,1' is not a price"),
     "a comma for thousands": ("date,close\n2025-05-01,5,604.1\n", "line 2 has 3 values where the"),
+    "an underscore": ("date,close\n2025-05-01,5_604\n", "line 2: '5_604' is not a price"),
+    "digits of another script": ("date,close\n2025-05-01,٥٦\n", "line 2: '٥٦' is not a price"),
     "a word": ("date,close\n2025-05-01,n/a\n", "line 2: 'n/a' is not a price"),
     "negative": (
         CLOSES.replace("99", "-99"),

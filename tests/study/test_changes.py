@@ -56,6 +56,15 @@ def test_what_is_shown_is_in_the_unit_and_not_in_percent(study):
     assert study.car(0).attrs["signature"].count("changes in points") == 1
 
 
+def test_an_interval_that_is_asked_for_is_in_the_unit(study):
+    for conditional, test in ((True, "conditional"), (False, "textbook")):
+        shown = study.summary(level=0.9, conditional=conditional)
+        low = study.car(0, level=0.9, conditional=conditional)[f"ci_low_{test}"].iloc[0]
+        assert f"{low:+.3f}".replace("-", "\N{MINUS SIGN}") in str(shown)
+        for held, sign in ((str(shown), "%"), (shown.to_latex(), r"\%")):
+            assert sign not in held.split("In points.")[0].replace(f"90{sign}", "")
+
+
 def test_pictures_write_the_unit(study):
     for figure in (study["2025-04-03"].plot(), study.plot()):
         texts = [text.get_text() for axes in figure.axes for text in axes.texts]

@@ -10,7 +10,7 @@ from impact.text.result import Result, left_out
 from impact.text.table import Column, table
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Means(Result):
     table: pd.DataFrame
     dropped: pd.DataFrame
@@ -39,7 +39,7 @@ def means():
 
 
 def test_every_medium_holds_the_numbers_the_signature_and_what_was_left_out(means):
-    shown = (str(means.summary()), means._repr_html_(), means.to_latex())
+    shown = (str(means), str(means.summary()), means._repr_html_(), means.to_latex())
     for text in shown:
         assert "Means" in text and "1.23" in text and "made up" in text
         assert "Left out: 1 (b XLK: no price)." in text
