@@ -105,7 +105,9 @@ def _pytest(tests: list[str]) -> None:
     os.dup2(1, 2)
     import pytest
 
-    os._exit(pytest.main([*tests, "-x", "-k", f"not ({_SLOW})", "-p", "no:cacheprovider"]))
+    # A module that is named is searched for tests too, and tested_window is none.
+    options = ["-x", "-p", "no:cacheprovider", "-o", "python_functions=test_*"]
+    os._exit(pytest.main([*tests, *options, "-k", f"not ({_SLOW})"]))
 
 
 def _notices(tests: list[str]) -> bool:

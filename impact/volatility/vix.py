@@ -165,7 +165,7 @@ def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
     ends = np.append(quarters[1:], len(values))
     served = np.flatnonzero(have[np.maximum(quarters - 1, 0)] >= MIN_PAIRS)
     if not len(served):
-        raise HistoryError(_too_few(int(have[-1])))
+        raise HistoryError(_too_few(int(have[max(quarters[-1] - 1, 0)])))
     parts: list[pd.DataFrame] = []
     notes = []
     for quarter in served:

@@ -336,6 +336,16 @@ def test_files_that_are_no_csv_are_refused(tmp_path):
         load_bars(tmp_path / "latin.csv")
 
 
+def test_the_line_of_a_wrong_cell_is_the_one_an_editor_shows(tmp_path):
+    for cells, wrong in (
+        (["2025-10-01T09:35,1.5", "2025-10-01T09:40,n/a"], r"line 3 \(2025-10-01T09:40\): 'n/a'"),
+        (["2025-10-01T09:35,1.5", "noon,1.5"], "line 3: 'noon' is not a time"),
+    ):
+        (tmp_path / "mine.csv").write_text("\n".join(["time,close", *cells]))
+        with pytest.raises(BarsError, match=wrong):
+            load_bars(tmp_path / "mine.csv", security="ABC")
+
+
 def test_what_is_no_series_of_bars_is_refused(bars):
     day = bars["2025-10-21":"2025-10-22"]
     for wrong, message in (

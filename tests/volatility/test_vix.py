@@ -163,9 +163,11 @@ def test_rescaled_and_wild_returns_are_calibrated():
 
 def test_what_is_not_available_says_why():
     returns, points = history.index_returns(), history.vix()
-    for position in (0, -1, 20.5, "20", None):
+    for position in (0, -1, 20.5, "20", None, len(returns)):
         with pytest.raises(WindowError, match=f"position={position!r} is no session"):
             implied_forecast(returns, points, position)
+    with pytest.raises(WindowError, match="position=1 is no session"):
+        implied_forecast(returns, points, 1, after_vix_close=True)
     longer = pd.concat([returns, pd.Series([0.01], [pd.Timestamp("2026-09-01")])])
     with pytest.raises(VolatilityError, match=r"no value on 2026-08-31 .* to 2026-08-28"):
         implied_forecast(longer, points, len(longer) - 1)
@@ -173,8 +175,12 @@ def test_what_is_not_available_says_why():
         implied_forecast(returns, points, history.row("2001-09-17"))
     with pytest.raises(VolatilityError, match=r"no value on 1999-12-31 .* for 2000-01-03"):
         implied_forecast(returns, points, history.row("2000-01-03"))
-    with pytest.raises(HistoryError, match="1,000 earlier sessions"):
-        implied_z(returns.loc[:"2002-12-30"], points)
+    short = returns.loc[:"2002-12-30"]
+    # A thousand by its last day; a calibration is made on the first day of a quarter.
+    pairs = int(points.reindex(short.loc[:"2002-09-30"].index)[:-1].notna().sum())
+    assert pairs < 1_000
+    with pytest.raises(HistoryError, match=f"1,000 earlier sessions .* there are {pairs}:"):
+        implied_z(short, points)
     with pytest.raises(WindowError, match="position=9000"):
         implied_forecast(returns, points, 9_000)
     for wrong, said in (
