@@ -302,7 +302,7 @@ def test_what_is_wrong_is_named():
         variance_forecast(returns.to_numpy(), 1_200)
     with pytest.raises(ReturnsError, match="must be a Series by session, not DataFrame"):
         conditional_z(returns.to_frame())
-    with pytest.raises(ReturnsError, match="no DatetimeIndex"):
+    with pytest.raises(ReturnsError, match="not a DatetimeIndex"):
         conditional_z(returns.reset_index(drop=True))
     with pytest.raises(ReturnsError, match="comes after"):
         conditional_z(returns[::-1])
