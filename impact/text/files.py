@@ -24,10 +24,10 @@ def as_path(path: object, error: type[ImpactError] = DataFileError) -> Path:
     --------
     >>> as_path(3)
     Traceback (most recent call last):
-    impact.errors.DataFileError: 3 is no path: give the name of a file
+    impact.errors.DataFileError: 3 is not a path: give the name of a file
     """
     if not isinstance(path, str | os.PathLike):
-        raise error(f"{path!r} is no path: give the name of a file")
+        raise error(f"{path!r} is not a path: give the name of a file")
     return Path(path)
 
 

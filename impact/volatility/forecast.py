@@ -161,7 +161,7 @@ def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") 
     check_model(model)
     values, months = _by_month(returns)
     if not isinstance(position, Integral) or not 0 <= position < len(values):
-        raise WindowError(f"position={position!r} is no row of the {len(values):,} returns")
+        raise WindowError(f"position={position!r} is not a row of the {len(values):,} returns")
     begun = months[months <= position]
     gaps = returns.attrs.get("gaps") == TRADE_TO_TRADE
     return _refit(returns.index, values, begun, position, model, gaps).forecast(position)

@@ -109,7 +109,8 @@ def implied_forecast(
     lag = 2 if after_vix_close else 1
     if not isinstance(position, Integral) or not lag <= position < len(returns):
         raise WindowError(
-            f"position={position!r} is no session of {len(returns):,} returns with {lag} before it"
+            f"position={position!r} is not a session of {len(returns):,} returns with {lag} before "
+            "it"
         )
     points = _on_sessions(returns, implied)
     day = returns.index[position - lag]

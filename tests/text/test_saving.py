@@ -185,7 +185,7 @@ def test_what_is_no_path_is_one_sentence(path):
     shown = odd(p=[0.1])
     calls = [shown.save, lambda path: write_page(path, "A page", [], [])]
     for call in calls + [shown.to_csv] * (path is not None):
-        with pytest.raises(TableError, match="is no path: give the name of a file"):
+        with pytest.raises(TableError, match="is not a path: give the name of a file"):
             call(path)
 
 

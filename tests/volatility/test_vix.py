@@ -164,9 +164,9 @@ def test_rescaled_and_wild_returns_are_calibrated():
 def test_what_is_not_available_says_why():
     returns, points = history.index_returns(), history.vix()
     for position in (0, -1, 20.5, "20", None, len(returns)):
-        with pytest.raises(WindowError, match=f"position={position!r} is no session"):
+        with pytest.raises(WindowError, match=f"position={position!r} is not a session"):
             implied_forecast(returns, points, position)
-    with pytest.raises(WindowError, match="position=1 is no session"):
+    with pytest.raises(WindowError, match="position=1 is not a session"):
         implied_forecast(returns, points, 1, after_vix_close=True)
     longer = pd.concat([returns, pd.Series([0.01], [pd.Timestamp("2026-09-01")])])
     with pytest.raises(VolatilityError, match=r"no value on 2026-08-31 .* to 2026-08-28"):
