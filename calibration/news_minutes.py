@@ -29,8 +29,8 @@ RATIOS = (2.0, 5.0, 10.0)
 
 def minutes_rows(*, seed: int = 0, replications: int = REPLICATIONS) -> pd.DataFrame:
     """Run all experiments on the committed bars and announcements, as `news_rows` on days."""
-    found = compared(intraday_study(load_bars(), load_events()))
-    z, rows = np.where(found.others[:, None], found.z, np.nan), found.rows
+    half_hours = compared(intraday_study(load_bars(), load_events()))
+    z, rows = np.where(half_hours.others[:, None], half_hours.z, np.nan), half_hours.rows
     name = f"{len(rows)} half hours"
 
     def repeated(one: Callable, count: int, *about: object) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -59,7 +59,7 @@ class Compared:
         """z of the windows after news, shape (n,)."""
         return self.z[self.rows, np.arange(len(self.rows))]
 
-    def share(self, cut: float = CUT, without: Sequence[int] = ()) -> HypothesisTest:
+    def share(self, cut: float = CUT, without: np.ndarray | tuple[()] = ()) -> HypothesisTest:
         """The test, with z² cut somewhere, or without some of the windows."""
         square = np.minimum(np.delete(self.z, without, axis=1) ** 2, cut)
         return clock_share_of(square, np.delete(self.rows, without), self.others)
@@ -88,7 +88,7 @@ def minutes_share(study: IntradayStudy, first: pd.Timestamp, last: pd.Timestamp)
     dropped = pd.concat([study.dropped, unused], ignore_index=True)
     period = found.sessions[0], found.sessions[-1]
     about = compared(study, first, last, (EXACT, APPROXIMATE))
-    checks = {
+    checks: dict[str, Callable[[], HypothesisTest]] = {
         "z² not cut": partial(found.share, np.inf),
         "approximate minutes taken for exact": about.share,
         WITHOUT_LARGEST_WINDOWS: partial(found.share, without=largest),
