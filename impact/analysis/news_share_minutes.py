@@ -106,7 +106,7 @@ def minutes_share(study: IntradayStudy, first: pd.Timestamp, last: pd.Timestamp)
         missing=(
             f"Compared with {counted(int(there.sum()), 'window')} at the same clock times of "
             "sessions without any of these announcements; "
-            f"{counted(int((~there).sum()), 'window')} more have no bars or hold a macro release."
+            f"{(~there).sum():,} more have no bars or hold a macro release."
         ),
     )
 
