@@ -406,15 +406,13 @@ def sign_flip_p(
     Returns
     -------
     float
-        Share of patterns whose studentised slope is at least as extreme as the observed one,
-        itself included.
+        Share of patterns, itself included, with a studentised slope as extreme as the observed.
     """
     n, draws, rng = len(x), whole("draws", draws, 1), generator(rng)
     if n <= ALL_SIGNS:
         signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
     else:
-        drawn = rng.choice((1.0, -1.0), size=(draws, n))
-        signs = np.vstack([np.ones(n), drawn])
+        signs = np.vstack([np.ones(n), rng.choice((1.0, -1.0), size=(draws, n))])
     centre = np.average(y, weights=weights)
     estimates, errors = _weighted_line(x, centre + signs * (y - centre), weights)
     statistic = extremity(estimates[:, 1] / errors[:, 1], side)
