@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -75,15 +76,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        return given.run(given)
+        status = given.run(given)
+        print(end="", flush=True)
+        return status
     except ImpactError as error:
         print(error, file=sys.stderr)
-        return 1
+    except OSError as error:
+        if error.filename is None:  # what is printed has nowhere to go, nor has the rest of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            what = error.filename or "the output"
+            print(f"{what} cannot be read or written: {error.strerror}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
     # Whoever ends the process politely leaves nothing half written behind, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(encoding="utf-8")  # a minus sign is in no code page of Windows
     try:
         sys.exit(main())
     except KeyboardInterrupt:

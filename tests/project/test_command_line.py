@@ -1,6 +1,7 @@
 """The command line: one sentence for what is wrong, and nothing written outside the folder here."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -35,6 +36,36 @@ def test_an_unknown_command_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["report-card"])
     assert "invalid choice" in capsys.readouterr().err
+
+
+#: Prints a card that needs no computing.
+CARD = """
+import runpy, sys
+from impact.cards import card
+card.event_card = lambda event: type("Card", (), {"table": "σ", "__str__": lambda self: "−1%"})()
+sys.argv = ["impact", "card", "x"]
+runpy.run_module("impact", run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
+@pytest.mark.parametrize(
+    ("end", "expected", "status"),
+    [
+        ("> /dev/full", "the output cannot be read or written: No space left on device\n", 1),
+        ("| true", "", 0),
+    ],
+)
+def test_output_that_has_nowhere_to_go_is_one_sentence_at_most(end, expected, status):
+    command = shlex.join([sys.executable, "-c", CARD])
+    run = subprocess.run(["sh", "-c", f"{command} {end}"], capture_output=True, check=False)
+    assert (run.stderr.decode(), run.returncode) == (expected, status)
+
+
+def test_a_console_that_knows_no_minus_sign_gets_utf_8():
+    told = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    run = subprocess.run([sys.executable, "-c", CARD], capture_output=True, env=told, check=False)
+    assert run.stdout.decode().split() == ["−1%", "σ"], run.stderr
 
 
 def test_pictures_go_below_the_working_directory(tmp_path):
