@@ -22,6 +22,7 @@ FIGURES_SHARE = 0.4
 CARD_SECONDS = 1.0
 IMPORT_SECONDS, IMPORTS = 0.25, 9
 TESTS_PAIRS, TESTS_KIB = 10_000, 2.0
+PANEL, PANEL_SECONDS = 500, 180.0
 
 Part = tuple[list[Bar], str]
 
@@ -129,6 +130,20 @@ def tests_memory() -> Part:
     return [bar], ""
 
 
+def forecasts() -> Part:
+    """Every security's forecast for every event of a panel."""
+    with empty_folder() as folder:
+        found = ask("panels", "forecasts", PANEL, env={"IMPACT_CACHE_DIR": str(folder)})
+    bar = Bar(
+        f"car(conditional=True) of {found['pairs']:,} pairs, {PANEL} securities, two processes",
+        duration(PANEL_SECONDS),
+        duration(found["seconds"]),
+        found["seconds"] / PANEL_SECONDS,
+        found["where"],
+    )
+    return [bar], ""
+
+
 def fits() -> Part:
     """Variance fits against arch, on one core."""
     one_core = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -205,7 +220,7 @@ def waiting() -> Part:
 def main() -> int:
     """Measure, write the page and print it; return the exit status."""
     about, bars, parts = machine(), [], []
-    for measure in (firm_events, pairs, fits, tests_memory, pictures, waiting):
+    for measure in (firm_events, pairs, fits, forecasts, tests_memory, pictures, waiting):
         start = time.perf_counter()
         found, part = measure()
         bars += found

@@ -1,7 +1,7 @@
-"""The panel engine against a floor in plain NumPy, and the memory of ``tests()``.
+"""The panel engine against a floor in plain NumPy, the memory of ``tests()``, and forecasts.
 
-``python -m benchmarks.panels pairs N`` or ``tests N``. The floor is the same arithmetic without
-labels, checks or missing returns, in chunks that stay in the processor's cache.
+``python -m benchmarks.panels pairs N``, ``tests N`` or ``forecasts N``. The floor is the same
+arithmetic without labels, checks or missing returns, in chunks that stay in the processor's cache.
 """
 
 import json
@@ -19,6 +19,9 @@ from impact.study.event_study_result import EventStudy
 ESTIMATION, WINDOW = Window(-260, -11), Window(-10, 10)
 SESSIONS, FIRST = 2_500, 300
 REPEATS = 3
+
+#: Events of the panel whose days are set beside their forecasts.
+EVENTS = 50
 
 #: Pairs that the floor takes at a time: the fastest of 64 to 8,192, 250 returns each are 0.5 MiB.
 CHUNK = 256
@@ -129,6 +132,35 @@ def tests_memory(count: int) -> dict[str, object]:
     }
 
 
+def forecasts(securities: int) -> dict[str, object]:
+    """A day in units of its forecast for so many securities and common events, by two processes."""
+    returns, market = simulated(securities, seed=7)
+    calm_and_storm = np.exp(0.7 * np.sin(np.arange(SESSIONS) / 40))
+    returns, market = returns.mul(calm_and_storm, axis=0), market * calm_and_storm
+    rows = np.sort(np.random.default_rng(8).choice(np.arange(600, SESSIONS), EVENTS, replace=False))
+    events = pd.DataFrame({"session": returns.index[rows]})
+
+    def study(columns: slice, jobs: int) -> pd.DataFrame:
+        panel = event_study(
+            returns.iloc[:, columns],
+            events,
+            model="market",
+            benchmark=market,
+            window=(0, 0),
+            kind="simple",
+            n_jobs=jobs,
+        )
+        return panel.car(0, conditional=True)
+
+    seconds, found = timed(lambda: study(slice(None), 2))
+    return {
+        "pairs": int(found["z_conditional"].count()),
+        "seconds": seconds,
+        "where": places(lambda: study(slice(2), 1)),
+    }
+
+
 if __name__ == "__main__":
     what, size = sys.argv[1:]
-    print(json.dumps({"pairs": pairs, "tests": tests_memory}[what](int(size))))
+    measured = {"pairs": pairs, "tests": tests_memory, "forecasts": forecasts}
+    print(json.dumps(measured[what](int(size))))

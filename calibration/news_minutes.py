@@ -29,8 +29,8 @@ RATIOS = (2.0, 5.0, 10.0)
 
 def minutes_rows(*, seed: int = 0, replications: int = REPLICATIONS) -> pd.DataFrame:
     """Run all experiments on the committed bars and announcements, as `news_rows` on days."""
-    held = compared(intraday_study(load_bars(), load_events()))
-    z, rows = np.where(held.others[:, None], held.z, np.nan), held.rows
+    half_hours = compared(intraday_study(load_bars(), load_events()))
+    z, rows = np.where(half_hours.others[:, None], half_hours.z, np.nan), half_hours.rows
     name = f"{len(rows)} half hours"
 
     def repeated(one: Callable, count: int, *about: object) -> np.ndarray:

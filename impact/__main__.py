@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -21,7 +22,8 @@ from impact.text.formats import list_of
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m impact",
-        description="How much did the S&P 500 move because of an announcement, and how sure is it?",
+        description="How much did the S&P 500 move because of an announcement, and how sure can we "
+        "be?",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -31,7 +33,10 @@ def _parser() -> argparse.ArgumentParser:
 
     figures = commands.add_parser("figures", help="draw the pictures whose inputs have changed")
     figures.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {list_of([*FIGURES, VERDICTS])}; all if none"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"any of {list_of([*FIGURES, VERDICTS])}; all without one",
     )
     figures.add_argument(
         "--to",
@@ -42,14 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     figures.set_defaults(run=lambda given: write_figures(given.names, given.to))
 
-    report = commands.add_parser("report", help="make the site from a checkout of the project")
+    report = commands.add_parser("report", help="make the site out of a copy of the project")
     report.add_argument(
         "folder",
         nargs="?",
         type=Path,
         default=Path("build/report"),
         metavar="FOLDER",
-        help="where it goes: a new folder, or an earlier site (default: build/report/ here)",
+        help="where to write it: a new folder, or an earlier site (default: build/report/ here)",
     )
     report.set_defaults(run=lambda given: write_site(given.folder))
 
@@ -82,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImpactError as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        if error.filename is None:  # what is printed has nowhere to go, nor has the rest of it
+        if error.filename is None:  # what is printed has nowhere to go, as with `head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             what = error.filename or "the output"
@@ -93,8 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     # Whoever ends the process politely leaves nothing half written behind, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.reconfigure(encoding="utf-8")  # a minus sign is in no code page of Windows
+    # A pipe or a file takes every sign, whatever the language of the machine.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -22,23 +22,28 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COPY = ROOT / "build" / "mutants"
-# What is changed, and the tests that concern it besides a file's own: those before the bar first.
+# What is changed, and the tests that concern it besides the file's own doctests and tests.
+_PANEL = """tests/inference/test_panel_tests.py tests/inference/test_reference_statistics.py
+tests/study/test_panel*.py"""
+_ONE = "tests/inference/test_conditional.py tests/study/test_conditional_panel.py"
 ROOMS = {
-    "impact/estimation/*.py": "tests/inference/test_reference_statistics.py "
-    "tests/study/test_panel_properties.py tests/estimation | tests/study/test_[bmnoprs]*.py",
-    "impact/inference/*.py": "| tests/inference/test_[prtv]*.py tests/study/test_panel*.py "
-    "tests/inference/test_conditional.py",
-    "impact/volatility/*.py": "| tests/volatility tests/inference/test_conditional.py",
-    "impact/market/calendar.py": "| tests/market/test_[ip]*.py tests/news/test_[am]*.py",
-    "impact/market/bars.py": "| tests/market/test_yahoo_bars.py",
-    "impact/news/alignment.py": "| tests/news",
-    "impact/analysis/intraday*.py": "tests/analysis/test_intraday.py | tests/analysis/test_day.py",
+    "estimation/*": f"{_PANEL} tests/estimation tests/study/test_[bmnors]*.py",
+    "inference/panel inference/ranks inference/signs inference/correlation": _PANEL,
+    "inference/tests inference/validity": _PANEL,
+    "inference/beyond_beta inference/ranked_moves": "tests/inference/test_who_was_hit.py",
+    "inference/cond* inference/equal_tails inference/yardsticks": _ONE,
+    "inference/clust* inference/equivalence inference/event_sets inference/m* inference/size": "",
+    "inference/slope inference/unconditional inference/who_was_hit": "",
+    "volatility/*": "tests/volatility tests/inference/test_conditional.py",
+    "market/calendar": "tests/market/test_[ip]*.py tests/news/test_[am]*.py",
+    "market/bars": "tests/market/test_yahoo_bars.py",
+    "news/alignment": "tests/news",
+    "analysis/intraday*": "tests/analysis/test_intraday.py tests/analysis/test_day.py",
 }
 # Simulations of many seconds are left out, and no run of the tests takes the processor for longer.
 _SLOW = """keeps_its_size or level_says or as_much_as_before or number_of_processes or may_be_noise
 or hour_later or truth_is_known or number_of_threads""".replace("\n", " ")
 _SECONDS = 300
-_NO_TESTS = 5  # pytest's exit code
 # Names of cosmic-ray's operators. It has more; these swap for what is nearest.
 _OPERATORS = {
     "ReplaceBinaryOperator_": "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul "
@@ -100,7 +105,9 @@ def _pytest(tests: list[str]) -> None:
     os.dup2(1, 2)
     import pytest
 
-    os._exit(pytest.main([*tests, "-x", "-k", f"not ({_SLOW})", "-p", "no:cacheprovider"]))
+    # A module that is named is searched for tests too, and tested_window is none.
+    options = ["-x", "-p", "no:cacheprovider", "-o", "python_functions=test_*"]
+    os._exit(pytest.main([*tests, *options, "-k", f"not ({_SLOW})"]))
 
 
 def _notices(tests: list[str]) -> bool:
@@ -108,12 +115,7 @@ def _notices(tests: list[str]) -> bool:
     process = multiprocessing.get_context("forkserver").Process(target=_pytest, args=(tests,))
     process.start()
     process.join()
-    return process.exitcode not in (0, _NO_TESTS)
-
-
-def _check(tests: list[str]) -> None:
-    if tests and _notices(tests):
-        raise SystemExit(f"{tests} fail without any change: see {COPY / 'tests.log'}")
+    return process.exitcode != 0
 
 
 def _tests(patterns: str) -> list[str]:
@@ -130,15 +132,15 @@ def _examined(path: Path, room: str, wanted: int | None, seed: str) -> str:
     """Try the mutants of a file, print those that survive, and return its row."""
     code = path.read_text(encoding="utf-8")
     name = path.relative_to(COPY).as_posix()
-    own = f"tests/{path.parent.name}/test_{path.name}"
-    first, then = (_tests(step) for step in f"{name} {own} {room}".split("|"))
-    _check(first)
+    tests = _tests(f"{name} tests/{path.parent.name}/test_{path.name} {room}")
+    if _notices(tests):
+        raise SystemExit(f"{tests} fail without any change: see {COPY / 'tests.log'}")
     count = survivors = 0
     for mutant in islice(mutants(code, random.Random(f"{seed} {name}")), wanted):
         path.write_text(mutant, encoding="utf-8")
         Path(cache_from_source(str(path))).unlink(missing_ok=True)
         count += 1
-        if not _notices(first) and not _notices(then):
+        if not _notices(tests):
             survivors += 1
             print(f"survived: {name}\n{_place(code, mutant)}", flush=True)
     path.write_text(code, encoding="utf-8")
@@ -153,16 +155,11 @@ def main(wanted: str = "all", seed: str = "0", *files: str) -> int:
     multiprocessing.get_context("forkserver").set_forkserver_preload(_LOADED_ONCE)
     number = None if wanted == "all" else int(wanted)
     rows = [f"{'file':42} {'mutants':>7} {'killed':>7} {'survivors':>9} {'share':>7}"]
-    for pattern, room in ROOMS.items():
-        checked = False
-        for path in sorted(COPY.glob(pattern)):
-            if path.name == "__init__.py" or (files and str(path.relative_to(COPY)) not in files):
-                continue
-            if not checked:
-                _check(_tests(room.split("|")[1]))
-                checked = True
-            rows.append(_examined(path, room, number, seed))
-            print(rows[-1], flush=True)
+    for stems, room in ROOMS.items():
+        for name in _tests(" ".join(f"impact/{stem}.py" for stem in stems.split())):
+            if not name.endswith("__init__.py") and (not files or name in files):
+                rows.append(_examined(COPY / name, room, number, seed))
+                print(rows[-1], flush=True)
     print("", *rows, sep="\n")
     return 0
 

@@ -92,7 +92,7 @@
       JSON.parse(document.getElementById("days").textContent));
   }
   function reachable() {
-    document.querySelectorAll("pre, .text_html, .table-wrapper, div.math, .wide").forEach(
+    document.querySelectorAll("pre, .text_html, .cell_output, .table-wrapper, div.math, .wide").forEach(
       function (part) { if (part.scrollWidth > part.clientWidth) part.tabIndex = 0; });
   }
   reachable();

@@ -27,7 +27,7 @@ def options(name: str, values: Any) -> list:
     impact.errors.ModelError: gaps has no option, so there is no specification: give one or more
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise ModelError(f"{name}={values!r} is no list of options: write {name}=[{values!r}]")
+        raise ModelError(f"{name}={values!r} is not a list of options: write {name}=[{values!r}]")
     listed = list(values)
     if not listed:
         raise ModelError(f"{name} has no option, so there is no specification: give one or more")
@@ -61,7 +61,7 @@ def tested_windows(values: Any, gap: int) -> list[Window]:
     """Read windows that begin after a gap; WindowError where one does not or is none."""
     listed = options("windows", values)
     if not all(isinstance(bounds, Sequence | Window) for bounds in listed):
-        raise WindowError(f"windows={values!r} is no list of windows: write windows=[(0, 1)]")
+        raise WindowError(f"windows={values!r} is not a list of windows: write windows=[(0, 1)]")
     windows = options("windows", [as_window(bounds) for bounds in listed])
     for window in windows:
         if -window.start > gap:

@@ -240,9 +240,6 @@ class Coefficients(Result):
         there = tuple(column for column in shown if column.name in self.table)
         return (Column(name, name, is_text=True), *there)
 
-    def __repr__(self) -> str:
-        return repr(self.summary())
-
 
 def _shown(value: Any) -> str:
     """A coefficient of any size, to four digits that count."""

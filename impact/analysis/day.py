@@ -151,8 +151,9 @@ class Day(Result):
             _RELEASED if row.release else known[kind_of(row.direction)]
             for row in self.news.itertuples()
         ]
+        columns = {"kind": "word", "colour": "colour", "marker": "marker"}
         return self.news.assign(
-            kind=[look.word for look in looks], colour=[look.colour for look in looks]
+            **{name: [getattr(look, part) for look in looks] for name, part in columns.items()}
         )
 
     def _title(self) -> str:
@@ -309,8 +310,9 @@ def _news(
     reaches = (minutes["earliest"] < until) & (minutes["latest"] >= since)
     told = minutes[reaches].assign(release=False)
     told["clock"] = [_when(row) for row in told.itertuples()]
-    told["text"] = events["label"]
-    told["direction"] = events["direction"].fillna("") if "direction" in events else ""
+    told["text"] = events["label"].loc[told.index]
+    known = events.get("direction", pd.Series("", events.index))
+    told["direction"] = known.loc[told.index].fillna("")
     releases = release_minutes()
     out = releases[(releases["at"] >= since) & (releases["at"] < until)]
     said = [release_words(one.release, one.at) for one in out.itertuples()]

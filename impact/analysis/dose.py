@@ -113,7 +113,10 @@ class DoseResponse(Coefficients):
             Index = dose; `estimate`, `ci_low`, `ci_high`. All three pass through the weighted
             mean of the sessions, so the bounds are those of the slope and not of the level.
         """
-        doses = np.asarray(doses, float)
+        try:
+            doses = np.asarray(doses, float)
+        except (TypeError, ValueError):
+            raise InferenceError(f"doses={doses!r} are no numbers: give an array of them") from None
         slope = self.table.loc["dose"]
         middle = np.average(self.points["dose"], weights=1 / self.points["sigma"] ** 2)
         level = self.params["constant"] + slope["estimate"] * middle
@@ -406,11 +409,11 @@ def sign_flip_p(
         Share of patterns whose studentised slope is at least as extreme as the observed one,
         itself included.
     """
-    n = len(x)
+    n, draws, rng = len(x), whole("draws", draws, 1), generator(rng)
     if n <= ALL_SIGNS:
         signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
     else:
-        drawn = generator(rng).choice((1.0, -1.0), size=(whole("draws", draws, 1), n))
+        drawn = rng.choice((1.0, -1.0), size=(draws, n))
         signs = np.vstack([np.ones(n), drawn])
     centre = np.average(y, weights=weights)
     estimates, errors = _weighted_line(x, centre + signs * (y - centre), weights)

@@ -59,7 +59,7 @@ class Compared:
         """z of the windows after news, shape (n,)."""
         return self.z[self.rows, np.arange(len(self.rows))]
 
-    def share(self, cut: float = CUT, without: Sequence[int] | np.ndarray = ()) -> HypothesisTest:
+    def share(self, cut: float = CUT, without: np.ndarray | tuple[()] = ()) -> HypothesisTest:
         """The test, with z² cut somewhere, or without some of the windows."""
         square = np.minimum(np.delete(self.z, without, axis=1) ** 2, cut)
         return clock_share_of(square, np.delete(self.rows, without), self.others)
@@ -106,7 +106,7 @@ def minutes_share(study: IntradayStudy, first: pd.Timestamp, last: pd.Timestamp)
         missing=(
             f"Compared with {counted(int(there.sum()), 'window')} at the same clock times of "
             "sessions without any of these announcements; "
-            f"{counted(int((~there).sum()), 'window')} more have no bars or hold a macro release."
+            f"{(~there).sum():,} more have no bars or hold a macro release."
         ),
     )
 

@@ -124,7 +124,7 @@ def clock_share_of(square: np.ndarray, rows: np.ndarray, others: np.ndarray) -> 
     >>> z[rows, np.arange(15)] *= 2
     >>> found = clock_share_of(np.minimum(z**2, 25), rows, ~np.isin(np.arange(300), rows))
     >>> round(found.detail["share"], 2), round(found.p_value, 3)
-    (0.76, 0.003)
+    (0.8, 0.003)
     """
     n, there = len(rows), np.isfinite(square)
     if n < MIN_SESSIONS:

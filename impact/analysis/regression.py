@@ -324,8 +324,6 @@ def _along(controls: pd.DataFrame, design: pd.DataFrame) -> pd.DataFrame:
             "(a Series has .to_frame(name))"
         )
     names = controls.columns
-    if names.nlevels > 1:
-        raise ModelError(f"controls have {names.nlevels} levels of columns: keep one")
     if (taken := names.isin(design.columns) | names.duplicated()).any():
         raise ModelError(
             f"controls: the name {names[taken][0]!r} is that of an event, of the constant or of "

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 
 from impact.charts.page import (
     BAND,
+    GROUND,
     INK,
     LABEL,
     MARGIN,
@@ -19,6 +21,7 @@ from impact.charts.page import (
     STONE,
     WIDTH,
     Entry,
+    Mark,
     Page,
     Words,
     drawing,
@@ -43,7 +46,7 @@ CLOSED_HOURS, LEAST_HOURS = 3.0, 2.7
 _ABOVE, _PRICE, _ROW = 96, 520, 44
 
 #: Labels of the axis are so many hours apart.
-_APART = 0.9
+_APART = 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +94,7 @@ def day_picture(
     news : DataFrame
         In the order of the rows below the price: `text` and `clock` (what came out when),
         `earliest`, `latest` (the same where the minute is known), `kind` (the word that the key
-        explains) and its `colour`.
+        explains), its `colour` and `marker`.
     ax : Axes, optional
         Where to draw the price alone, without the page around it.
     """
@@ -112,7 +115,7 @@ def day_picture(
 
 def _entries(news: pd.DataFrame, parts: pd.DataFrame) -> list[Entry]:
     looks = news.drop_duplicates("kind")
-    entries: list[Entry] = [(stroke(look.colour, 10), look.kind) for look in looks.itertuples()]
+    entries = [Mark(look.kind, look.colour, look.marker).entry for look in looks.itertuples()]
     if (news["latest"] > news["earliest"]).any():
         entries.append((stroke(BAND, 26), "came out in here, minute not known"))
     if parts["closed"].any():
@@ -187,14 +190,16 @@ def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> 
     places = scale([row.earliest, row.latest])
     begin, end = ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
     _bar(sheet, begin - 4, end + 4, middle, row.colour, 14)
-    text = sheet.row(end + 18, middle, f"{row.text}, {row.clock}")
-    if end + 18 + extent(text)[2] > WIDTH - MARGIN:
-        text.set(x=(begin - 18) / WIDTH, ha="right")
+    look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
+    text = sheet.row(end + 20, middle, f"{row.text}, {row.clock}")
+    if end + 20 + extent(text)[2] > WIDTH - MARGIN:
+        text.set(x=(begin - 20) / WIDTH, ha="right")
+        end = begin
+    at = [end / WIDTH], [1 - middle / sheet.height]
+    sheet.figure.add_artist(Line2D(*at, markeredgecolor=GROUND, **look))
 
 
 def _bar(sheet: Page, begin: float, end: float, top: float, colour: str, thick: float) -> None:
-    from matplotlib.lines import Line2D
-
     height = 1 - top / sheet.height
     ends = [begin / WIDTH, end / WIDTH]
     sheet.figure.add_artist(Line2D(ends, [height] * 2, color=colour, linewidth=points(thick)))

@@ -208,7 +208,8 @@ def _scatter(ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[M
     rise, fall = marks
     taken = points_on(ax, both["dose"], both["estimate"]) + np.array([-14, -14, 14, 14])
     drawn = [line.get_data() for line in ax.lines if len(line.get_xdata()) > 2]
-    lines = np.concatenate([points_along(ax, *line) for line in drawn])
+    zero = np.array(ax.get_xlim()), np.zeros(2)
+    lines = np.concatenate([points_along(ax, *line) for line in (*drawn, zero)])
     bounds = np.array(ax.get_window_extent().extents)
     for row in others.itertuples():
         hollow = {"markerfacecolor": GROUND, "markeredgecolor": MUTED, "zorder": 3}

@@ -118,6 +118,8 @@ def _settings() -> dict[str, Any]:
         "ytick.major.size": 0,
         "lines.solid_capstyle": "butt",
         "svg.hashsalt": "impact",
+        # Whole letters, not drawings of them: printers and journals ask for it.
+        "pdf.fonttype": 42,
     }
 
 
@@ -150,8 +152,18 @@ def _picture_class() -> type[Figure]:
             # This canvas keeps its renderer: measuring a text takes no new one.
             FigureCanvasAgg(self)
 
+        @drawing()
+        def savefig(self, *args: Any, **kw: Any) -> None:
+            """Write the picture with its own type, whatever the settings are."""
+            super().savefig(*args, **kw)
+
         def _repr_png_(self) -> bytes:
             return png(self)
+
+        def __repr__(self) -> str:
+            """Say the finding: the title is the first text of the page."""
+            told = " ".join(self.texts[0].get_text().split()) if self.texts else "nothing yet"
+            return f"<Picture: {told}>"
 
     return Picture
 
@@ -169,7 +181,6 @@ def svg(figure: Figure, **metadata: str) -> str:
     return _written(figure, "svg", {"Date": None, "Creator": drawn_by, **metadata}).decode()
 
 
-@drawing()
 def _written(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> bytes:
     held = io.BytesIO()
     figure.savefig(held, format=kind, metadata=metadata)

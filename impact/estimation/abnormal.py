@@ -21,7 +21,7 @@ from impact.market.calendar import NYSE
 from impact.market.returns import TRADE_TO_TRADE
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, iso
-from impact.text.nearest import suggestion
+from impact.text.nearest import suggested
 from impact.text.result import signed
 
 
@@ -191,9 +191,7 @@ class AbnormalReturns:
         for _, row in self.dropped[self.dropped["event"] == str(event)].iterrows():
             raise EventError(f"{event!r} is not in this study: {row['reason']}")
         known = [name for members in self.alignment["announcements"] for name in members]
-        raise EventError(
-            f"{event!r} is not an event of this study: the nearest are {suggestion(event, known)}"
-        )
+        raise EventError(f"{event!r} is not an event of this study: {suggested(event, known)}")
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the part that holds some of its rows (positions in `abnormal`)."""
@@ -303,7 +301,7 @@ class AbnormalReturns:
         if layout.user is not None:
             raise VolatilityError(
                 f"the model {layout.name} says nothing of sessions outside its windows, so there "
-                "is no history of abnormal returns to forecast a variance from"
+                "is not a history of abnormal returns to forecast a variance from"
             )
         column, every = pairs[row : row + 1], Window(0, len(self.returns) - 1)
         values = panel.by_security[column.column[0]]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from impact.errors import ModelError
 from impact.estimation.models import FittedNormalReturn
 from impact.estimation.pairs import Pairs
 from impact.estimation.panel_windows import Panel
@@ -384,7 +385,17 @@ def _fit_user(
     observed = ~np.isnan(returns)
     assert panel.layout.user is not None
     fitted = panel.layout.user.fit(returns[observed], regressors[observed])
-    returns[observed] -= fitted.predict(regressors[observed])
+    if not isinstance(fitted, FittedNormalReturn):
+        raise ModelError(
+            f"fit() of the model returned a {type(fitted).__name__}: it must have dof, "
+            "predict(regressors) and prediction_covariance(regressors)"
+        )
+    normal = np.asarray(fitted.predict(regressors[observed]))
+    if normal.shape != (observed.sum(),):
+        raise ModelError(
+            f"predict() of the model gives {normal.shape} for {observed.sum()} rows: give one a row"
+        )
+    returns[observed] -= normal
     return fitted, returns
 
 

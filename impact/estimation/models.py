@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import list_of
 
 
+@runtime_checkable
 class FittedNormalReturn(Protocol):
     """What a user model's ``fit`` returns."""
 
@@ -176,6 +177,8 @@ def design(
                 f"factors: column {rate!r} is a rate, no factor: give "
                 f"factors.drop(columns={rate!r}) and risk_free=factors[{rate!r}]"
             )
+        if "alpha" in names:
+            raise ModelError("factors: 'alpha' is what the constant is called: rename that column")
         spanning = _is_trade_to_trade(table)
     if own is not None:
         return Design(type(own).__name__, False, rows, names, free, own, spanning)

@@ -139,7 +139,7 @@ class Panel:
     def past(self, pairs: Pairs) -> Window:
         """Rows that hold the estimation window of every pair.
 
-        Days on which its exchange was shut are no sessions of it: the rows begin so much earlier,
+        Days on which its exchange was shut are not sessions of it: the rows begin so much earlier,
         as far as there are any.
         """
         asked = self.estimation

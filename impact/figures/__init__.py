@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from impact.errors import FigureError, ImpactError
 from impact.figures import common
-from impact.figures.exhibit import make_exhibit, write_exhibit, write_table
+from impact.figures.contact_sheet import contact_sheet
+from impact.figures.exhibit import make_exhibit, write_exhibit, write_if_changed, write_table
 from impact.figures.inputs import Record, inputs_hash
 from impact.text.formats import list_of
 
@@ -68,7 +69,10 @@ def write_figure(name: str, directory: Path) -> bool:
 
 
 def main(names: Sequence[str], directory: Path) -> int:
-    """Write the named figures, or all of them, where their inputs changed; return the status."""
+    """Write the named figures, or all, where their inputs changed, and the contact sheet.
+
+    Returns the status for the shell.
+    """
     known = [*FIGURES, VERDICTS]
     if unknown := [name for name in names if name not in known]:
         print(f"there is no figure {unknown[0]!r}; known: {list_of(known)}", file=sys.stderr)
@@ -86,4 +90,5 @@ def main(names: Sequence[str], directory: Path) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
         print(f"{name:<20} {state:<10} {time.perf_counter() - start:5.1f} s", flush=True)
+    write_if_changed(directory / "README.md", contact_sheet(FIGURES, directory).encode())
     return 0

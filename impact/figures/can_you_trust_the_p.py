@@ -155,7 +155,7 @@ def draw(data: Size) -> Figure:
         if first:
             sheet.row(MARGIN, top + step * (place + 0.5), row.kind, **heading)
         sheet.row(MARGIN + 24, top + step * (place + 1.5), row.text)
-    high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.32
+    high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.45
     for number, (group, name) in enumerate(THIRDS):
         box = left + number * (width + gap)
         sheet.heading(box, sheet.top + 4, name)

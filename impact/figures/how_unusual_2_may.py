@@ -217,7 +217,7 @@ def _forecasts(sheet: Page, data: Unusual) -> None:
     look = {"color": MUTED, "markerfacecolor": GROUND, "markeredgewidth": points(3)}
     entries = [({**look, "marker": mark}, name) for mark, name in zip(MARKERS, data.p, strict=True)]
     key(sheet, top + 44, entries)
-    ax = sheet.axes(MARGIN + 210, top + 84, WIDTH - 2 * MARGIN - 520, 150)
+    ax = sheet.axes(MARGIN + 210, top + 84, WIDTH - 2 * MARGIN - 520, 174)
     ax.set(xscale="log", xlim=(0.001, 1.15), ylim=(len(data.p) - 0.5, -0.5), yticks=[])
     ticks = [0.001, 0.01, LEVEL, 0.2, 1]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -226,13 +226,26 @@ def _forecasts(sheet: Page, data: Unusual) -> None:
     for level, mark in enumerate(data.marks.itertuples()):
         row = data.p.iloc[level]
         colour = MARKS[mark.kind].colour
-        for marker, p in zip(MARKERS, row, strict=True):
+        for marker, p, aside in zip(MARKERS, row, apart(row), strict=True):
             style = {**look, "color": colour, "markersize": points(17), "zorder": 4}
-            ax.plot(p, level, marker, **style)
-        middle = top + 84 + 150 * (level + 0.5) / len(data.p)
+            ax.plot(p, level + 0.26 * aside, marker, **style)
+        middle = top + 84 + 174 * (level + 0.5) / len(data.p)
         sheet.row(MARGIN, middle, date(mark.session), color=colour)
         ends = f"{p_value(row.min())} to {p_value(row.max())}"
         sheet.row(WIDTH - MARGIN, middle, ends, ha="right", color=colour)
+
+
+def apart(values: pd.Series) -> np.ndarray:
+    """Return how far to move each of some symbols off its line, so that none hides another.
+
+    Examples
+    --------
+    >>> apart(pd.Series([0.002, 0.01, 0.002])).tolist()
+    [-0.5, 0.0, 0.5]
+    """
+    near = values.round(3)
+    among = near.groupby(near)
+    return (among.cumcount() - (among.transform("size") - 1) / 2).to_numpy()
 
 
 def _range(ax: Axes, data: Unusual) -> None:

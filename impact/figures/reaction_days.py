@@ -124,7 +124,7 @@ def words(data: pd.DataFrame) -> Words:
         title(data),
         f"Abnormal log return of session 0, in %, with 95% intervals; n = {len(data)} sessions "
         f"with included announcements, {model_of(news_study())}. {confounded} are confounded "
-        "(hollow): news both ways, or a macro release (named). +1: one more announcement. "
+        "(hollow): news both ways, or a macro release (named). One more announcement: +1. "
         "p: binomial, days taken as independent, at the measured size of the test.",
         source("reaction-days", "events.csv", "macro_releases.csv"),
     )

@@ -13,7 +13,6 @@ from scipy.optimize import isotonic_regression
 
 from impact.charts.page import (
     COOL,
-    INK,
     RULE,
     SMALL,
     STONE,
@@ -130,9 +129,9 @@ def words(data: Paths) -> Words:
     return Words(
         title(data),
         "Cumulative log return of eleven sector funds less alpha and beta times the S&P 500's, in "
-        f"%, from the close before; {counted(len(data.panels), 'core session')}. Dots: the move "
-        "to there stands out at 5%, by the step-down maximum test over the eleven, among the "
-        f"{NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move, in "
+        f"%, from the close before; n = {counted(len(data.panels), 'core session')}. Triangles: "
+        "the move to there stands out at 5%, by the step-down maximum test over the eleven, among "
+        f"the {NEAREST} of at least {data.pool:,} earlier windows nearest in the market's move, in "
         "standard deviations (GJR-GARCH variance of the evening before, times the number of "
         f"sessions). {_by_chance(data)}",
         source("sector-paths", "events.csv", "macro_releases.csv", prices="sectors"),
@@ -184,11 +183,13 @@ def draw(data: Paths) -> Figure:
     below = sheet.top + first
     for row in small_pictures(sheet, below, others, COLUMNS, FLAT, coloured=False):
         _row(paths, row)
-    dot = {"marker": "o", "markersize": points(13), "linestyle": ""}
+    ahead, behind = (
+        {"color": colour, "marker": marker, "linestyle": ""}
+        for colour, marker in ((COOL, "^"), (WARM, "v"))
+    )
     entries: list[Entry] = [
-        ({"color": COOL}, "ahead of its share of the market"),
-        ({"color": WARM}, "behind it"),
-        ({"color": INK, **dot}, "stands out, sessions 0 to here"),
+        (ahead, "sessions 0 to here stand out: ahead of its share of the market"),
+        (behind, "the same: behind it"),
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
     explain(sheet, below + (rows - 1) * FLAT, FLAT, len(others), COLUMNS, entries)
@@ -219,8 +220,8 @@ def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labell
         marked, path = apart[name].to_numpy(), wide[name].to_numpy()
         colour = COOL if path[marked][-1] >= 0 else WARM
         ax.plot(days, path, **stroke(colour, 4, 3))
-        dots = Mark(name, colour, "o")
-        symbol(ax, days[marked], path[marked], dots, 13, markeredgewidth=points(1.5))
+        dots = Mark(name, colour, "^" if colour == COOL else "v")
+        symbol(ax, days[marked], path[marked], dots, 17, markeredgewidth=points(1.5))
         ends.append((path[-1], dots))
     _name_ends(ax, days[-1], sorted(ends, key=lambda end: end[0]))
 

@@ -99,7 +99,7 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
     'Talks with China raised the index.'
     """
     if not isinstance(path, str | Path | None):
-        raise HypothesisError(f"path={path!r} is no path: name the CSV of a register")
+        raise HypothesisError(f"path={path!r} is not a path: name the CSV of a register")
     source = data_path(_FILE) if path is None else Path(path)
     text, digest = _read(source)
     problems = [

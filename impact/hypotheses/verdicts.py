@@ -15,7 +15,7 @@ import pandas as pd
 
 from impact.analysis.dose import DoseResponse
 from impact.analysis.news_share_result import CHOSEN
-from impact.errors import HypothesisError
+from impact.errors import HypothesisError, ReturnsError
 from impact.estimation.observations import dropped_rows
 from impact.hypotheses.evaluation import Evaluated, evaluated
 from impact.hypotheses.register import not_registered, whole_register
@@ -27,7 +27,7 @@ from impact.inference.multiplicity import holm
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.market.files import data_hash
 from impact.market.prices import load_prices
-from impact.market.returns import log_returns
+from impact.market.returns import check_returns, log_returns
 from impact.news.alignment import align
 from impact.text.formats import counted, iso, list_of, number, p_value, percent
 from impact.text.result import Result, left_out
@@ -287,7 +287,9 @@ def evaluate_register(
     'only before correction'
     """
     family = whole_register(register)
-    returns = log_returns(load_prices()) if returns is None else returns
+    returns = log_returns(load_prices()) if returns is None else check_returns(returns)
+    if returns.attrs.get("returns", "log") != "log":
+        raise ReturnsError("the register is evaluated on log returns: use log_returns(prices)")
     series = conditional_z(returns)
     found = {
         (name, rows): evaluated(returns, series, claim, rows, rng)

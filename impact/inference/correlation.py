@@ -9,7 +9,13 @@ import numpy as np
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import Fits, WindowReturns
-from impact.inference.tests import ROUNDING, CheckedReturns, check_option
+from impact.inference.tests import (
+    ROUNDING,
+    CheckedReturns,
+    check_option,
+    check_study,
+    check_switches,
+)
 from impact.text.formats import number
 
 #: Two residual series need this many common sessions: with two their correlation is ±1.
@@ -58,6 +64,8 @@ def mean_correlation(
     >>> round(mean_correlation(study), 2)
     0.42
     """
+    check_study(study)
+    check_switches(truncate=truncate)
     sample = study.over(study.settings.window.start)
     return correlation_of(sample, correlation, truncate)
 

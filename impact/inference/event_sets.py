@@ -20,7 +20,7 @@ import pandas as pd
 
 from impact.errors import HistoryError, InferenceError, ReturnsError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.tests import HypothesisTest, origin
+from impact.inference.tests import HypothesisTest, check_study, origin
 from impact.text.formats import counted, iso
 from impact.volatility.forecast import conditional_z
 
@@ -333,6 +333,7 @@ def set_of(
     InferenceError, HistoryError
         As `shift_mean`.
     """
+    check_study(study)
     if not study.is_one_series or study.settings.volatility is None:
         raise InferenceError(
             f"{name} needs one series and a variance model: take study.portfolio(), or run the "

@@ -273,8 +273,9 @@ def choice_in_words(minutes: int | None = None) -> str:
     least, most = (number(odds, 0) for odds in _ODDS)
     low, high = (number(float(ratio), 1) for ratio in (ratios.min(), ratios.max()))
     return (
-        f"With no news at all, choosing the largest tenth of {'windows' if minutes else 'days'} "
-        f"with odds of {least} to {most} gives a ratio of {low} to {high}."
+        f"With no news at all, where the tenth of {'windows' if minutes else 'days'} with the "
+        f"largest moves is {least} to {most} times as likely to be listed, the ratio is {low} to "
+        f"{high}."
     )
 
 
@@ -325,9 +326,9 @@ def share_misses_in_words(minutes: int | None = None) -> str:
     )
     those = ("windows", "minutes after news") if minutes else ("sessions", "days with news")
     return (
-        f"Of a planted share behind {like}, the 95% interval misses {list_of(spans)}, not 5%. It "
-        f"is too narrow where a few of them carry the variance, and holds for those {those[0]} "
-        f"rather than for all {those[1]}."
+        f"In simulations of a known share, on {like}, the 95% interval misses it in "
+        f"{list_of(spans)}, not in 5%. So the interval is too narrow where a few {those[0]} carry "
+        f"the variance, and it is about these {those[0]} rather than all {those[1]}."
     )
 
 

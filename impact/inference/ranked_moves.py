@@ -158,7 +158,10 @@ class RelativeMoves(Result):
             # Firms were not measured among themselves.
             kind = "sectors among themselves" if kind == "sectors" else ""
         size = hit_in_words(kind, self.window)
-        return tuple(filter(None, (*self.notes, *self._of_the_ranks(), size)))
+        said = filter(None, (*self.notes, *self._of_the_ranks(), size))
+        return tuple(
+            f"{note if note.startswith('p ') else note[0].upper() + note[1:]}." for note in said
+        )
 
     def _of_the_ranks(self) -> tuple[str, ...]:
         """What p depends on: how many sessions, how like the event, and their variances."""

@@ -193,10 +193,13 @@ def rate_table(
     if not names:
         raise InferenceError("experiment= is empty: name one, such as 'size'")
     table = pd.concat(map(load_calibration, names), ignore_index=True)
-    where = {"level": level, **where}
+    where, rows, columns = {"level": level, **where}, list(rows), list(columns)
+    if unknown := [name for name in (*where, *rows, *columns) if name not in table]:
+        raise InferenceError(
+            f"the rates have no column {unknown[0]!r}: use {list_of(map(repr, table), 'or')}"
+        )
     for column, value in where.items():
         table = table[table[column] == value]
-    rows, columns = list(rows), list(columns)
     if table.empty or table.duplicated([*rows, *columns]).any():
         raise InferenceError(
             f"{experiment!r} has {'no rate' if table.empty else 'several rates'} for a cell with "

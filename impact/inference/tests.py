@@ -116,9 +116,6 @@ class HypothesisTest(Result):
     def _notes(self) -> tuple[str, ...]:
         return self.reference, self.detail.get("words", "")
 
-    def __repr__(self) -> str:
-        return repr(self.summary())
-
 
 # -- p-values ------------------------------------------------------------------------------------
 
@@ -172,6 +169,26 @@ def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -
     """
     check_option("distribution", distribution, ("t", "normal"))
     return student_p(statistic, dof, n) if distribution == "t" else normal_p(statistic, n)
+
+
+def check_study(study: object) -> None:
+    """Raise InferenceError unless `study` is one."""
+    if not isinstance(study, AbnormalReturns):
+        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
+
+
+def check_switches(**given: object) -> None:
+    """Raise InferenceError unless each option is a yes or no.
+
+    Examples
+    --------
+    >>> check_switches(gls="no")
+    Traceback (most recent call last):
+    impact.errors.InferenceError: gls='no' is not known: say True or False
+    """
+    for name, value in given.items():
+        if not isinstance(value, bool | np.bool_):
+            raise InferenceError(f"{name}={value!r} is not known: say True or False")
 
 
 def check_option(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -293,6 +310,8 @@ def window_test(
         def test(
             study: AbnormalReturns, start: int = 0, end: int | None = None, **options: Any
         ) -> HypothesisTest:
+            check_study(study)
+            check_switches(**{name: options[name] for name in switches & options.keys()})
             study = study.portfolio() if of_portfolio else study
             if one_event:
                 _check_one_event(study, name)
@@ -305,6 +324,7 @@ def window_test(
 
         outer = inspect.signature(test, follow_wrapped=False)
         options = list(inspect.signature(formula).parameters.values())[1:]
+        switches = {option.name for option in options if isinstance(option.default, bool)}
         of_window = list(outer.parameters.values())[:3]
         vars(test)["__signature__"] = outer.replace(parameters=[*of_window, *options])
         return test

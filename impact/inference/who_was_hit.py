@@ -18,7 +18,7 @@ from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.observations import dropped_rows
 from impact.inference.beyond_beta import BURN_IN, BeyondBeta
 from impact.inference.ranked_moves import BENCHMARK, NEAREST, NUMBERS, POOLS, RelativeMoves
-from impact.inference.tests import CheckedReturns, Found, window_test
+from impact.inference.tests import CheckedReturns, Found, check_study, window_test
 from impact.market.windows import Window, tested_window
 from impact.text.formats import counted, iso
 from impact.text.result import count_left_out
@@ -81,8 +81,7 @@ def relative_moves(study: AbnormalReturns, start: int = 0, end: int | None = Non
     >>> relative_moves(study).z.iloc[0].nsmallest(1).round(1).to_dict()
     {'XLE': -4.6}
     """
-    if not isinstance(study, AbnormalReturns):
-        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
+    check_study(study)
     if study.is_one_series or not study.has_common_dates:
         raise InferenceError(
             "relative moves need securities that share their event dates: give event_study() a "

@@ -17,7 +17,7 @@ import pandas as pd
 from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.conditional import implied_of_row, tests_of_row
-from impact.inference.tests import LEVEL, Found
+from impact.inference.tests import LEVEL, Found, check_study
 from impact.volatility.garch import VARIANCE_MODELS
 
 #: What readers call the variance models, the headline's first, and the volatility index.
@@ -50,6 +50,7 @@ def yardsticks(study: AbnormalReturns, start: int = 0, end: int | None = None) -
     WindowError
         If the window is reversed or reaches outside the study's event window.
     """
+    check_study(study)
     if len(study) != 1:
         raise InferenceError(
             f"yardsticks are compared for one event on one series, and the study has {len(study)} "

@@ -88,7 +88,7 @@ def _check_days(days: pd.DatetimeIndex) -> None:
     extra = days[~days.isin(nyse_sessions(days[0], days[-1]))]
     if len(extra):
         raise BarsError(
-            f"{iso(extra[0])}, a {extra[0]:%A}, is no session of the New York Stock Exchange: "
+            f"{iso(extra[0])}, a {extra[0]:%A}, is not a session of the New York Stock Exchange: "
             "delete its rows"
         )
 

@@ -77,7 +77,7 @@ def load_bars(path: str | Path | None = None, *, security: str = _SPY) -> pd.Ser
             )
         return _committed(data_hash(_FILE)).copy()
     if not isinstance(path, str | Path):
-        raise BarsError(f"path={path!r} is no path: name a CSV of five-minute prices")
+        raise BarsError(f"path={path!r} is not a path: name a CSV of five-minute prices")
     return _read(Path(path), security)
 
 
@@ -304,7 +304,7 @@ def _table(path: Path) -> pd.DataFrame:
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise BarsError(f"{path.name} is not a CSV of time,close: {error}") from None
     except (OSError, ValueError) as error:
-        raise BarsError(f"{path} cannot be read: {error}") from None
+        raise BarsError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
     if list(table.columns) != _HEADER or table.empty:
         found = ",".join(map(str, table.columns))
         raise BarsError(

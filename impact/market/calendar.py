@@ -57,7 +57,7 @@ _WELL_KNOWN = (*("XETR", "XLON", "XPAR", "XSWX", "XTKS", "XHKG", "XSHG", "XTSE",
 #: by ISO code lacks.
 _SUNDAYS = "TASE"
 
-#: A larger share of rows that are no sessions of a market belongs to another one; with weekend
+#: A larger share of rows that are not sessions of a market belongs to another one; with weekend
 #: rows of an exchange that was not named, less is allowed.
 _STRANGE, _STRANGE_SUNDAYS = 0.1, 0.02
 
@@ -159,7 +159,7 @@ def exchange(name: str) -> Market:
     if found is None:
         nearest = suggestion(name, known.values())
         raise DateError(
-            f"market={name!r} is no exchange of pandas_market_calendars: the nearest are "
+            f"market={name!r} is not an exchange of pandas_market_calendars: the nearest are "
             f"{nearest}; or give its time zone and close, ('Europe/Berlin', '17:30')"
         )
     return _exchange(_BETTER.get(found, found))
@@ -319,7 +319,7 @@ def market_of(rows: pd.DatetimeIndex, market: MarketLike = None, name: str = "se
     DateError
         When there is no such market.
     ReturnsError
-        When a tenth of the rows are no sessions of the market that is named, or weekend rows show
+        When a tenth of the rows are not sessions of the market that is named, or weekend rows show
         that the labels are another zone's midnights.
 
     Examples
@@ -355,7 +355,7 @@ def _named(rows: pd.DatetimeIndex, market: Market, name: str) -> Market:
         check_labels(rows, name)
         raise ReturnsError(
             f"{name}: {counted(len(strange), 'row')} of {len(rows):,}, such as {iso(strange[0])}, "
-            f"a {strange[0]:%A}, are no sessions of market={market.name!r}: drop them, or name "
+            f"a {strange[0]:%A}, are not sessions of market={market.name!r}: drop them, or name "
             "the market that they belong to"
         )
     return market
@@ -368,8 +368,8 @@ def _zone_and_close(market: Any) -> tuple[str, time]:
         return ZoneInfo(zone).key, clock
     except (TypeError, ValueError, ZoneInfoNotFoundError, OSError):
         raise DateError(
-            f"market={market!r} is no market: give an exchange such as 'XETR', '24/7', or a time "
-            "zone and a close such as ('Europe/Berlin', '17:30')"
+            f"market={market!r} is not a market: give an exchange such as 'XETR', '24/7', or a "
+            "time zone and a close such as ('Europe/Berlin', '17:30')"
         ) from None
 
 

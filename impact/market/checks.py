@@ -66,7 +66,7 @@ def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) 
         table = isinstance(index, pd.Series | pd.DataFrame)
         periods = isinstance(index, pd.PeriodIndex)
         raise error(
-            f"{name}: the index starts with {first!r} and is no DatetimeIndex: "
+            f"{name}: the index starts with {first!r} and is not a DatetimeIndex: "
             f"{'give its .index' if table else 'use pd.to_datetime on the dates'}"
             f"{', or .to_timestamp() on daily periods' if periods else ''}"
         )
@@ -176,10 +176,13 @@ def closes_of(
     """
     columns = frame.columns
     if columns.nlevels == 1:
-        if set(columns) >= _CANDLE:
+        read = {str(column).strip().title().replace("_", " "): column for column in columns}
+        close = next((read[field] for field in _CLOSES if field in read), None)
+        fields = set(read)
+        if close is not None and len(fields) > 1 and (fields <= _FIELDS or fields >= _CANDLE):
             raise error(
-                f"{name}: the columns {list_of(columns[:3])}, … are prices of one security: use "
-                f"{name}['Close']"
+                f"{name}: the columns {list_of(map(str, columns))} are of one security: use "
+                f"{name}[{close!r}]"
             )
         return frame
     for level in range(columns.nlevels if columns.nlevels == 2 else 0):
@@ -244,7 +247,7 @@ def check_units(
         mean = size.mean(axis=0)
         if not np.isfinite(mean).all():
             infinite = np.isinf(values)
-            refuse_values(frame, infinite, name, "is no number: drop that session or correct it")
+            refuse_values(frame, infinite, name, "is not a number: drop that session or correct it")
             mean = np.nanmean(size, axis=0)
         if (mean > _ENDLESS).any() and unit != "control":
             refuse_values(frame, size > _ENDLESS, name, "is too large for a return: correct it")
@@ -252,7 +255,7 @@ def check_units(
         _refuse_levels(frame, name)
         return
     if unit == "points":
-        fix = "is no volatility: give the index in points, all positive"
+        fix = "is not a volatility: give the index in points, all positive"
         refuse_values(frame, values <= 0, name, fix)
         if np.nanmedian(values) < _POINTS:
             raise ReturnsError(

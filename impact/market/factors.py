@@ -65,7 +65,7 @@ def _factors(digest: str) -> pd.DataFrame:
     factors = check_numbers(read_daily_table(data_path(_FILE), FACTORS), _FILE, DataFileError)
     check_sessions(factors.index, _FILE)
     bad = ~(np.abs(factors.to_numpy()) < _LARGEST)
-    refuse_values(factors, bad, _FILE, "is no daily return as a fraction", DataFileError)
+    refuse_values(factors, bad, _FILE, "is not a daily return as a fraction", DataFileError)
     factors.attrs = {
         "source": f"factors of Kenneth French's data library, November 2025: data/{_FILE}",
         "hash": digest,

@@ -17,7 +17,7 @@ import pandas as pd
 from impact.errors import DataFileError, DateError
 from impact.market.checks import check_numbers, refuse_values
 from impact.market.instants import midnights_as_dates, parse_date
-from impact.text.formats import counted, list_of
+from impact.text.formats import counted, list_of, written_number
 
 EXCEL = (".xlsx", ".xlsm")
 _SUFFIXES = (".csv", ".txt", *EXCEL, ".xls")
@@ -157,7 +157,9 @@ def workbook_cells(path: Path, content: bytes) -> list[tuple[Any, ...]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataFileError(f"{path.name} is no Excel workbook ({error}): save it anew") from None
+        raise DataFileError(
+            f"{path.name} is not an Excel workbook ({error}): save it anew"
+        ) from None
     return list(book.worksheets[0].iter_rows(values_only=True))
 
 
@@ -209,7 +211,7 @@ def _number(name: str, line: int, cell: Any) -> float:
     try:
         if isinstance(cell, bool | dt.date):
             raise ValueError
-        return float(cell)
+        return written_number(cell) if isinstance(cell, str) else float(cell)
     except ValueError:
         raise DataFileError(
             f"{name} line {line}: {cell!r} is not a price: write it with a decimal point and no "

@@ -21,7 +21,7 @@ from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_date
 from impact.market.own_files import is_own_file, own_prices
 from impact.text.formats import iso, list_of
-from impact.text.nearest import suggestion
+from impact.text.nearest import suggested
 
 INDEX, VIX = "^GSPC", "^VIX"
 
@@ -216,8 +216,8 @@ def _asked(tickers: Any) -> list[tuple[str, str]]:
         if table is None:
             known = [INDEX, *SECTORS, *FUNDS, *firms_about().index]
             raise DataFileError(
-                f"there are no committed prices of {name!r}: the nearest are "
-                f"{suggestion(name, known)}; use {list_of(map(repr, TABLES), 'or')} for a table, "
+                f"there are no committed prices of {name!r}: {suggested(name, known)}; "
+                f"use {list_of(map(repr, TABLES), 'or')} for a table, "
                 "or fetch_prices for live ones"
             )
         asked.append((name, table))
@@ -406,7 +406,7 @@ def check_sessions(
     extra = index[~index.isin(sessions)]
     if len(extra):
         raise DataFileError(
-            f"{name}: {iso(extra[0])}, a {extra[0]:%A}, is no session: delete its row"
+            f"{name}: {iso(extra[0])}, a {extra[0]:%A}, is not a session: delete its row"
         )
     missing = sessions[~sessions.isin(index)]
     if len(missing):

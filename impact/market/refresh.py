@@ -67,7 +67,7 @@ def refresh(directory: Path) -> list[str]:
 def _added(held: str, cells: pd.DataFrame, client: Any) -> tuple[pd.DataFrame, list[str]]:
     """Return the cells that follow the last one of each column, and a line for each difference."""
     old = cells.replace("", "nan").astype(float).set_axis(pd.DatetimeIndex(cells.index))
-    digits = int(cells.map(lambda cell: len(cell.partition(".")[2])).to_numpy().max())
+    digits = max(len(cell.partition(".")[2]) for cell in cells.tail(1_000).to_numpy().flat)
     form = ("{:.5g}" if held == "firms" else f"{{:.{digits}f}}").format
     added, ends, said = {}, [], []
     for column in cells:

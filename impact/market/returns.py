@@ -104,8 +104,10 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
         raise ReturnsError(f"prices: one session, {iso(frame.index[0])}, gives no return: add more")
     levels = pd.DataFrame(np.log(values) if kind == "log" else values)
     now, before = levels.to_numpy()[1:], levels.ffill().to_numpy()[:-1]
-    change = now - before if kind == "log" else now / before - 1
+    with np.errstate(over="ignore"):
+        change = now - before if kind == "log" else now / before - 1
     result = pd.DataFrame(change, frame.index[1:], frame.columns)
+    refuse_values(result, np.isinf(change), "prices", "is their change: correct the price")
     result.attrs = {**prices.attrs, "returns": kind, "gaps": TRADE_TO_TRADE}
     if isinstance(prices, pd.Series):
         return _as_series(result, prices.name)
@@ -153,7 +155,8 @@ def check_returns(
     frame = check_numbers(returns, name)
     if isinstance(returns, pd.Series):
         missing = np.isnan(frame.to_numpy())
-        refuse_values(frame, missing, name, "is no return: drop that session or correct its price")
+        fix = "is not a return: drop that session or correct its price"
+        refuse_values(frame, missing, name, fix)
     check_units(frame, name, kind=kind or frame.attrs.get("returns"))
     if isinstance(returns, pd.DataFrame):
         return frame

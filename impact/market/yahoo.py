@@ -169,7 +169,9 @@ def tickers_of(tickers: str | Sequence[str]) -> list[str]:
     for name in names or [""]:
         # ASCII only: the capital of "ſ" is "S", another ticker.
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9^.=&_-]+", name):
-            raise NoData(f"{name!r} is no ticker: write it as Yahoo Finance does, '^GSPC' or 'SPY'")
+            raise NoData(
+                f"{name!r} is not a ticker: write it as Yahoo Finance does, '^GSPC' or 'SPY'"
+            )
     return list(dict.fromkeys(name.upper() for name in names))
 
 

@@ -70,7 +70,7 @@ def closes_of_answer(ticker: str, body: Any, status: int, market: str) -> tuple[
 def whole(ticker: str, closes: pd.Series, sessions: pd.DatetimeIndex) -> Noted:
     """Return closes in order that pass every check, and a note where they end before a hole.
 
-    BadData when a day has two closes or is no session of `sessions` (all up to the last finished
+    BadData when a day has two closes or is not a session of `sessions` (all up to the last finished
     one), when a close cannot be right, or when one lacks that is not recent.
     """
     if closes.empty:

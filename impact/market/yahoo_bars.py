@@ -60,7 +60,7 @@ def fetch_bars(ticker: str, interval: str = "5m") -> pd.Series:
     if interval != "5m":
         raise BarsError(f"interval={interval!r}: intraday_study reads bars of five minutes, '5m'")
     if not isinstance(ticker, str) or ticker == "sectors":
-        raise NoData(f"{ticker!r} is no ticker: give one, such as 'SPY'")
+        raise NoData(f"{ticker!r} is not a ticker: give one, such as 'SPY'")
     (name,) = yahoo.tickers_of(ticker)
     client = yahoo.new_client(time.monotonic() + yahoo.SECONDS)
     params = {"interval": interval, "includePrePost": "true", "events": "div,splits"}

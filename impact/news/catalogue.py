@@ -18,7 +18,7 @@ from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_announced_at
 from impact.news.catalogue_rows import Rows, read_rows
 from impact.news.own_columns import as_iso, renamed, said, without_empty_columns
-from impact.text.formats import counted, iso, list_of
+from impact.text.formats import counted, iso, list_of, written_number
 from impact.text.nearest import nearest, suggestion
 
 #: Columns of a catalogue; only the first two are needed, the others have defaults.
@@ -122,7 +122,7 @@ def load_events(
     ['MOFCOM "evaluating" talks', 'Fentanyl overture (WSJ)']
     """
     if not isinstance(path, str | Path | None):
-        raise EventError(f"path={path!r} is no path: name a CSV or Excel file of events")
+        raise EventError(f"path={path!r} is not a path: name a CSV or Excel file of events")
     catalogue = _committed(data_hash(_FILE)) if path is None else read_catalogue(Path(path))
     wanted = {
         "counterparty": counterparty,
@@ -358,7 +358,7 @@ def _bound_problems(row: dict[str, str]) -> list[str]:
 
 def _number_problems(column: str, text: str) -> list[str]:
     try:
-        value = float(text or 0)
+        value = written_number(text or "0")
     except ValueError:
         return [f"{column} is {text!r}, which is not a number"]
     if not np.isfinite(value):

@@ -28,7 +28,7 @@ from impact.news.own_columns import (
     security_texts,
 )
 from impact.text.formats import list_of
-from impact.text.nearest import suggestion
+from impact.text.nearest import suggested, suggestion
 
 #: Columns that `align` fills in.
 ALIGNED = (
@@ -52,8 +52,8 @@ def unknown_id_error(unknown: object, known: Iterable[str]) -> EventError:
     >>> unknown_id_error("liberation", ["geneva-truce", "liberation-day"]).args[0]
     "there is no event 'liberation': the nearest are 'liberation-day' or 'geneva-truce'"
     """
-    nearest = suggestion(unknown, known)
-    named = f"the nearest are {nearest}" if nearest else "there are none"
+    known = list(known)
+    named = suggested(unknown, known) if known else "there are none"
     return EventError(f"there is no event {unknown!r}: {named}")
 
 
@@ -212,7 +212,7 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
             f"the events have neither a column 'announced_at' nor 'session'; they have {columns}"
         )
     wall, date_only = read_instants(frame[when])
-    refuse_lost_times(frame, date_only)
+    refuse_lost_times(frame, when, date_only)
     days = np.datetime_as_string(wall.to_numpy(), unit="D").astype(object)
     text = days.copy()
     if not date_only.all():

@@ -18,6 +18,12 @@ _SAME = {"date": "announced_at", "event": "id", "security": "security"}
 #: What people call a column with the times of day of a column of dates, and how such a time looks.
 _TIMES = ("time", "hour", "clock", "time of day", "announcement_time", "time_of_day")
 _CLOCK = r"\d{1,2}[:.h]\d{2}(:\d{2})?\s*([ap]\.?m\.?)?"
+_HOUR = r"([01]?\d|2[0-3])(\.0)?"
+
+#: What people call the column of the time zones of their clock times, and what says New York.
+_ZONES = ("timezone", "time zone", "time_zone", "tz", "zone")
+_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
+_NEW_YORK = ("", "nan", "none", "america/new_york", "new york", "us/eastern", "et", "est", "edt")
 
 #: A number that a spreadsheet wrote as one with decimals.
 _WHOLE = re.compile(r"^(\d+)\.0+$")
@@ -57,16 +63,28 @@ def said(names: dict[object, str]) -> str:
     return f"Of the events, column {read}."
 
 
-def refuse_lost_times(events: pd.DataFrame, date_only: np.ndarray) -> None:
-    """Raise where a bare date has its time of day in a column beside it, which is not read.
+def refuse_lost_times(events: pd.DataFrame, when: str, date_only: np.ndarray) -> None:
+    """Raise where a time of day, or its time zone, stands in a column beside, which is not read.
 
     Examples
     --------
-    >>> refuse_lost_times(pd.DataFrame({"time": ["16:10"]}), np.array([False]))
+    >>> told = pd.DataFrame({"announced_at": ["2025-04-02T16:10"], "time": ["16:10"]})
+    >>> refuse_lost_times(told, "announced_at", np.array([False]))
     """
+    for name in events.columns[[str(name).casefold() in _ZONES for name in events]]:
+        zones = events[name].astype("str").str.strip()
+        other = ~zones.str.casefold().isin(_NEW_YORK).to_numpy() & ~date_only
+        other &= ~events[when].astype("str").str.contains(_OFFSET).to_numpy(bool)
+        if other.any():
+            raise EventError(
+                f"column {name!r} of the events ({zones[other].iloc[0]}) is not read, and a time "
+                "without a zone is New York time: write the offset into the time, as in "
+                "2025-04-02T16:10+02:00"
+            )
     for name in events.columns[[str(name).casefold() in _TIMES for name in events]]:
         texts = events[name].astype("str").str.strip()
-        apart = texts.str.fullmatch(_CLOCK, case=False).to_numpy(bool) & date_only
+        clock = rf"{_CLOCK}|{_HOUR}" if str(name).casefold() == "hour" else _CLOCK
+        apart = texts.str.fullmatch(clock, case=False).to_numpy(bool) & date_only
         if apart.any():
             raise EventError(
                 f"the times of day in column {name!r} of the events ({texts[apart].iloc[0]}) are "

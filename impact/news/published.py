@@ -50,8 +50,8 @@ def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
     held = table[["first_session", "last_session"]].isin(closes.index[1:]).all(axis=1)
     if not held.any():
         raise ReturnsError(
-            f"prices: of no published number there are closes from {iso(closes.index[0])} to "
-            f"{iso(closes.index[-1])}: bring more"
+            f"prices: no published number is about the days from {iso(closes.index[0])} to "
+            f"{iso(closes.index[-1])}: bring more closes"
         )
     missing, table = table.index[~held], table[held]
     before = closes.shift(1).reindex(table["first_session"]).to_numpy()
@@ -86,6 +86,6 @@ def _closes(prices: pd.Series) -> pd.Series:
         )
     bad = ~(frame.to_numpy() > 0)
     refuse_values(
-        frame, bad, "prices", "is no close of the S&P 500: give load_prices(), no returns"
+        frame, bad, "prices", "is not a close of the S&P 500: give load_prices(), not returns"
     )
     return frame.iloc[:, 0]

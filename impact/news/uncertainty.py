@@ -72,7 +72,7 @@ def _uncertainty(digest: str) -> pd.Series:
     if len(missing := days.difference(table.index)):
         raise DataFileError(f"{_FILE}: the day {iso(missing[0])} is missing: add its row")
     bad = ~(np.isfinite(table.to_numpy()) & (table.to_numpy() >= 0))
-    refuse_values(table, bad, _FILE, "is no count of articles as an index", DataFileError)
+    refuse_values(table, bad, _FILE, "is not a count of articles as an index", DataFileError)
     index = table["tpu"]
     index.attrs = {
         "source": f"trade policy uncertainty of Baker, Bloom and Davis: data/{_FILE}",
@@ -128,8 +128,9 @@ def uncertainty_days(
     """
     if not isinstance(of, str) or of not in RANKED_BY:
         raise EventError(f"of={of!r} is not known: use {list_of(map(repr, RANKED_BY), 'or')}")
-    index = load_uncertainty(start=start, end=end)
-    ranked = (index if of == "level" else index.diff()).dropna()
+    days = load_uncertainty(start=start, end=end).index
+    index = load_uncertainty()
+    ranked = (index if of == "level" else index.diff())[days].dropna()
     if isinstance(n, bool) or not isinstance(n, Integral) or not 1 <= n <= len(ranked):
         raise EventError(f"n={n!r}: give a whole number of days from 1 to {len(ranked):,}")
     # Of equal days the earlier one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from impact.analysis.day import day
@@ -13,11 +14,14 @@ from impact.market.bars import load_bars
 from impact.news.catalogue import load_events
 from impact.report.gallery import picture
 from impact.report.markup import Page, contents, escaped, page, raw
-from impact.text.document import whole_table
+from impact.text.document import folded, whole_table
 from impact.text.formats import counted, date, interval, p_phrase, percent
 
 _CALL = "wsj-fentanyl-overture"
 _PICTURE = "the-day-china-called"
+
+#: What a reader wants first of a claim; the other columns and the notes open at a click.
+_SHOWN = ("claim", "verdict", "p_holm")
 
 
 def home_page(chapters: Sequence[str], figures: Path) -> Iterator[Page]:
@@ -25,7 +29,7 @@ def home_page(chapters: Sequence[str], figures: Path) -> Iterator[Page]:
     yield (
         PurePosixPath("index.md"),
         page(
-            "# How much did the S&P 500 move because of this announcement, and how sure can we be?",
+            "# How much did tariff news move the S&P 500?",
             "\n\n".join(_answer()),
             raw(picture(_PICTURE, figures, "figures/")),
             "[The page of that day](events/wsj-fentanyl-overture.md) has the tests behind these "
@@ -33,7 +37,7 @@ def home_page(chapters: Sequence[str], figures: Path) -> Iterator[Page]:
             "## What can be said of many announcements",
             "Each claim was written down with its rule and tested; the p-values are corrected for "
             "the number of claims. What could be chance is not thereby shown to be nothing.",
-            raw(whole_table(verdicts().summary())),
+            raw(_verdicts()),
             "## Where the data come from",
             "\n".join(f"- {line}" for line in _sources()),
             contents(chapters),
@@ -61,6 +65,13 @@ def _answer() -> list[str]:
         f"{parts[trading]} from the opening to the close, the stretch in which the newspaper's "
         "story came out.",
     ]
+
+
+def _verdicts() -> str:
+    whole = verdicts().summary()
+    columns = tuple(column for name in _SHOWN for column in whole.columns if column.name == name)
+    short = replace(whole, columns=columns, notes=whole.notes[:1], signature="")
+    return whole_table(short) + folded("All numbers, and how they are made", whole_table(whole))
 
 
 def _sources() -> list[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import os
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -16,6 +19,9 @@ from impact.text.files import write_atomically
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+#: How the paragraphs of a first cell begin that are for those who open the notebook itself.
+_ASIDES = ("*If `import impact` fails", "*With its results")
+_PNG = "image/png"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -78,10 +84,36 @@ def notebook_pages(paths: Sequence[Path], kept: Path, inputs: str) -> Iterator[P
 
 
 def _folded(notebook: NotebookNode) -> NotebookNode:
+    first = notebook.cells[0]
+    # How to run it, and where this page is: whoever reads it here knows.
+    first.source = "\n\n".join(
+        part for part in first.source.split("\n\n") if not part.startswith(_ASIDES)
+    )
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata["tags"] = ["hide-input"]
+            cell.metadata["mystnb"] = {"image": {"alt": _told(cell.outputs)}}
             # A bar over what takes long would fetch the scripts of widgets from elsewhere.
             cell.outputs = [out for out in cell.outputs if _WIDGET not in out.get("data", {})]
+            for held in (output.get("data", {}) for output in cell.outputs):
+                if _PNG in held:
+                    held[_PNG] = b64encode(_lighter(b64decode(held[_PNG]))).decode()
     notebook.metadata.pop("widgets", None)
     return notebook
+
+
+def _told(outputs: Sequence[NotebookNode]) -> str:
+    """What the pictures of a cell say of themselves."""
+    said = [output.get("data", {}).get("text/plain", "") for output in outputs]
+    return "; ".join(told[1] for text in said if (told := re.match("<Picture: (.*)>", text)))
+
+
+def _lighter(png: bytes) -> bytes:
+    """Return a picture in 256 colours: the eye sees no difference, and a third of it is left."""
+    from PIL import Image
+
+    held = io.BytesIO()
+    drawn = Image.open(io.BytesIO(png)).convert("RGB")
+    few = drawn.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(held, "PNG", optimize=True)
+    return held.getvalue()

@@ -27,6 +27,7 @@ from impact.report.markup import Page
 from impact.report.notebooks import notebook_pages
 from impact.report.reference import public_names, reference_pages
 from impact.text.formats import counted, date, iso
+from impact.text.progress import with_bar
 
 #: The checkout: pages written by hand, notebooks and figures are no part of the package.
 _CHECKOUT = Path(__file__).parents[2]
@@ -91,7 +92,9 @@ def build_site(folder: Path, work: Path, scope: Scope = Scope()) -> int:
     with ThreadPoolExecutor(1) as beside:
         # Kernels compute in processes of their own: they take the second core.
         run = beside.submit(lambda: list(notebook_pages(paths, work / "notebooks", inputs)))
-        all_told = [told(event) for _, event in _events(scope).iterrows()]
+        events = _events(scope)
+        rows = with_bar(events.iterrows(), "announcements", len(events))
+        all_told = [told(event) for _, event in rows]
         figures = _CHECKOUT / "figures"
         shown = FIGURES if scope.figures is None else scope.figures
         pages = [
@@ -172,7 +175,7 @@ def _drawn(
     """Pictures of the days; those of the last build where nothing that decides them changed."""
     stamp = files.parent / "inputs.txt"
     same = stamp.exists() and stamp.read_text(encoding="utf-8") == inputs
-    for one in all_told:
+    for one in with_bar(all_told, "pictures of days"):
         held = files / one.drawing
         if one.card is not None and not (same and held.exists()):
             yield one.drawing, drawing_of(one.day, one.card).encode()

@@ -41,7 +41,7 @@ def generator(rng: int | np.random.Generator) -> np.random.Generator:
     --------
     >>> generator(None)
     Traceback (most recent call last):
-    impact.errors.InferenceError: rng=None is no seed: give a whole number from 0, or a numpy
+    impact.errors.InferenceError: rng=None is not a seed: give a whole number from 0, or a numpy
     Generator
     """
     if isinstance(rng, np.random.Generator):
@@ -59,7 +59,7 @@ def seed(rng: int | np.random.Generator, error: type[ImpactError] = InferenceErr
     """
     drawn = rng.integers(2**32) if isinstance(rng, np.random.Generator) else rng
     if not is_whole(drawn) or drawn < 0:
-        raise error(f"rng={rng!r} is no seed: give a whole number from 0, or a numpy Generator")
+        raise error(f"rng={rng!r} is not a seed: give a whole number from 0, or a numpy Generator")
     return int(drawn)
 
 
@@ -70,8 +70,11 @@ def processes(n_jobs: int, error: type[ImpactError] = InferenceError) -> int:
     --------
     >>> processes(0)
     Traceback (most recent call last):
-    impact.errors.InferenceError: n_jobs=0 is no number of processes: give 1 or more, or -1 for all
+    impact.errors.InferenceError: n_jobs=0 is not a number of processes: give 1 or more, or -1 for
+    all
     """
     if not is_whole(n_jobs) or n_jobs == 0:
-        raise error(f"n_jobs={n_jobs!r} is no number of processes: give 1 or more, or -1 for all")
+        raise error(
+            f"n_jobs={n_jobs!r} is not a number of processes: give 1 or more, or -1 for all"
+        )
     return int(n_jobs)

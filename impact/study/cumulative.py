@@ -18,6 +18,7 @@ from impact.estimation.abnormal import AbnormalReturns
 from impact.estimation.fits import BEGINS_INSIDE, WindowReturns
 from impact.inference.conditional_columns import conditional_columns
 from impact.inference.equal_tails import CONFIDENCE
+from impact.inference.tests import check_switches
 from impact.market.windows import tested_window
 from impact.text.formats import counted, some_of
 
@@ -95,6 +96,8 @@ def car_table(
     )
     notes = []
     model = study.settings.volatility
+    if conditional is not None:
+        check_switches(conditional=conditional)
     if conditional and model is None:
         raise InferenceError("conditional=True needs a variance model: say volatility='gjr'")
     if conditional is None:
@@ -122,10 +125,12 @@ def checked_level(level: object) -> float:
     --------
     >>> checked_level(90)
     Traceback (most recent call last):
-    impact.errors.InferenceError: level=90 is no confidence: give a share such as 0.95
+    impact.errors.InferenceError: level=90 is not a confidence level: give a share such as 0.95
     """
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise InferenceError(f"level={level!r} is no confidence: give a share such as 0.95")
+        raise InferenceError(
+            f"level={level!r} is not a confidence level: give a share such as 0.95"
+        )
     return float(level)
 
 

@@ -155,7 +155,7 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
         f"Cumulative abnormal {noun} from the close before, in {unit or '%'}, and the 95% range in "
         f"which it would stay without news ({variance})."
     )
-    words = Words(f"{whose}: {_found(found['path'], out, panels, unit)}", what, source, unit)
+    words = Words(f"{whose}: {_found(found['path'], out, panels, known, unit)}", what, source, unit)
     marks = in_order(panel.mark for panel in panels.values())
     return path_panels(words, paths, panels, marks=marks, ax=ax)
 
@@ -167,12 +167,16 @@ def unit_panel(unit: Any) -> Panel:
     return Panel(unit.label if named else day, day if named else "", look_of(unit))
 
 
-def _found(moves: pd.Series, out: pd.Series, panels: dict[str, Panel], unit: str) -> str:
+def _found(
+    moves: pd.Series, out: pd.Series, panels: dict[str, Panel], known: str, unit: str
+) -> str:
     """Say what the picture shows of session 0."""
     if len(moves) > 1:
         count = int(out.sum())
         lie = "lies outside its" if count < 2 else "lie outside their"
-        return f"{out_of(count, len(out))} reactions {lie} 95% range; by chance one in twenty would"
+        # A constant variance errs more often than that in turbulent markets.
+        chance = "; by chance one in twenty would" * (known == "conditional")
+        return f"{out_of(count, len(out))} reactions {lie} 95% range{chance}"
     (panel,) = panels.values()
     where = "outside" if out.item() else "inside"
     return (

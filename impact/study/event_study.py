@@ -304,7 +304,7 @@ def _rows_of_no_session(index: pd.DatetimeIndex, market: Market) -> list[str]:
     strange = index[(market.sessions.get_indexer(index) < 0) & (index >= market.sessions[0])]
     if strange.empty:
         return []
-    rows = counted(len(strange), "row is no session", "rows are no sessions")
+    rows = counted(len(strange), "row is not a session", "rows are not sessions")
     return [f"{rows} of {market.name} (first: {iso(strange[0])}), yet counted as such."]
 
 

@@ -277,7 +277,7 @@ class EventStudy(AbnormalReturns, Result):  # type: ignore[override]  # table is
         WindowError
             If a window is reversed or reaches outside the study's event window.
         InferenceError
-            If `level` is no confidence, or is asked for with `windows`.
+            If `level` is not a confidence level, or is asked for with `windows`.
 
         Examples
         --------

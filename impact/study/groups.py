@@ -23,6 +23,7 @@ from impact.estimation.observations import dropped_rows
 from impact.inference.conditional_columns import conditional_columns
 from impact.inference.event_sets import MIN_SESSIONS, difference_test
 from impact.inference.multiplicity import holm
+from impact.inference.tests import check_study
 from impact.market.windows import Window
 from impact.text.formats import amount, counted, interval, list_of, p_phrase
 from impact.text.result import Result, count_left_out
@@ -146,8 +147,7 @@ def compare_groups(
     >>> bool(compare_groups(study, "direction").table["n"].ge(2).all())
     True
     """
-    if not isinstance(study, AbnormalReturns):
-        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
+    check_study(study)
     window = study.over(start, end)
     group = _groups(study, by)
     if any(isinstance(value, tuple | list | set | dict) for value in group):

@@ -57,7 +57,8 @@ _MARKET = (
     "model leaves varies more, and the conditional p is too small."
 )
 
-_SERIES = {"^GSPC": "S&P 500"}
+#: What is known by another name; a Series without one has the column 0.
+_SERIES = {"^GSPC": "S&P 500", "0": "the series", "": "the series"}
 
 
 def series_name(name: object) -> str:
@@ -65,10 +66,10 @@ def series_name(name: object) -> str:
 
     Examples
     --------
-    >>> series_name("^GSPC"), series_name("XLK")
-    ('S&P 500', 'XLK')
+    >>> series_name("^GSPC"), series_name("XLK"), series_name(0)
+    ('S&P 500', 'XLK', 'the series')
     """
-    return _SERIES.get(str(name), str(name))
+    return _SERIES.get(str(name).strip(), str(name))
 
 
 def study_table(
@@ -142,7 +143,7 @@ def study_table(
 def _interval(level: float, test: str) -> list[Column]:
     group = f"{formats.percent(level, 1, signed=False).replace('.0%', '%')} interval"
     return [
-        Column(f"{name}_{test}", heading, formats.percent, group)
+        replace(KNOWN[name], name=f"{name}_{test}", heading=heading, group=group)
         for name, heading in (("ci_low", "from"), ("ci_high", "to"))
     ]
 
@@ -274,8 +275,8 @@ def disagreement(car: pd.DataFrame) -> str:
     size = np.abs(np.log(apart["p_textbook"] / apart["p_conditional"]))
     widest = apart.loc[size.sort_values(ascending=False, kind="stable").index[:_NAMED]]
     named = [
-        f"{_named(row)} ({formats.date(row.session)}: textbook {formats.p_phrase(row.p_textbook)}, "
-        f"conditional {formats.p_phrase(row.p_conditional)})"
+        f"“{_named(row)}” ({formats.date(row.session)}: textbook "
+        f"{formats.p_phrase(row.p_textbook)}, conditional {formats.p_phrase(row.p_conditional)})"
         for row in widest.itertuples()
     ]
     if len(apart) == len(widest):

@@ -11,6 +11,7 @@ from impact.inference.clusters import clusters
 from impact.inference.correlation import mean_correlation
 from impact.inference.measured_sizes import firm_events_in_words, short_in_words
 from impact.inference.size import in_words, panel_in_words
+from impact.inference.tests import check_switches
 from impact.inference.validity import MIN_COLUMNS, NO, TESTS, Kind, StudyDesign, validity
 from impact.market.windows import Window, tested_window
 
@@ -68,6 +69,7 @@ def tests_table(
     study: AbnormalReturns, start: int = 0, end: int | None = None, *, induced_variance: bool = True
 ) -> pd.DataFrame:
     """Compute every test that fits the study's design; see `EventStudy.tests`."""
+    check_switches(induced_variance=induced_variance)
     design = design_of(study, start, end, induced_variance=induced_variance)
     table = validity(design)
     found = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from impact.errors import TableError
-from impact.text.files import write_atomically
+from impact.text.files import as_path, write_atomically
 from impact.text.table import Table
 from impact.text.typeset import as_html
 
@@ -78,9 +78,9 @@ def write_page(path: str | Path, title: str, lead: Iterable[str], parts: Iterabl
     TableError
         If the name does not end with .html, or the file cannot be written.
     """
-    path = Path(path)
+    path = as_path(path, TableError)
     if path.suffix.lower() not in (".html", ".htm"):
-        raise TableError(f"{str(path)!r} is no page: give it a name that ends with .html")
+        raise TableError(f"{str(path)!r} is not a page: give it a name that ends with .html")
     write_atomically(path, document(title, lead, parts), TableError)
 
 

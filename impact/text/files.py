@@ -17,6 +17,20 @@ _LEFT = 3600.0
 _FIX = "make room or ask for access"
 
 
+def as_path(path: object, error: type[ImpactError] = DataFileError) -> Path:
+    """Return where a file is, or is to be.
+
+    Examples
+    --------
+    >>> as_path(3)
+    Traceback (most recent call last):
+    impact.errors.DataFileError: 3 is not a path: give the name of a file
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise error(f"{path!r} is not a path: give the name of a file")
+    return Path(path)
+
+
 def write_atomically(
     path: Path, content: bytes | str, error: type[ImpactError] = DataFileError
 ) -> None:

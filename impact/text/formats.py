@@ -33,6 +33,21 @@ def in_line(text: str) -> str:
     return _NO_LETTER.sub("\N{REPLACEMENT CHARACTER}", _BREAK.sub(" ", text))
 
 
+def written_number(text: str) -> float:
+    """Return the number that a text holds, as people write one; ValueError for any other.
+
+    Python reads more as a number: underscores, digits of other scripts.
+
+    Examples
+    --------
+    >>> written_number(" 5604.14 "), written_number("-1e-3")
+    (5604.14, -0.001)
+    """
+    if not text.isascii() or "_" in text:
+        raise ValueError(text)
+    return float(text)
+
+
 def number(value: float, digits: int = 2, *, signed: bool = False) -> str:
     """Return `value` with `digits` decimals and a true minus sign.
 

@@ -32,6 +32,19 @@ def nearest(name: object, known: Iterable[object], n: int = 3, *, cutoff: float 
     return [by_fold[fold] for fold in close]
 
 
+def suggested(name: object, known: Iterable[object]) -> str:
+    """Return the nearest known names with their verb.
+
+    Examples
+    --------
+    >>> suggested("alhpa", ["alpha"]), suggested("alhpa", ["alpha", "beta"])
+    ("the nearest is 'alpha'", "the nearest are 'alpha' or 'beta'")
+    """
+    found = nearest(name, known)
+    verb = "is" if len(found) == 1 else "are"
+    return f"the nearest {verb} {list_of(map(repr, found), 'or')}"
+
+
 def suggestion(name: object, known: Iterable[object], n: int = 3) -> str:
     """Return the nearest known names as a sentence holds them; "" when none is known.
 

@@ -23,6 +23,9 @@ _UPRIGHT = 7
 #: A column is never made wider than for so many letters.
 _WIDE = 30
 
+#: Room beside a column in letters, and within its cells on each side in twentieths of a point.
+_BESIDE, _WITHIN = 3, 50
+
 #: A cell of Excel holds no more letters.
 _LETTERS = 32_767
 
@@ -129,6 +132,7 @@ def as_docx(sheet: Sheet) -> bytes:
     heads = 1 + groups
     table = document.add_table(heads + len(sheet.rows), len(sheet.columns))
     table.autofit = False
+    _close(table)
     room = section.page_width - section.left_margin - section.right_margin
     for column, width in zip(table.columns, _widths(sheet), strict=True):
         column.width = int(width * room)
@@ -160,8 +164,21 @@ def _widths(sheet: Sheet) -> list[float]:
     """Shares of the width, by the longest text of each column."""
     heads = [column.heading for column in sheet.columns]
     longest = [max(map(len, texts)) for texts in zip(heads, *sheet.rows, strict=True)]
-    letters = [min(length, _WIDE) + 2 for length in longest]
+    letters = [min(length, _WIDE) + _BESIDE for length in longest]
     return [count / sum(letters) for count in letters]
+
+
+def _close(table: Any) -> None:
+    """Leave little room within the cells: a number that is broken over two lines cannot be read."""
+    xml, name = importlib.import_module("docx.oxml"), importlib.import_module("docx.oxml.ns").qn
+    margins = xml.OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = xml.OxmlElement(f"w:{side}")
+        margin.set(name("w:w"), str(_WITHIN))
+        margin.set(name("w:type"), "dxa")
+        margins.append(margin)
+    # The standard fixes their order: margins come before the look.
+    table._tbl.tblPr.find(name("w:tblLook")).addprevious(margins)
 
 
 def _side(column: Column) -> str:

@@ -74,6 +74,9 @@ class Result:
         """Write the table to a file of the kind that its name ends with: see `Table.save`."""
         self.summary().save(path)
 
+    def __repr__(self) -> str:
+        return repr(self.summary())
+
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from impact.errors import TableError
 from impact.text import formats
-from impact.text.files import write_atomically
+from impact.text.files import as_path, write_atomically
 from impact.text.formats import in_line
 from impact.text.office import as_docx, as_xlsx
 from impact.text.typeset import (
@@ -42,10 +42,7 @@ SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 percentage = partial(formats.percent, signed=False)
 _share = partial(percentage, digits=0)
-
-
-def _change(value: float) -> str:
-    return formats.percent(value)
+_change = partial(formats.percent)
 
 
 def _words(value: object) -> str:
@@ -243,9 +240,8 @@ class Table:
         impact.errors.TableError: 'one.jpg' ends with '.jpg': a table is saved as .docx, .xlsx,
         .tex, .html, .md or .csv
         """
-        path = Path(path)
-        make = _KINDS.get(path.suffix.lower())
-        if make is None:
+        path = as_path(path, TableError)
+        if (make := _KINDS.get(path.suffix.lower())) is None:
             raise TableError(
                 f"{str(path)!r} ends with {path.suffix!r}: a table is saved as "
                 f"{formats.list_of(_KINDS, 'or')}"
@@ -280,10 +276,10 @@ class Table:
             frame[name] = frame[name].astype("object").map(no_formula)
         frame.columns = [no_formula(name) for name in frame.columns]
         # pandas writes midnights as dates, and other times whole.
-        text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+        text = frame.to_csv(index=False, lineterminator="\n")
         if path is None:
             return text
-        write_atomically(Path(path), text, TableError)
+        write_atomically(as_path(path, TableError), text, TableError)
         return None
 
 
@@ -347,7 +343,7 @@ def table(
     Raises
     ------
     TableError
-        If `frame` is none, or `percent` or `p` names no column of numbers.
+        If `frame` is none or has no name for each column, or `percent` or `p` names no numbers.
 
     Examples
     --------
@@ -361,14 +357,16 @@ def table(
     ----------------------
     """
     if not isinstance(frame, pd.DataFrame) or not isinstance(title, str):
+        fix = ": use .to_frame()" if isinstance(frame, pd.Series) else ""
         raise TableError(
             f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
-            f"{title!r}: use .to_frame()"
+            f"{title!r}{fix}"
         )
-    if frame.columns.has_duplicates:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise TableError(f"two columns of the table are called {twice!r}: rename one")
-    percent, p = ([each] if isinstance(each, str) else each for each in (percent, p))
+    names = pd.Index([*filter(None, frame.index.names), *frame.columns])
+    if names.has_duplicates or frame.columns.nlevels > 1:
+        wrong = [*names[names.duplicated()], names[0]][0]
+        raise TableError(f"a table has one column of each name, a text: rename {wrong!r}")
+    percent, p, notes = ([each] if isinstance(each, str) else each for each in (percent, p, notes))
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
     shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
     _check_named(named, shown)
@@ -382,7 +380,7 @@ def _check_named(frame: pd.DataFrame, names: Iterable[str]) -> None:
         if name not in frame or not pd.api.types.is_numeric_dtype(frame[name]):
             known = [str(other) for other in frame if pd.api.types.is_numeric_dtype(frame[other])]
             raise TableError(
-                f"{name!r} is no column of numbers of this table: it has "
+                f"{name!r} is not a column of numbers of this table: it has "
                 f"{formats.list_of(map(repr, known)) or 'none'}"
             )
 

@@ -16,6 +16,8 @@ from impact.text import formats
 NONE = "\N{EN DASH}"
 #: Texts of so many letters are broken in LaTeX, into lines of so many ems.
 _LONG, _BROKEN = 45, 16
+#: A LaTeX table with more columns is set closer, with smaller notes.
+_MANY = 8
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -258,12 +260,14 @@ def as_latex(sheet: Sheet) -> str:
         rf"p{{{_BROKEN}em}}" if max(map(len, cells), default=0) > _LONG else _side(column)[0]
         for column, cells in zip(sheet.columns, texts, strict=True)
     )
+    many = len(sheet.columns) > _MANY
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_latex(sheet.title)}}}",
             rf"\label{{tab:{_slug(sheet.title)}}}",
+            *([r"\setlength{\tabcolsep}{4pt}"] if many else []),
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{sides}}}",
             r"\toprule",
@@ -274,7 +278,7 @@ def as_latex(sheet: Sheet) -> str:
             r"\bottomrule",
             r"\end{tabular}}",
             r"\par\smallskip",
-            r"\begin{minipage}{\linewidth}\footnotesize",
+            r"\begin{minipage}{\linewidth}" + (r"\scriptsize" if many else r"\footnotesize"),
             "\n\n".join(_latex(line) for line in sheet.below),
             r"\end{minipage}",
             r"\end{table}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -159,8 +160,8 @@ def variance_forecast(returns: pd.Series, position: int, *, model: str = "gjr") 
     """
     check_model(model)
     values, months = _by_month(returns)
-    if not 0 <= position < len(values):
-        raise WindowError(f"position={position} lies outside the {len(values):,} returns")
+    if not isinstance(position, Integral) or not 0 <= position < len(values):
+        raise WindowError(f"position={position!r} is not a row of the {len(values):,} returns")
     begun = months[months <= position]
     gaps = returns.attrs.get("gaps") == TRADE_TO_TRADE
     return _refit(returns.index, values, begun, position, model, gaps).forecast(position)

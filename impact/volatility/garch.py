@@ -6,9 +6,11 @@ All numbers are decimal fractions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_any_real_numeric_dtype
 
 from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.text.formats import list_of
@@ -164,15 +166,17 @@ def fit_variance(
     HistoryError
         With fewer than 1,000 returns ("ewma": 250).
     ReturnsError
-        If a return is missing or infinite.
+        If a return is missing or infinite, or they are no series of numbers.
     VolatilityError
-        If more than half of the returns are one number, or no search finds a maximum.
+        If `model` or `last` cannot be used, more than half of the returns are one number, or no
+        search finds a maximum.
 
     Notes
     -----
     Constant mean, Student-t innovations of unit variance. The variance before the first return
     is the exponentially weighted one of the first 75. An optimum on a border of the parameters
-    is kept, and the fit's `note` says so. Fits are remembered by a hash of the returns.
+    is kept; the fit's `note` says so at that of stationarity and that of the heaviest tails. Fits
+    are remembered by a hash of the returns.
 
     References
     ----------
@@ -186,6 +190,11 @@ def fit_variance(
     (1500, True)
     """
     check_model(model)
+    given = np.asarray(returns)
+    if given.ndim != 1 or not is_any_real_numeric_dtype(getattr(returns, "dtype", given.dtype)):
+        raise ReturnsError("a variance model is fitted on one series of numbers: give such returns")
+    if not (last is None or (isinstance(last, Integral) and last > 0)):
+        raise VolatilityError(f"last={last!r} is no number of returns: give one from 1, or None")
     values = np.asarray(returns, float)
     values = values if last is None else values[-last:]
     if len(values) < MIN_SESSIONS[model]:

@@ -8,12 +8,14 @@ quarter. All returns are decimal fractions; the index is in points (percent a ye
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
+from impact.errors import HistoryError, VolatilityError, WindowError
+from impact.market.checks import on_rows
 from impact.text.formats import iso
 from impact.volatility.fitting import descend, refit_rows, remembered
 from impact.volatility.garch import MIN_NU, check_varies
@@ -105,9 +107,10 @@ def implied_forecast(
     (100 √252)); m is the mean of the calibration's returns, and a, b, nu maximise the likelihood.
     """
     lag = 2 if after_vix_close else 1
-    if not lag <= position < len(returns):
+    if not isinstance(position, Integral) or not lag <= position < len(returns):
         raise WindowError(
-            f"position={position} is no session of {len(returns):,} returns with {lag} before it"
+            f"position={position!r} is not a session of {len(returns):,} returns with {lag} before "
+            "it"
         )
     points = _on_sessions(returns, implied)
     day = returns.index[position - lag]
@@ -163,7 +166,7 @@ def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
     ends = np.append(quarters[1:], len(values))
     served = np.flatnonzero(have[np.maximum(quarters - 1, 0)] >= MIN_PAIRS)
     if not len(served):
-        raise HistoryError(_too_few(int(have[-1])))
+        raise HistoryError(_too_few(int(have[max(quarters[-1] - 1, 0)])))
     parts: list[pd.DataFrame] = []
     notes = []
     for quarter in served:
@@ -209,13 +212,7 @@ def _log_daily(points: np.ndarray) -> np.ndarray:
 
 
 def _on_sessions(returns: pd.Series, implied: pd.Series) -> np.ndarray:
-    known = implied.dropna()
-    if not (known > 0).all():
-        day = known.index[~(known > 0)][0]
-        raise ReturnsError(
-            f"the volatility index is {known[day]:g} on {iso(day)}: it must be positive points"
-        )
-    return implied.reindex(returns.index).to_numpy(float)
+    return on_rows(implied, "implied", returns.index, "points").to_numpy()[:, 0]
 
 
 def _too_few(n: int) -> str:

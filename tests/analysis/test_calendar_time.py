@@ -146,6 +146,7 @@ def test_calendar_time_holds_returns_of_one_session_alone():
         ({"min_securities": 0}, InferenceError, "min_securities=0 is not a whole number from 1"),
         ({"factors": "gap"}, ModelError, "market has no value on"),
         ({"factors": "twice"}, ModelError, "collinear"),
+        ({"factors": "alpha"}, ModelError, "'alpha' is what the constant is called"),
         ({"risk_free": "free"}, ModelError, "does not use risk_free"),
         ({"window": (5, 1)}, ImpactError, "reversed"),
     ],
@@ -155,6 +156,7 @@ def test_calendar_time_refuses_what_it_cannot_estimate(firm_events, options, err
     given = {
         "gap": pd.DataFrame({"market": market.where(np.arange(len(market)) != 300)}),
         "twice": pd.DataFrame({"market": market, "again": 2 * market}),
+        "alpha": pd.DataFrame({"alpha": market}),
         "free": market,
     }
     options = {
@@ -216,7 +218,7 @@ def test_it_shows_itself_and_is_signed(firm_events):
     assert f"Alpha: {1e4 * found.params['alpha']:+.1f} basis".replace("-", "\N{MINUS SIGN}") in text
     assert "data 0123456789ab" in text and f"{found.nobs} sessions" in text
     assert "<table" in found._repr_html_() and r"\toprule" in found.to_latex()
-    assert f"{found.params['alpha']:.10g}," in found.to_csv()
+    assert f"{found.params['alpha']}," in found.to_csv()
     assert_words_are_clear(found.plot())
 
 

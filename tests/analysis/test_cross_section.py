@@ -285,6 +285,12 @@ def test_cross_section_refuses_what_it_cannot_estimate(change, message):
         cross_section(study, change(traits))
 
 
+def test_yes_or_no_is_not_a_text(firms):
+    study, traits = reference_study("B", "market_model"), pd.DataFrame({"size": [1.0]}, ["B01"])
+    with pytest.raises(InferenceError, match="gls='no' is not known: say True or False"):
+        cross_section(study, traits, gls="no")
+
+
 def test_what_is_no_study_is_refused():
     with pytest.raises(InferenceError, match="study= is a Series: give what event_study"):
         cross_section(pd.Series([0.01]), pd.DataFrame({"size": [1.0]}))
@@ -298,7 +304,7 @@ def test_it_shows_itself(firms):
     assert f"40 rows; R² {found.rsquared:.2f}" in text
     assert "window (-1, 1)" in found.signature and found.signature in text
     assert "<table" in found._repr_html_() and r"\toprule" in found.to_latex()
-    assert f"{found.params['size']:.10g}," in found.to_csv()
+    assert f"{found.params['size']}," in found.to_csv()
     assert_words_are_clear(found.plot())
 
 

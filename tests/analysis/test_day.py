@@ -107,7 +107,7 @@ def test_events_and_bars_may_be_ones_own():
 
 def test_the_day_shows_itself(second_of_may):
     assert isinstance(second_of_may, Day)
-    shown = str(second_of_may.summary())
+    shown = str(second_of_may)
     assert "SPY on 2 May 2025, from close to close" in shown
     assert "The parts add up to +1.45% (log return)" in shown
     assert "payrolls 177 thousand, 138 expected" in shown and "data d067fb73daeb" in shown

@@ -230,19 +230,28 @@ def test_a_panel_is_refused_in_words():
 
 @pytest.mark.parametrize("wrong", [None, 1.5, "seed", -1, True])
 def test_a_seed_that_is_none_is_refused(wrong):
-    x = np.arange(20.0)
-    with pytest.raises(InferenceError, match=f"rng={wrong!r} is no seed"):
-        sign_flip_p(x, np.sin(x), np.ones(20), rng=wrong)
+    for n in (20, 6):  # of few sessions every pattern is taken
+        x = np.arange(float(n))
+        with pytest.raises(InferenceError, match=f"rng={wrong!r} is not a seed"):
+            sign_flip_p(x, np.sin(x), np.ones(n), rng=wrong)
 
 
 @pytest.mark.parametrize("wrong", [0, -3, 99.5, None])
 def test_a_number_of_draws_that_is_none_is_refused(wrong):
-    x = np.arange(20.0)
-    with pytest.raises(InferenceError, match=f"draws={wrong!r} is not a whole number from 1"):
-        sign_flip_p(x, np.sin(x), np.ones(20), draws=wrong)
+    for n in (20, 6):
+        x = np.arange(float(n))
+        with pytest.raises(InferenceError, match=f"draws={wrong!r} is not a whole number from 1"):
+            sign_flip_p(x, np.sin(x), np.ones(n), draws=wrong)
 
 
 # -- the rest ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["ten", ["ten"], [[1], [2, 3]]])
+def test_a_line_is_asked_for_at_numbers(wrong):
+    study, _ = planted()
+    with pytest.raises(InferenceError, match="are no numbers: give an array"):
+        dose_response(study, DOSE).line(wrong)
 
 
 def test_the_same_seed_gives_the_same_p():
@@ -259,7 +268,7 @@ def test_it_shows_itself():
     assert dose.verdict in text and "conditional variance ewma" in text
     assert "12 sessions with one" in text and text.startswith("Reaction against china_dose_pp")
     assert "<table" in dose._repr_html_() and r"\toprule" in dose.to_latex()
-    assert f"{dose.params['dose']:.10g}," in dose.to_csv()
+    assert f"{dose.params['dose']}," in dose.to_csv()
     assert repr(dose) == f"DoseResponse: {dose.verdict}"
     assert ("not identified" in dose.verdict) is not dose.identified
 

@@ -572,7 +572,7 @@ def test_an_announcement_of_the_last_afternoon_is_left_out_for_its_window(bars):
 def test_the_result_shows_itself_and_keeps_its_times(bars, tmp_path):
     study = intraday_study(bars, {"pause": "2025-04-09T13:18:40"})
     assert isinstance(study, IntradayStudy)
-    shown_as = str(study.summary())
+    shown_as = str(study)
     assert "SPY from each announcement to 30 minutes later" in shown_as
     assert "+5.47%" in shown_as and "data d067fb73daeb" in shown_as
     assert "2025-04-09 13:15" in study._repr_html_() and "pause" in study.to_latex()

@@ -254,7 +254,7 @@ def test_what_the_interval_misses_by_is_read_from_the_measured_rows(year, monkey
     )
     monkeypatch.setattr("impact.inference.measured_sizes.load_calibration", lambda _: rows)
     said = share_misses_in_words()
-    assert "misses 10 to 15% with effects of t(3) and 6% with normal effects, not 5%" in said
+    assert "misses it in 10 to 15% with effects of t(3) and 6% with normal effects, not in" in said
     assert said in str(year.summary())
     monkeypatch.setattr("impact.inference.measured_sizes.load_calibration", lambda _: rows[:1])
     assert share_misses_in_words() == ""

@@ -249,8 +249,8 @@ def test_its_misses_are_those_of_half_hours_and_not_of_days(found, monkeypatch):
         }
     )
     monkeypatch.setattr("impact.inference.measured_sizes.load_calibration", lambda _: rows)
-    assert "misses 30% with effects of t(3), not 5%" in share_misses_in_words(30)
-    assert "ratio of 10.0 to 10.0" in choice_in_words(30)
+    assert "misses it in 30% with effects of t(3), not in 5%" in share_misses_in_words(30)
+    assert "the ratio is 10.0 to 10.0" in choice_in_words(30)
     assert share_misses_in_words(30) in str(found.summary())
     assert share_misses_in_words(60) == choice_in_words(60) == ""
 

@@ -14,8 +14,9 @@ from impact.market.bars import load_bars
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
+from impact.news.kinds import MARKS, kind_of
 from impact.study.event_study import event_study
-from impact.text.formats import percent
+from impact.text.formats import out_of, percent
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,17 @@ def test_a_regression_draws_its_effects(returns, volatility):
     np.testing.assert_allclose(figure.axes[0].lines[-1].get_xdata(), joint.table[shown])
     mine = matplotlib.figure.Figure()
     assert joint.plot(ax=mine.subplots()) is mine
+
+
+def test_a_regression_names_its_events_as_people_do_and_counts_them_in_its_title():
+    returns = log_returns(load_prices(start="2018-01-01"))
+    joint = event_regression(returns, load_events(tags="core", until="2025-06-01"))
+    words = [text.get_text().replace("\n", " ") for text in joint.plot().texts]
+    assert "Liberation Day" in words and 'MOFCOM "evaluating" talks +1' in words
+    assert not set(joint.table.index) & set(words)
+    low, high = (joint.table[f"ci_{side}_conditional"] for side in ("low", "high"))
+    away = sum(a > 0 or b < 0 for a, b in zip(low, high, strict=True))
+    assert words[0].startswith(f"{out_of(away, len(joint.table)).capitalize()} effects")
 
 
 def test_a_dose_response_draws_its_line_and_its_points(returns):
@@ -62,7 +74,10 @@ def test_an_announcement_draws_the_minutes_around_it(event):
     assert_words_are_clear(figure)
     (ax,) = figure.axes
     assert any(np.array_equal(line.get_ydata(), path["move"]) for line in ax.lines)
-    (dot,) = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    look = MARKS[kind_of(load_events().loc[event, "direction"])]
+    (line,) = [line for line in ax.lines if line.get_marker() == look.marker]
+    dot = line.get_xydata()[0]
+    assert line.get_color() == look.colour
     assert dot[0] == (row["to"] - row["from"]) / pd.Timedelta(minutes=1)
     assert dot[1] == pytest.approx(row["move"])
     assert f"{row['from']:%H:%M} to {row['to']:%H:%M}" in figure.texts[0].get_text()

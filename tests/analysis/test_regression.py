@@ -207,7 +207,7 @@ def test_an_event_whose_window_leaves_the_sample_is_listed():
         (lambda x: pd.concat([x, x.iloc[-1:]]).to_frame(), "2020-05-13 stands twice"),
         (lambda x: x.where(x.index != DAYS[5], np.inf).to_frame(), "inf on 2015-01-08"),
         (lambda x: x.tz_localize("UTC").to_frame(), "time zone UTC"),
-        (lambda x: x.set_axis(x.index.strftime("%Y-%m-%d")).to_frame(), "no DatetimeIndex"),
+        (lambda x: x.set_axis(x.index.strftime("%Y-%m-%d")).to_frame(), "not a DatetimeIndex"),
         (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)).to_frame(), "time of day"),
         (lambda x: x.rename("a").to_frame(), "the name 'a' is that of an event"),
         (lambda x: x.rename("const").to_frame(), "the name 'const' is that of an event"),
@@ -315,7 +315,7 @@ def test_it_shows_itself():
     assert "conditional variance ewma" in text and "1,100 sessions" in text
     assert f"{100 * joint.table.loc['a', 'estimate']:+.2f}%".replace("-", "\N{MINUS SIGN}") in text
     assert "<table" in joint._repr_html_() and r"\toprule" in joint.to_latex()
-    assert f"{joint.params['a']:.10g}," in joint.to_csv()
+    assert f"{joint.params['a']}," in joint.to_csv()
     assert repr(joint) == (
         "EventRegression: 2 dummies over 1,100 sessions, window (0, 0), 0 dropped"
     )

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from calibration.news_minutes import HALF_HOUR, RATIOS, minutes_rows
+from calibration import news_minutes
+from calibration.news import LAWS
+from calibration.news_minutes import HALF_HOUR, RATIOS, minutes_rows, planted
 from calibration.rates import COLUMNS
 from impact.inference.size import EXPERIMENTS
 
@@ -39,3 +41,16 @@ def test_planted_shares_are_missed_more_often_where_few_windows_carry_them(rows)
 def test_choice_alone_raises_the_ratio(rows):
     ratio = rows[rows["experiment"] == "news-choice"].set_index("effect")["variance"]
     assert ratio[1.0] == pytest.approx(1, abs=0.5) and ratio[20.0] > 2.5
+
+
+def test_what_the_interval_misses_lies_above_it(monkeypatch):
+    found = []
+    test = news_minutes.clock_share_of
+    monkeypatch.setattr(
+        news_minutes, "clock_share_of", lambda *given: found.append(test(*given)) or found[-1]
+    )
+    rng = np.random.default_rng(1)
+    z, rows = rng.standard_normal((250, 22)), np.arange(5, 225, 10)
+    missed = [planted(z, rows, rng, 10.0, LAWS["effects on one day in ten"])[0] for _ in range(60)]
+    above = [one.detail["ci_high"] < 0.9 for one in found]
+    assert sum(above) == sum(missed) > 10

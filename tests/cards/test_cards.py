@@ -285,6 +285,16 @@ def made_up(name, rows=WEEKDAYS):
     return pd.Series(np.random.default_rng(2).normal(0, 0.01, len(rows)), rows, name=name)
 
 
+@pytest.mark.parametrize("name", [None, "", " "])
+def test_a_series_without_a_name_is_called_the_series(name):
+    made = event_card("2025-04-09", made_up(name))
+    assert made.sentence.startswith("The series fell ") or made.sentence.startswith(
+        "The series rose "
+    )
+    assert "what the series did on that day" in " ".join(made.sentence.split())
+    assert "the series" in str(made.study.summary()).splitlines()[0]
+
+
 @pytest.mark.parametrize(
     ("series", "market", "announced", "day", "words"),
     [
@@ -358,7 +368,7 @@ def test_the_notes_of_the_study_stand_under_the_card():
     series["2025-03-03"] = np.log(1 / 3)
     table = str(event_card({"pause": "2025-04-10"}, series, market="XETR").table)
     assert "DAX on 2025-03-03 (−66.7%, near 3 for 1)" in table
-    assert "rows are no sessions of XETR" in table
+    assert "rows are not sessions of XETR" in table
 
 
 def test_nyse_is_named_where_its_clock_decides():
@@ -371,7 +381,7 @@ def test_nyse_is_named_where_its_clock_decides():
 def test_a_session_without_a_return_of_its_own_has_no_card(session):
     prices = load_prices("XLK", start="2015-01-01").to_frame()
     prices.loc["2025-04-03"] = np.nan
-    refused = r"XLK' is no return|XLK has no return of"
+    refused = r"XLK' is not a return|XLK has no return of"
     with pytest.raises((EventError, ReturnsError), match=refused):
         event_card(session, log_returns(prices))
 

@@ -38,11 +38,11 @@ PRICE = pd.Series(np.concatenate([[0], PARTS["move"].cumsum()]), TIMES)
 
 
 def news_of(*rows) -> pd.DataFrame:
-    """Frame of rows (text, clock, earliest, latest, kind, colour)."""
+    """Frame of rows (text, clock, earliest, latest, kind, colour), all with one marker."""
     columns = ["text", "clock", "earliest", "latest", "kind", "colour"]
     frame = pd.DataFrame(rows, columns=columns)
     times = {name: pd.to_datetime(frame[name]) for name in ("earliest", "latest")}
-    return frame.assign(**times)
+    return frame.assign(**times, marker="s")
 
 
 NEWS = news_of(

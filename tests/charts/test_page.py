@@ -1,6 +1,8 @@
 """The page: words fit, hues stay apart, and nobody's settings are touched."""
 
 import dataclasses
+import io
+import re
 import textwrap
 from pathlib import Path
 
@@ -69,6 +71,16 @@ def test_a_dollar_is_a_letter():
 def test_a_word_that_is_too_long_stands_alone():
     sheet = page.page(WORDS, 100)
     assert page.wrapped(sheet, f"a {'b' * 200} c", SMALL, 100) == f"a\n{'b' * 200}\nc"
+
+
+def test_a_pdf_holds_its_letters_whatever_the_settings():
+    sheet, held = page.page(WORDS, 100), io.BytesIO()
+    with matplotlib.rc_context({"pdf.fonttype": 3, "savefig.facecolor": "pink"}):
+        sheet.figure.savefig(held, format="pdf")
+    fonts = re.findall(rb"/BaseFont /(\S+)", held.getvalue())
+    assert fonts and all(b"DejaVu" in font for font in fonts)
+    assert held.getvalue().count(b"/FontFile2") == len(set(fonts))
+    assert b"/Type3" not in held.getvalue()
 
 
 def test_the_hues_stay_apart_without_colour_vision():

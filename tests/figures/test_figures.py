@@ -15,6 +15,7 @@ from impact import figures
 from impact.charts.page import INK, png, svg
 from impact.errors import FigureError
 from impact.figures import exhibit
+from impact.figures.common import short_day
 from impact.market.files import data_path
 from impact.market.prices import load_prices
 from impact.news.kinds import MARKS
@@ -27,13 +28,14 @@ NAMES = figures.FIGURES
 def test_every_figure_has_its_files_and_every_file_its_figure():
     expected = {f"{name}.{end}" for name in NAMES for end in ("png", "svg", "csv", "txt")}
     # The verdicts of the register of hypotheses are a table without a picture.
-    assert {path.name for path in HERE.iterdir()} - {"hypotheses.csv"} == expected
+    others = {"hypotheses.csv", "README.md"}
+    assert {path.name for path in HERE.iterdir()} - others == expected
 
 
 def test_every_figure_is_one_module_and_every_module_one_figure():
     parts = ("data", "title", "words", "draw", "table", "alt")
     room = {path.stem for path in Path(figures.__file__).parent.glob("*.py")}
-    shared = {"__init__", "__main__", "common", "exhibit", "inputs"}
+    shared = {"__init__", "__main__", "common", "contact_sheet", "exhibit", "inputs"}
     assert room - shared == {name.replace("-", "_") for name in NAMES}
     for name in room - shared:
         module = import_module(f"impact.figures.{name}")
@@ -64,7 +66,7 @@ def test_files_have_the_same_bytes_on_any_number_of_threads(tmp_path):
         )
         files = sorted((folder / "figures").iterdir())
         said.append({path.name: path.read_bytes() for path in files})
-    assert len(said[0]) == 8 and said[0] == said[1]
+    assert len(said[0]) == 9 and said[0] == said[1]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,7 +109,7 @@ def test_dates_in_the_words_are_dates_of_the_data(made):
     starts = set(
         pd.read_csv(data_path("tariff_rates.csv"), parse_dates=["effective_from"])["effective_from"]
     )
-    spelled = {date(day) for day in days | starts}
+    spelled = {said for day in days | starts for said in (date(day), f"{short_day(day)} {day:%Y}")}
     for name in NAMES:
         texts = [made(name).alt, *(text.get_text() for text in texts_of(made(name).figure))]
         for text in texts:

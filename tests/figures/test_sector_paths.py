@@ -49,13 +49,18 @@ def test_sectors_are_tested_from_session_zero_on_as_in_the_heat_map(paths, made)
 
 def test_a_name_and_dots_for_each_sector_that_stands_out_and_grey_for_the_rest(paths):
     found = paths.table[paths.table["stands_out"]]
-    axes = [ax for ax in paths.figure.axes if ax.lines]
-    for ax, (event, rows) in zip(axes, paths.table.groupby("event", sort=False), strict=True):
+    parts = list(paths.table.groupby("event", sort=False))
+    # Those in which something stands out are drawn first, and larger.
+    parts.sort(key=lambda part: part[0] not in set(found["event"]))
+    for ax, (event, rows) in zip(paths.figure.axes, parts, strict=True):
         names = found.loc[found["event"] == event, "sector"].unique()
         short = {sector_paths.SHORT.get(name, name) for name in names}
         words = {text.get_text() for text in ax.texts}
-        assert words == (short or {"none\nstands out"}), event
-        dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "o")
+        assert words == short, event
+        looks = {(line.get_color(), line.get_marker()) for line in ax.lines} - {(None, "None")}
+        dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() in "^v")
+        # Ahead and behind differ by more than the hue.
+        assert {look for look in looks if look[1] != "None"} <= {(COOL, "^"), (WARM, "v")}
         assert dots == rows["stands_out"].sum()
         full = [line for line in ax.lines if len(line.get_xdata()) == 11]
         assert len(full) == 11

@@ -13,7 +13,7 @@ from history import DATA, index_returns
 from scipy import stats
 
 from impact.analysis.news_share import news_share
-from impact.errors import EventError, HypothesisError
+from impact.errors import EventError, HypothesisError, ReturnsError
 from impact.hypotheses import verdicts as hypotheses
 from impact.hypotheses.evaluation import mean_interval
 from impact.hypotheses.register import COLUMNS, load_register, whole_register
@@ -31,6 +31,8 @@ from impact.hypotheses.verdicts import (
 )
 from impact.inference.event_sets import shift_test
 from impact.market.files import data_path
+from impact.market.prices import load_prices
+from impact.market.returns import log_returns, simple_returns
 from impact.news.alignment import align
 from impact.news.catalogue import load_events
 from impact.news.uncertainty import uncertainty_days
@@ -221,6 +223,17 @@ def test_a_register_of_ones_own_is_its_own_family_and_says_so(own, verdicts):
     assert "not the committed" not in str(verdicts.summary()) + verdicts.signature
     with pytest.raises(HypothesisError, match=r"register it in mine\.csv first"):
         mine["talks-raise"]
+
+
+def test_returns_that_are_no_decimal_log_returns_are_refused(own):
+    returns, simple = log_returns(load_prices()), simple_returns(load_prices())
+    for wrong, message in (
+        (simple, "evaluated on log returns: use log_returns"),
+        (100 * returns, "look like percentages"),
+        (load_prices(), "look like prices"),
+    ):
+        with pytest.raises(ReturnsError, match=message):
+            evaluate_register(own, returns=wrong)
 
 
 def test_an_own_register_can_be_given_as_it_was_loaded_and_not_be_shrunk_either(own):

@@ -48,6 +48,10 @@ def test_nothing_is_corrected_where_no_p_is_known():
 def test_p_outside_the_unit_interval_is_named():
     with pytest.raises(InferenceError, match=r"1\.2 does not lie"):
         holm(pd.Series([0.1, 1.2]))
+    with pytest.raises(InferenceError, match=r"-0\.1 does not lie"):
+        holm(pd.Series([-0.1, 0.2]))
+    assert holm(pd.Series([0.0, 1.0, 0.4])).to_list() == pytest.approx([0.0, 1.0, 0.8])
+    assert holm(pd.Series([0.6, 0.7])).to_list() == [1.0, 1.0]
 
 
 def slow_romano_wolf(values):

@@ -110,8 +110,23 @@ def test_a_laid_out_table_holds_the_rates():
         assert shown.loc[(row["test"], row["model"]), row["group"]] == text
 
 
+def test_a_table_of_two_columns_has_one_for_each_pair_of_their_values():
+    shown = rate_table("size", columns=("window", "group"), test="conformal")
+    assert shown.columns.names == ["window", "group"]
+    for third in THIRDS:
+        expected = 100 * rate("conformal", "", "(0, 1)", third)
+        assert shown[("(0, 1)", third)].item() == f"{expected:.1f}%"
+
+
 @pytest.mark.parametrize(
-    ("where", "words"), [({}, "several rates"), ({"window": "(0, 9)"}, "no rate")]
+    ("where", "words"),
+    [
+        ({}, "several rates"),
+        ({"window": "(0, 9)"}, "no rate"),
+        ({"windows": "(0, 1)"}, "no column 'windows': use 'experiment', 'test'"),
+        ({"rows": ["tests"]}, "no column 'tests'"),
+        ({"columns": ["thirds"]}, "no column 'thirds'"),
+    ],
 )
 def test_a_table_without_one_rate_a_cell_is_refused(where, words):
     with pytest.raises(InferenceError, match=words):

@@ -85,6 +85,28 @@ def test_options_that_are_not_known_list_those_that_are():
         inference.bmp(study, 0, scale=2)
 
 
+def test_an_option_of_yes_or_no_takes_nothing_else():
+    study = reference_study("B", "market_model")
+    for test, option in (
+        (inference.sign, "exact"),
+        (inference.kp_bmp, "truncate"),
+        (inference.generalised_sign, "pooled"),
+        (inference.grank_t, "correlation_adjusted"),
+        (inference.mean_correlation, "truncate"),
+        (lambda study, **given: study.car(0, **given), "conditional"),
+        (lambda study, **given: study.tests(0, **given), "induced_variance"),
+    ):
+        with pytest.raises(InferenceError, match=f"{option}='no' is not known: say True or False"):
+            test(study, **{option: "no"})
+
+
+@pytest.mark.parametrize("name", [name for name in inference.__all__ if name.islower()])
+@pytest.mark.parametrize("wrong", [None, pd.DataFrame({"X": [0.01]}), "study"])
+def test_what_is_no_study_is_refused_by_every_test(name, wrong):
+    with pytest.raises(InferenceError, match=r"study= is a .*: give what event_study"):
+        getattr(inference, name)(wrong)
+
+
 @pytest.mark.parametrize("name", ["prediction_t", "conditional_fhs", "conformal", "implied_t"])
 def test_a_test_of_one_event_refuses_a_panel_by_its_name(name):
     with pytest.raises(InferenceError, match=f"{name} tests one event on one series; .* 40 series"):

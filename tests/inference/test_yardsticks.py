@@ -65,6 +65,15 @@ def test_a_forecast_that_is_not_there_has_no_p_and_says_why():
     assert "no value on 1987-10-16" in found.loc["VIX", "note"]
 
 
+def test_where_no_forecast_can_be_made_each_says_why():
+    recent = history.index_returns()["2025-01-01":]
+    study = event_study(recent, ["2025-05-02"], estimation=(-60, -11), min_observations=40)
+    found = yardsticks(study)
+    assert found["p_value"].isna().all()
+    for name in MODELS.values():
+        assert "250" in found.loc[name, "note"], name
+
+
 def test_a_window_has_no_implied_volatility_and_several_events_no_yardsticks():
     study = study_of("2025-05-02", implied=load_vix())
     found = yardsticks(study, 0, 2)

@@ -270,7 +270,7 @@ SPOILT = {
         lambda rows: rows[rows["time"] < "2025-11-14T12"],
         "the bar 2025-11-14 12:00 is missing",
     ),
-    "a Sunday": (_row("2025-10-19T10:00"), "2025-10-19, a Sunday, is no session"),
+    "a Sunday": (_row("2025-10-19T10:00"), "2025-10-19, a Sunday, is not a session"),
     "a bar of the night": (_row("2025-10-21T02:00"), "02:00:00 lies outside 04:05 to 20:00"),
     "another security": (_random_walk, r"not prices of SPY.*security='QQQ'"),
     "a slip of the decimal point": (_price("2025-10-22T10:00", "67.1"), "67.1 at .* follows"),
@@ -334,6 +334,16 @@ def test_files_that_are_no_csv_are_refused(tmp_path):
     (tmp_path / "latin.csv").write_bytes("time,close\n2025-10-01T09:35,1\xe9".encode("latin-1"))
     with pytest.raises(BarsError, match="not UTF-8"):
         load_bars(tmp_path / "latin.csv")
+
+
+def test_the_line_of_a_wrong_cell_is_the_one_an_editor_shows(tmp_path):
+    for cells, wrong in (
+        (["2025-10-01T09:35,1.5", "2025-10-01T09:40,n/a"], r"line 3 \(2025-10-01T09:40\): 'n/a'"),
+        (["2025-10-01T09:35,1.5", "noon,1.5"], "line 3: 'noon' is not a time"),
+    ):
+        (tmp_path / "mine.csv").write_text("\n".join(["time,close", *cells]))
+        with pytest.raises(BarsError, match=wrong):
+            load_bars(tmp_path / "mine.csv", security="ABC")
 
 
 def test_what_is_no_series_of_bars_is_refused(bars):

@@ -166,8 +166,8 @@ def test_the_market_of_rows(rows, market, name):
 @pytest.mark.parametrize(
     ("rows", "market", "error", "message"),
     [
-        (WEEKDAYS, "XETRA", DateError, "market='XETRA' is no exchange .*nearest are 'XETR'"),
-        (WEEKDAYS, "", DateError, "market='' is no exchange"),
+        (WEEKDAYS, "XETRA", DateError, "market='XETRA' is not an exchange .*nearest are 'XETR'"),
+        (WEEKDAYS, "", DateError, "market='' is not an exchange"),
         (
             WEEKDAYS,
             "XSGO",
@@ -176,14 +176,14 @@ def test_the_market_of_rows(rows, market, name):
         ),
         (WEEKDAYS, "XBEL", DateError, "names 'XBEL' and has no calendar for it"),
         (WEEKDAYS, ("Europe/Berln", "17:30"), DateError, "give an exchange such as 'XETR'"),
-        (WEEKDAYS, ("Europe/Berlin", "half past five"), DateError, "is no market"),
-        (WEEKDAYS, ("Europe/Berlin",), DateError, "is no market"),
-        (WEEKDAYS, 17, DateError, "market=17 is no market"),
+        (WEEKDAYS, ("Europe/Berlin", "half past five"), DateError, "is not a market"),
+        (WEEKDAYS, ("Europe/Berlin",), DateError, "is not a market"),
+        (WEEKDAYS, 17, DateError, "market=17 is not a market"),
         (
             pd.date_range("2025-01-01", "2025-12-31"),
             "XETR",
             ReturnsError,
-            r"returns: 11\d rows of 365, such as 2025-01-01, a Wednesday, are no sessions of",
+            r"returns: 11\d rows of 365, such as 2025-01-01, a Wednesday, are not sessions of",
         ),
         (
             WEEKDAYS - pd.Timedelta(days=1),
@@ -207,6 +207,67 @@ def test_a_week_in_which_only_summer_is_moved_is_found():
     london = XETRA.tz_localize("Europe/London").tz_convert("UTC").tz_localize(None).normalize()
     with pytest.raises(ReturnsError, match="is a Sunday"):
         market_of(london[~london.duplicated()], None, "returns")
+
+
+def test_a_tenth_of_the_rows_may_be_no_sessions_and_not_more():
+    shut = WEEKDAYS.difference(exchange("XETR").sessions)[:9]
+    for sessions, refused in ((81, False), (80, True)):
+        rows = XETRA[:sessions].union(shut)
+        if refused:
+            with pytest.raises(ReturnsError, match="9 rows of 89, such as 2023-0"):
+                market_of(rows, "XETR", "returns")
+        else:
+            assert market_of(rows, "XETR").name == "XETR"
+
+
+def test_weekend_rows_are_those_of_tel_aviv_where_two_in_a_hundred_are_not():
+    week = pd.date_range(TEL_AVIV[0], TEL_AVIV[-1])
+    shut = week[week.day_of_week.isin([6, 0, 1, 2, 3])].difference(TEL_AVIV)
+    assert market_of(TEL_AVIV[100:198].union(shut[:2])).name == ""
+    with pytest.raises(ReturnsError, match="is a Sunday"):
+        market_of(TEL_AVIV[100:197].union(shut[:3]))
+
+
+def test_the_nearest_exchanges_are_those_of_the_last_two_years():
+    def sessions(name, first, last):
+        every = exchange(name).sessions
+        return every[(every >= first) & (every <= last)]
+
+    # Paris and Frankfurt differ by four sessions in these two years.
+    paris = sessions("XPAR", "2024-01-01", "2025-12-31")
+    frankfurt = sessions("XETR", "2024-01-02", "2025-12-31")
+    assert len(paris.symmetric_difference(frankfurt)) == 4
+    assert calendar.likely_exchanges(paris) == "'XPAR' or 'XETR'"
+    before = sessions("XTKS", "2019-01-01", "2023-12-31")
+    assert calendar.likely_exchanges(before.union(paris)) == "'XPAR' or 'XETR'"
+    # In two weeks without a holiday any would do.
+    weeks = pd.bdate_range("2025-06-16", "2025-06-27")
+    assert calendar.likely_exchanges(weeks) == "'XETR', 'XLON' or 'XPAR'"
+
+
+def test_the_first_session_has_the_usual_close_too():
+    nyse, tokyo = exchange("NYSE"), exchange("XTKS")
+    assert (
+        str(nyse.closes[0].tz_localize("UTC").tz_convert("America/New_York"))
+        == "1885-01-02 15:00:00-05:00"
+    )
+    assert str(tokyo.closes[0].tz_localize("UTC").tz_convert("Asia/Tokyo"))[11:16] == "15:00"
+
+
+def test_only_sessions_that_end_before_their_time_are_early():
+    nyse = exchange("NYSE")
+    early = {
+        day: bool(nyse.early[nyse.sessions.get_loc(day)])
+        for day in (
+            "2024-11-27",
+            "2024-11-29",
+            "2025-07-03",
+            "2025-07-07",
+            "1950-05-20",
+            "1950-05-19",
+        )
+    }
+    assert [day for day, is_early in early.items() if is_early] == ["2024-11-29", "2025-07-03"]
 
 
 def test_bad_calls():

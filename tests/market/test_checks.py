@@ -77,11 +77,11 @@ BAD_INDEX = {
     "years": (pd.date_range("1990-01-01", periods=30, freq="YE"), "yearly bars"),
     "unsorted": (DAYS[::-1], r"2025-05-02 comes after 2025-05-05: use \.sort_index"),
     "duplicate": (DAYS[[0, 1, 1]], "2025-05-02 stands twice: delete one of its rows"),
-    "numbers": (pd.RangeIndex(3), "starts with 0 and is no DatetimeIndex: use pd.to_datetime"),
-    "texts": (pd.Index(["2025-05-01", "b"]), "starts with '2025-05-01' and is no DatetimeIndex"),
+    "numbers": (pd.RangeIndex(3), "starts with 0 and is not a DatetimeIndex: use pd.to_datetime"),
+    "texts": (pd.Index(["2025-05-01", "b"]), "starts with '2025-05-01' and is not a DatetimeIndex"),
     "periods": (
         pd.period_range("2025-05-01", periods=3),
-        r"is no DatetimeIndex: .* or \.to_timestamp\(\) on daily periods",
+        r"is not a DatetimeIndex: .* or \.to_timestamp\(\) on daily periods",
     ),
     "NaT": (pd.DatetimeIndex([DAYS[0], pd.NaT, DAYS[1]]), "row 1 of the index is NaT: give a date"),
     "time of day": (
@@ -108,11 +108,11 @@ def test_a_wrong_index_is_refused_in_the_same_words_everywhere(case, asked):
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        (["2025-05-01", "2025-05-02"], "starts with '2025-05-01' and is no DatetimeIndex: use pd."),
-        ([], r"starts with \[\] and is no"),
+        (["2025-05-01", "2025-05-02"], "starts with '2025-05-01' and is not a DatetimeIndex: use"),
+        ([], r"starts with \[\] and is not"),
         (pd.Series([0.01, 0.02, 0.03], DAYS), r"starts with 0\.01 and .*: give its \.index"),
         (pd.DataFrame({"A": [1, 2, 3]}, DAYS), r"starts with 'A' and .*: give its \.index"),
-        (None, "starts with None and is no DatetimeIndex"),
+        (None, "starts with None and is not a DatetimeIndex"),
     ],
 )
 def test_what_is_no_index(index, message, asked):
@@ -129,7 +129,7 @@ def test_what_is_no_index(index, message, asked):
         (np.array([0.1, 0.2]), "not ndarray"),
         (None, "not NoneType"),
         (pd.DataFrame(index=DAYS), "there is no column"),
-        (pd.Series(dtype=float), "no DatetimeIndex"),
+        (pd.Series(dtype=float), "not a DatetimeIndex"),
     ],
 )
 def test_what_is_no_table(table, message, call):
@@ -233,6 +233,12 @@ def test_downloaded_columns_are_read_as_closes_by_ticker(tickers, fields, by_tic
     np.testing.assert_allclose(checked[sorted(tickers)], np.log(plain).diff().iloc[1:])
 
 
+def test_securities_with_names_like_fields_stay_securities():
+    table = pd.DataFrame(100.0, MONTH, ["LOW", "OPEN", "HIGH"])
+    assert check_numbers(table, "prices").columns.to_list() == ["LOW", "OPEN", "HIGH"]
+    assert check_numbers(table.set_axis(["A", "Close", "B"], axis=1), "prices").shape[1] == 3
+
+
 def test_a_series_named_by_field_and_ticker_is_called_after_the_ticker():
     table = downloaded(["SPY", "QQQ"], ["Close"])
     assert check_returns(log_returns(table[("Close", "SPY")])).name == "SPY"
@@ -249,6 +255,10 @@ def test_a_series_named_by_field_and_ticker_is_called_after_the_ticker():
         (pd.MultiIndex.from_product([["Close", "Yield"], ["SPY"]]), r"prices\.droplevel\(<level>"),
         (pd.MultiIndex.from_product([["Close"], ["SPY"], ["USD"]]), "have 3 levels"),
         (pd.Index(["Open", "High", "Low", "Close", "Volume"]), r"use prices\['Close'\]"),
+        (pd.Index(["open", "high", "low", "close"]), r"use prices\['close'\]"),
+        (pd.Index(["OPEN", "HIGH", "LOW", "CLOSE", "TRADES"]), r"use prices\['CLOSE'\]"),
+        (pd.Index(["Close", "Volume"]), r"use prices\['Close'\]"),
+        (pd.Index(["close", "adj_close"]), r"use prices\['adj_close'\]"),
     ],
 )
 def test_columns_that_cannot_be_told_apart_are_refused(columns, message):
@@ -274,12 +284,12 @@ SWITCH = (FRACTIONS > -1).astype(float)
         (SWITCH, "return", "look like prices"),
         (LEVELS, "control", "look like prices"),
         (100 * FRACTIONS, "control", "look like percentages"),
-        (SWITCH.where(FRACTIONS < 0.02, np.inf), "control", "factors: inf on .* is no number"),
+        (SWITCH.where(FRACTIONS < 0.02, np.inf), "control", "factors: inf on .* is not a number"),
         (abs(FRACTIONS), "rate", r"factors: 0\.\d+ on .*% in one session: give the rate of one"),
         (0 * FRACTIONS + 0.0198, "rate", r"is 2\.0% in one session"),  # 5% a year, in percent a day
         (0 * FRACTIONS + 0.05, "rate", r"is 5\.0% in one session"),  # a rate a year
         (0 * FRACTIONS + 4.3, "rate", r"is 430\.0% in one session"),
-        (FRACTIONS, "points", "is no volatility: give the index in points"),
+        (FRACTIONS, "points", "is not a volatility: give the index in points"),
         (0.16 + abs(FRACTIONS), "points", r"looks like a fraction .*: multiply by 100"),
     ],
 )

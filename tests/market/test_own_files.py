@@ -103,6 +103,8 @@ BAD = {
     "closing times": ("date,close\n2025-05-01 16:00,1\n", "line 2: .* has a time of day"),
     "a comma for decimals": ('date,close\n2025-05-01,"5,1"\n', "line 2: '5,1' is not a price"),
     "a comma for thousands": ("date,close\n2025-05-01,5,604.1\n", "line 2 has 3 values where the"),
+    "an underscore": ("date,close\n2025-05-01,5_604\n", "line 2: '5_604' is not a price"),
+    "digits of another script": ("date,close\n2025-05-01,٥٦\n", "line 2: '٥٦' is not a price"),
     "a word": ("date,close\n2025-05-01,n/a\n", "line 2: 'n/a' is not a price"),
     "negative": (
         CLOSES.replace("99", "-99"),
@@ -142,7 +144,7 @@ def test_a_file_that_is_not_there_and_formats_that_are_not_read(tmp_path):
         impact.load_prices(tmp_path / "none.csv")
     with pytest.raises(DataFileError, match=r"old Excel format: save it as \.xlsx or CSV"):
         impact.load_prices(written(tmp_path, "x", "old.xls"))
-    with pytest.raises(DataFileError, match="is no Excel workbook"):
+    with pytest.raises(DataFileError, match="is not an Excel workbook"):
         impact.load_prices(written(tmp_path, "x", "broken.xlsx"))
 
 

@@ -418,7 +418,7 @@ BAD_FILES = {
         change(b"2025-04-28,5528.75\n", b"") + b"2025-04-28,5528.75\n",
         "2025-04-28 comes after 2025-05-02: use .sort_index",
     ),
-    "extra Saturday": (GOOD + b"2025-05-03,5686.67\n", "2025-05-03, a Saturday, is no session"),
+    "extra Saturday": (GOOD + b"2025-05-03,5686.67\n", "2025-05-03, a Saturday, is not a session"),
     "zero": (
         change(b"5569.06", b"0"),
         "0 on 2025-04-30 in column 'close' is not a positive number: put",
@@ -534,7 +534,7 @@ def test_sessions_without_a_close_are_no_rows(tmp_path):
     path.write_bytes(change(b"2025-04-30,5569.06\n", b""))
     assert len(read_closes(path, ["close"], jump=0.26, absent=absent)) == 4
     path.write_bytes(GOOD)
-    with pytest.raises(DataFileError, match="2025-04-30, a Wednesday, is no session: delete"):
+    with pytest.raises(DataFileError, match="2025-04-30, a Wednesday, is not a session: delete"):
         read_closes(path, ["close"], jump=0.26, absent=absent)
 
 

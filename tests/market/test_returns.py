@@ -46,6 +46,13 @@ def test_the_two_returns_say_the_same(levels):
     np.testing.assert_allclose((1 + simple).prod(), levels[-1] / levels[0], rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_change_that_no_number_holds_is_refused():
+    with pytest.raises(ReturnsError, match="inf on 2025-05-02 in column 'X' is their change"):
+        simple_returns(pd.Series([1.0, 1e-300, 1e300, 1.0], DAYS, name="X"))
+    assert np.isfinite(log_returns(pd.Series([1.0, 1e-300, 1e300, 1.0], DAYS))).all()
+
+
 def replaced(value):
     return PRICES.where(PRICES != 99.0, value)
 

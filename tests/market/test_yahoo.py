@@ -162,7 +162,7 @@ def test_two_processes_at_once_get_and_keep_the_same(replica, tmp_path):
 
 def test_bad_input_is_named():
     for given in ([], "", "A B", "ſ", "../x", None, 5, ["^GSPC", 5]):
-        with pytest.raises(NoData, match="is no ticker: write it as Yahoo Finance does"):
+        with pytest.raises(NoData, match="is not a ticker: write it as Yahoo Finance does"):
             fetch_prices(given, offline=True)
     for kind, says, *dates in [
         (DateError, "2025-05-02", "02/05/2025"),
@@ -224,7 +224,7 @@ def test_a_hole_by_the_calendar_of_the_exchange_is_found(replica):
 @pytest.mark.parametrize(
     ("market", "message"),
     [
-        ("XETRA", "market='XETRA' is no exchange"),
+        ("XETRA", "market='XETRA' is not an exchange"),
         (("Europe/Berlin", "17:30"), "has no calendar: name an exchange"),
         (None, "has no calendar"),
     ],

@@ -153,7 +153,7 @@ FAULTS = {
     "a bar of a Sunday": (
         _edited(lambda sent: sent.insert(400, [start_of("2026-11-15 12:00"), 7e2, 7e2])),
         BadData,
-        "a Sunday, is no session",
+        "a Sunday, is not a session",
     ),
     "milliseconds": (
         _edited(lambda sent: [row.__setitem__(0, 1000 * row[0]) for row in sent]),
@@ -215,7 +215,7 @@ def test_every_fault_is_one_error_of_ours(replica, fault, error, message):
 
 @pytest.mark.parametrize("ticker", ["sectors", ["SPY", "QQQ"], "", "S&P 500", None])
 def test_one_ticker_is_asked_for(replica, ticker):
-    with pytest.raises(NoData, match="no ticker"):
+    with pytest.raises(NoData, match="not a ticker"):
         fetch_bars(ticker)
     assert replica.asked == []
 

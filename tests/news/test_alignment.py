@@ -162,6 +162,9 @@ def test_a_session_must_be_a_row(sessions):
     frame = pd.DataFrame({"session": pd.to_datetime(["2025-04-04", "2025-04-05"])})
     with pytest.raises(DateError, match="event '2025-04-05': session 2025-04-05 is not a row"):
         align(frame[1:], sessions)
+    sunday = pd.DataFrame({"session": pd.to_datetime(["2025-04-05", "2025-04-06"])})
+    with pytest.raises(DateError, match="event '2025-04-05': session 2025-04-05 is not a row"):
+        align(sunday, sessions)
     assert "2025-04-05 is not a row" in align(frame, sessions)["dropped"].iloc[1]
     assert align(frame[:1], sessions)["session"].item() == pd.Timestamp("2025-04-04")
 

@@ -243,6 +243,8 @@ def test_a_good_row_is_read(tmp_path):
         ({"rate_before": "10.0"}, "not a fraction"),
         ({"rate_after": "-0.1"}, "not a fraction"),
         ({"rate_after": "nan"}, "not a finite number"),
+        ({"china_dose_pp": "1_000"}, "china_dose_pp is '1_000', which is not a number"),
+        ({"china_dose_pp": "１０"}, "china_dose_pp is '１０', which is not a number"),
         ({"china_dose_pp": "inf"}, "not a finite number"),
         ({"news": "True"}, "news is 'True': write yes or no"),
         ({"included": "maybe"}, "included is 'maybe': write yes or no"),

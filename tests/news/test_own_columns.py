@@ -112,6 +112,39 @@ def test_a_column_of_midnights_holds_dates(column):
     assert series["announced_at"].to_dict() == {"a": "2025-05-02", "b": "2025-05-09"}
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("hour", [16, 9], r"times of day in column 'hour' of the events \(16\) are apart"),
+        ("Hour", ["16:05", None], r"'Hour' of the events \(16:05\)"),
+    ],
+)
+def test_an_hour_beside_a_date_is_refused_not_lost(column, values, said):
+    frame = pd.DataFrame({"announced_at": ["2025-05-02", "2025-05-09"], column: values})
+    with pytest.raises(EventError, match=said):
+        as_events(frame)
+    assert len(as_events(frame.assign(**{column: [2024, -1]}))) == 2
+
+
+@pytest.mark.parametrize("column", ["timezone", "TZ", "Time zone"])
+def test_a_zone_beside_a_clock_time_is_refused_not_lost(column):
+    times = ["2025-05-02T22:05", "2025-05-09"]
+    frame = pd.DataFrame({"announced_at": times, column: ["Europe/Berlin", "Europe/Berlin"]})
+    with pytest.raises(
+        EventError, match=rf"'{column}' of the events \(Europe/Berlin\) is not read"
+    ):
+        as_events(frame)
+    for harmless in (
+        frame.assign(**{column: ["America/New_York", "Europe/Berlin"]}),
+        frame.assign(**{column: ["ET", None]}),
+        frame.assign(announced_at=["2025-05-02T22:05+02:00", "2025-05-09"]),
+        frame.assign(announced_at=["2025-05-02", "2025-05-09"]),
+    ):
+        assert as_events(harmless)["announced_at"].to_list() == harmless["announced_at"].to_list()
+    aware = pd.to_datetime(["2025-05-02T22:05", "2025-05-09T12:00"]).tz_localize("Europe/Berlin")
+    assert len(as_events(frame.assign(announced_at=aware))) == 2
+
+
 def test_the_pieces():
     assert renamed(["date", "DATE", "event"]) == {"event": "id"}
     assert renamed(["event", "id", "announced_at"]) == {}
@@ -194,7 +227,7 @@ def test_other_files_of_a_spreadsheet_are_refused(tmp_path, monkeypatch):
     (tmp_path / "none.xlsx").write_bytes(b"no workbook")
     with pytest.raises(EventError, match=r"old\.xls is of the old Excel format: save it as \.xlsx"):
         load_events(tmp_path / "old.xls")
-    with pytest.raises(EventError, match=r"none\.xlsx is no Excel workbook"):
+    with pytest.raises(EventError, match=r"none\.xlsx is not an Excel workbook"):
         load_events(tmp_path / "none.xlsx")
     with pytest.raises(EventError, match="cannot be read"):
         load_events(tmp_path / "away.xlsx")

@@ -100,6 +100,14 @@ def test_the_catalogue_is_asked_for_the_day_and_the_day_before():
     assert 0.3 < (uncertainty_days()["catalogue"] != "").mean() < 0.5
 
 
+def test_the_first_day_of_a_span_rises_above_the_day_before_it():
+    rise = load_uncertainty().diff()["2025-04-01":"2025-04-30"]
+    found = uncertainty_days(5, of="rise", start="2025-04-01", end="2025-04-30")
+    largest = rise.sort_values().index[-5:]
+    assert set(found["newspapers"]) == set(largest) and rise.index[0] in largest
+    assert found.set_index("newspapers")["tpu"].to_dict() == rise[largest].to_dict()
+
+
 def test_a_study_takes_them_and_days_of_one_session_are_one():
     days = uncertainty_days(5, start="2025-04-01", end="2025-04-30")
     study = event_study(index_returns()["2020":], days)
@@ -116,7 +124,8 @@ def test_a_study_takes_them_and_days_of_one_session_are_one():
         ({"n": 50.0}, "n=50.0: give a whole number"),
         ({"n": True}, "n=True: give"),
         ({"n": 31, "start": "2025-04-01", "end": "2025-04-30"}, "from 1 to 30"),
-        ({"n": 30, "of": "rise", "start": "2025-04-01", "end": "2025-04-30"}, "from 1 to 29"),
+        ({"n": 31, "of": "rise", "start": "2025-04-01", "end": "2025-04-30"}, "from 1 to 30"),
+        ({"n": 31, "of": "rise", "end": "2017-01-31"}, "from 1 to 30"),
     ],
 )
 def test_what_is_no_number_of_days_is_refused(given, message):

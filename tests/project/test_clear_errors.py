@@ -42,15 +42,15 @@ def one_value(table, value):
 
 #: What is called -> the class of the error and a part of its sentence.
 WRONG = {
-    "rng None": (lambda: studied(rng=None), ModelError, "rng=None is no seed"),
-    "rng float": (lambda: studied(rng=1.5), ModelError, "rng=1.5 is no seed"),
-    "rng below zero": (lambda: studied(rng=-1), ModelError, "rng=-1 is no seed"),
-    "rng yes": (lambda: studied(rng=True), ModelError, "rng=True is no seed"),
-    "rng text": (lambda: studied(rng="x"), ModelError, "rng='x' is no seed"),
-    "rng of a curve": (lambda: curve(rng=None), InferenceError, "rng=None is no seed"),
-    "no process": (lambda: curve(n_jobs=0), InferenceError, "n_jobs=0 is no number"),
-    "half a process": (lambda: curve(n_jobs=0.5), InferenceError, "n_jobs=0.5 is no number"),
-    "no process named": (lambda: curve(n_jobs=None), InferenceError, "n_jobs=None is no number"),
+    "rng None": (lambda: studied(rng=None), ModelError, "rng=None is not a seed"),
+    "rng float": (lambda: studied(rng=1.5), ModelError, "rng=1.5 is not a seed"),
+    "rng below zero": (lambda: studied(rng=-1), ModelError, "rng=-1 is not a seed"),
+    "rng yes": (lambda: studied(rng=True), ModelError, "rng=True is not a seed"),
+    "rng text": (lambda: studied(rng="x"), ModelError, "rng='x' is not a seed"),
+    "rng of a curve": (lambda: curve(rng=None), InferenceError, "rng=None is not a seed"),
+    "no process": (lambda: curve(n_jobs=0), InferenceError, "n_jobs=0 is not a number"),
+    "half a process": (lambda: curve(n_jobs=0.5), InferenceError, "n_jobs=0.5 is not a number"),
+    "no process named": (lambda: curve(n_jobs=None), InferenceError, "n_jobs=None is not a number"),
     **{
         f"no {axis}": (lambda axis=axis: curve(**{axis: ()}), ModelError, f"{axis} has no option")
         for axis in ("lengths", "gaps", "windows", "variances", "means", "kinds", "neighbours")
@@ -61,9 +61,9 @@ WRONG = {
         HypothesisError,
         "the register typo cannot be read",
     ),
-    "register 3": (lambda: impact.load_register(3), HypothesisError, "path=3 is no path"),
-    "events 3": (lambda: impact.load_events(3), EventError, "path=3 is no path"),
-    "events of a list": (lambda: impact.load_events(["a"]), EventError, "is no path: name a CSV"),
+    "register 3": (lambda: impact.load_register(3), HypothesisError, "path=3 is not a path"),
+    "events 3": (lambda: impact.load_events(3), EventError, "path=3 is not a path"),
+    "events of a list": (lambda: impact.load_events(["a"]), EventError, "is not a path: name"),
     "portfolio of a series": (
         lambda: impact.calendar_time_portfolio(INDEX, EVENTS),
         ReturnsError,
@@ -131,7 +131,7 @@ WRONG = {
     "published beside returns": (
         lambda: impact.published_beside_ours(INDEX),
         ReturnsError,
-        "is no close of the S&P 500: give load_prices",
+        "is not a close of the S&P 500: give load_prices",
     ),
     "published beside many": (
         lambda: impact.published_beside_ours(impact.load_prices("sectors")),
@@ -141,7 +141,7 @@ WRONG = {
     "published beside another time": (
         lambda: impact.published_beside_ours(impact.load_prices(end="2005-01-31")),
         ReturnsError,
-        "of no published number there are closes from 1999-01-04 to 2005-01-31",
+        "no published number is about the days from 1999-01-04 to 2005-01-31",
     ),
     **{
         f"neighbours {value!r}": (
@@ -200,7 +200,7 @@ WRONG = {
     "a table of no such column": (
         lambda: impact.table(EXPOSURE, "t", percent="size"),
         TableError,
-        "'size' is no column of numbers",
+        "'size' is not a column of numbers",
     ),
 }
 

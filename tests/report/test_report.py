@@ -1,8 +1,10 @@
 """The site without a browser: what a page says, what is escaped, what is refused."""
 
+import io
 import json
 import os
 import re
+from base64 import b64decode, b64encode
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,9 +12,12 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pandas as pd
 import pytest
+from run_notebooks import NOTEBOOKS
 
 import impact
 from impact.__main__ import main
+from impact.charts.page import Words
+from impact.charts.page import page as plain_page
 from impact.errors import ReportError
 from impact.report.events import Told, event_page, event_pages, told
 from impact.report.every_day import as_json, every_day
@@ -84,6 +89,7 @@ def test_every_link_leads_to_a_page_and_nothing_is_loaded_from_elsewhere(pages):
 def test_every_picture_has_words(pages):
     alts = [alt for page in pages.values() for alt in page.alts]
     assert len(alts) > 3 and all(alt and alt.strip() for alt in alts)
+    assert not [alt for alt in alts if alt.endswith((".png", ".svg"))]
 
 
 def test_the_first_page_says_what_happened_and_how_sure_that_is(site):
@@ -102,7 +108,9 @@ def test_a_page_of_an_announcement_holds_its_card_and_its_picture(site):
     assert "The S&amp;P 500 rose 1.47% on Friday 2 May 2025" in text
     assert f">{card.facts['z_conditional']:.2f}<" in text
     assert 'src="pictures/2025-05-02.svg"' in text and "Around the minute of the news" in text
-    assert (site / "events/pictures/2025-05-02.svg").exists()
+    drawn = (site / "events/pictures/2025-05-02.svg").read_text(encoding="utf-8")
+    assert "scale(0.015625)" in drawn, "letters are as large as matplotlib draws them"
+    assert len(drawn) < 80_000
     assert impact.load_events().loc["wsj-fentanyl-overture", "source_url"] in text
 
 
@@ -125,6 +133,35 @@ def test_a_progress_bar_stays_out_of_the_page():
     shown = _folded(v4.new_notebook(cells=[cell], metadata={"widgets": {}}))
     assert [output.text for output in shown.cells[0].outputs] == ["kept"]
     assert "widgets" not in shown.metadata
+
+
+def test_a_picture_of_a_notebook_is_told_by_its_title_and_keeps_its_look():
+    import nbformat.v4 as v4
+    from PIL import Image
+
+    figure = plain_page(Words("Calm days: p > 5%", "what", "where from"), 300).figure
+    png = figure._repr_png_()
+    data = {"image/png": b64encode(png).decode(), "text/plain": repr(figure)}
+    cell = v4.new_code_cell("", outputs=[v4.new_output("display_data", data=data)])
+    (shown,) = _folded(v4.new_notebook(cells=[cell])).cells
+    assert shown.metadata["mystnb"] == {"image": {"alt": "Calm days: p > 5%"}}
+    lighter = b64decode(shown.outputs[0].data["image/png"])
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(held)).convert("RGB"), int) for held in (png, lighter)
+    )
+    assert abs(before - after).max() <= 8
+    assert len(lighter) < len(png) / 2
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_each_notebook_says_where_its_page_is_and_the_page_does_not(path):
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    page = f"build/report/notebooks/{path.stem}.html"
+    assert page in notebook.cells[0].source
+    shown = _folded(notebook).cells[0].source
+    assert shown.startswith("# ") and page not in shown and "pip install" not in shown
 
 
 # -- any day -------------------------------------------------------------------------------------

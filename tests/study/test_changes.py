@@ -56,6 +56,15 @@ def test_what_is_shown_is_in_the_unit_and_not_in_percent(study):
     assert study.car(0).attrs["signature"].count("changes in points") == 1
 
 
+def test_an_interval_that_is_asked_for_is_in_the_unit(study):
+    for conditional, test in ((True, "conditional"), (False, "textbook")):
+        shown = study.summary(level=0.9, conditional=conditional)
+        low = study.car(0, level=0.9, conditional=conditional)[f"ci_low_{test}"].iloc[0]
+        assert f"{low:+.3f}".replace("-", "\N{MINUS SIGN}") in str(shown)
+        for held, sign in ((str(shown), "%"), (shown.to_latex(), r"\%")):
+            assert sign not in held.split("In points.")[0].replace(f"90{sign}", "")
+
+
 def test_pictures_write_the_unit(study):
     for figure in (study["2025-04-03"].plot(), study.plot()):
         texts = [text.get_text() for axes in figure.axes for text in axes.texts]
@@ -63,7 +72,7 @@ def test_pictures_write_the_unit(study):
         ticks = [tick.get_text() for axes in figure.axes for tick in axes.get_yticklabels()]
         assert not any("%" in text for text in (*ticks, *texts))
     written = [text.get_text() for text in study.plot().texts]
-    assert any("in points." in text for text in written)
+    assert any("abnormal change from the close before, in points" in text for text in written)
 
 
 def test_small_changes_keep_their_digits():
@@ -87,7 +96,9 @@ def test_groups_averages_and_tests_carry_the_unit():
     assert "Mean cumulative abnormal changes" in text and "In points." in text
     assert " points (95% interval" in text
     assert any("in points" in words.get_text().lower() for words in groups.plot().texts)
-    assert "average cumulative abnormal change" in study.plot().texts[0].get_text()
+    title, said, *_ = (text.get_text().replace("\n", " ") for text in study.plot().texts)
+    assert " points on average over sessions" in title
+    assert "Average cumulative abnormal change, in points" in said
     test = impact.inference.conditional_t(study["geneva-truce"])
     assert "In points." in str(test.summary()) and test.unit == "points"
     assert "%" not in str(test.summary()).split("In points.")[0].replace("95%", "")

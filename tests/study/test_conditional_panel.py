@@ -77,7 +77,7 @@ def test_a_panel_says_that_it_has_no_conditional_test(sectors):
     assert "conditional" not in str(without.summary())
     with pytest.raises(InferenceError, match="needs a variance model"):
         without.car(0, conditional=True)
-    with pytest.raises(ModelError, match="n_jobs=0 is no number of processes"):
+    with pytest.raises(ModelError, match="n_jobs=0 is not a number of processes"):
         impact.event_study(sectors, DATES, n_jobs=0)
 
 

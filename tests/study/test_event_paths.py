@@ -10,8 +10,10 @@ from impact.charts.page import png
 from impact.errors import FigureError, InferenceError
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
+from impact.news.kinds import MARKS
 from impact.study.event_paths import event_paths
 from impact.study.event_study import event_study
+from impact.text.formats import out_of, percent
 
 DAYS = {"Liberation Day": "2025-04-03", "Pause": "2025-04-09", "China called": "2025-05-02"}
 
@@ -81,6 +83,27 @@ def test_a_study_of_few_units_has_one_panel_each(study):
 def test_one_unit(returns, volatility):
     one = event_study(returns, {"China called": "2025-05-02"}, volatility=volatility)
     assert_words_are_clear(one.plot())
+
+
+def test_the_title_counts_the_paths_that_leave_their_range(study, returns):
+    paths = event_paths(study).query("relative_session == 0").set_index("label")
+    out = (paths["path"] < paths["conditional_low"]) | (paths["path"] > paths["conditional_high"])
+    title = study.plot().texts[0].get_text().replace("\n", " ")
+    assert f": {out_of(int(out.sum()), 3)} reactions" in title
+    for label, left in out.items():
+        title = study[label].plot().texts[0].get_text().replace("\n", " ")
+        assert title.endswith(f"{'outside' if left else 'inside'} its 95% range")
+        assert percent(paths.loc[label, "path"]) in title
+
+
+def test_a_date_without_a_name_is_written_once_and_news_has_the_hue_of_its_kind(returns):
+    plain = event_study(returns, ["2025-04-03", "2025-04-09"], volatility=None).plot()
+    assert "2025-04-03" not in _said(plain) and _said(plain).count("3 April 2025") == 1
+    assert {line.get_marker() for ax in plain.axes for line in ax.lines} == {"None", "o"}
+    known = event_study(returns, ["liberation-day", "geneva-truce"], volatility=None).plot()
+    for ax, kind in zip(known.axes, ("escalation", "easing"), strict=True):
+        (mark,) = [line for line in ax.lines if line.get_marker() == MARKS[kind].marker]
+        assert mark.get_color() == MARKS[kind].colour
 
 
 def test_a_panel_is_drawn_as_its_average_path(panel):

@@ -15,7 +15,7 @@ from statistics_by_name import BESIDES, OURS, SLOW, slow
 
 import impact.estimation.pairs
 import impact.inference as tests
-from impact.errors import HistoryError, InferenceError
+from impact.errors import HistoryError, InferenceError, ModelError
 from impact.study.event_study import event_study
 
 WORDS = {ours: theirs for theirs, ours in MODELS.items()}
@@ -311,6 +311,50 @@ class OwnFit:
     def prediction_covariance(self, regressors):
         x = OwnMarketModel.design(regressors)
         return self.found.mse_resid * np.eye(len(x)) + x @ self.found.cov_params() @ x.T
+
+
+@pytest.mark.parametrize(
+    ("fitted", "message"),
+    [
+        (lambda one: 3, r"fit\(\) of the model returned a int: it must have dof, predict"),
+        (lambda one: None, "returned a NoneType"),
+        (lambda one: one.found, "returned a RegressionResultsWrapper: it must have dof"),
+    ],
+)
+def test_a_model_of_ones_own_that_fits_nothing_is_told(fitted, message):
+    returns, factors, _ = small_panel(7, missing=0.1)
+
+    class Wrong(OwnMarketModel):
+        def fit(self, returns, regressors):
+            return fitted(super().fit(returns, regressors))
+
+    with pytest.raises(ModelError, match=message):
+        event_study(
+            returns,
+            pd.DataFrame({"session": returns.index[[120]]}),
+            model=Wrong(),
+            factors=factors[["market"]],
+            estimation=(-80, -6),
+            min_observations=40,
+            volatility=None,
+        )
+
+
+def test_a_prediction_of_another_length_is_told(monkeypatch):
+    monkeypatch.setattr(OwnFit, "predict", lambda self, regressors: np.zeros(3))
+    returns, factors, _ = small_panel(7, missing=0.1)
+    with pytest.raises(
+        ModelError, match=r"predict\(\) of the model gives \(3,\) for \d\d rows: give one"
+    ):
+        event_study(
+            returns,
+            pd.DataFrame({"session": returns.index[[120]]}),
+            model=OwnMarketModel(),
+            factors=factors[["market"]],
+            estimation=(-80, -6),
+            min_observations=40,
+            volatility=None,
+        )
 
 
 def test_a_model_of_ones_own_that_does_the_same_gives_the_same():

@@ -65,7 +65,7 @@ def test_without_a_market_a_clock_time_abroad_is_refused():
 
 def test_rows_that_are_no_sessions_of_the_market_are_counted_under_the_table():
     study = impact.event_study(DAX, PAUSE, volatility=None, market="XETR")
-    assert "rows are no sessions of XETR (first: 2023-04-07)" in str(study.summary())
+    assert "rows are not sessions of XETR (first: 2023-04-07)" in str(study.summary())
     clean = DAX[DAX.index.isin(exchange("XETR").sessions)]
     assert impact.event_study(clean, PAUSE, volatility=None, market="XETR").notes == ()
 

@@ -81,9 +81,9 @@ def test_windows_that_cannot_be_shown_are_refused(study, windows):
 
 @pytest.mark.parametrize("level", [0, 1, 90, "0.9", True, np.nan])
 def test_what_is_no_confidence_is_refused(study, level):
-    with pytest.raises(InferenceError, match="is no confidence: give a share such as"):
+    with pytest.raises(InferenceError, match="is not a confidence level: give a share such as"):
         study.summary(level=level)
-    with pytest.raises(InferenceError, match="is no confidence"):
+    with pytest.raises(InferenceError, match="is not a confidence"):
         study.car(0, level=level)
 
 

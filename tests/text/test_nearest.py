@@ -1,7 +1,7 @@
 """Did you mean: names by likeness, against what a reader would pick."""
 
 from impact.news.catalogue import load_events
-from impact.text.nearest import nearest, suggestion
+from impact.text.nearest import nearest, suggested, suggestion
 
 
 def test_the_nearest_ids():
@@ -24,6 +24,11 @@ def test_names_may_be_of_any_kind():
 def test_nothing_is_suggested_below_the_cutoff():
     assert nearest("directon", ["direction", "label"], cutoff=0.8) == ["direction"]
     assert nearest("size", ["direction", "label"], cutoff=0.8) == []
+
+
+def test_one_name_is_the_nearest_and_several_are():
+    assert suggested("alhpa", ["alpha"]) == "the nearest is 'alpha'"
+    assert suggested("alhpa", ["alpha", "beta"]).startswith("the nearest are 'alpha' or ")
 
 
 def test_a_suggestion_is_a_sentence_part():

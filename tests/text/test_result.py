@@ -10,7 +10,7 @@ from impact.text.result import Result, left_out
 from impact.text.table import Column, table
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Means(Result):
     table: pd.DataFrame
     dropped: pd.DataFrame
@@ -39,7 +39,7 @@ def means():
 
 
 def test_every_medium_holds_the_numbers_the_signature_and_what_was_left_out(means):
-    shown = (str(means.summary()), means._repr_html_(), means.to_latex())
+    shown = (str(means), str(means.summary()), means._repr_html_(), means.to_latex())
     for text in shown:
         assert "Means" in text and "1.23" in text and "made up" in text
         assert "Left out: 1 (b XLK: no price)." in text
@@ -80,5 +80,5 @@ def test_what_was_left_out_in_one_line(rows, line):
 @pytest.mark.parametrize("wrong", ["chance", "who"])
 def test_a_column_that_holds_no_numbers_is_not_shown_in_percent(wrong):
     frame = pd.DataFrame({"who": ["a"], "size": [0.2]})
-    with pytest.raises(TableError, match=f"'{wrong}' is no column of numbers.*'size'"):
+    with pytest.raises(TableError, match=f"'{wrong}' is not a column of numbers.*'size'"):
         table(frame, "t", percent=[wrong])

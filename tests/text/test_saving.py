@@ -12,6 +12,7 @@ import pytest
 
 from impact.errors import TableError
 from impact.study.event_study import event_study
+from impact.text.document import write_page
 from impact.text.table import table
 
 
@@ -37,6 +38,19 @@ def test_word_shows_the_table_as_it_is_printed(summary, tmp_path):
     assert rows[2:] == summary.in_print.cells()
     said = [paragraph.text for paragraph in document.paragraphs]
     assert said == [summary.title, *summary.below]
+
+
+def test_in_word_no_number_is_broken_over_two_lines(summary, tmp_path):
+    summary.save(tmp_path / "t.docx")
+    (read,) = docx.Document(str(tmp_path / "t.docx")).tables
+    look = [child.tag.rpartition("}")[2] for child in read._tbl.tblPr]
+    assert look.index("tblCellMar") < look.index("tblLook")
+    (margin, *_) = read._tbl.xpath("./w:tblPr/w:tblCellMar/w:left/@w:w")
+    for number, column in enumerate(summary.columns):
+        longest = max(len(cells[number]) for cells in summary.in_print.cells())
+        # Half of 8 points is a wide digit.
+        room = read.columns[number].width.pt - 2 * int(margin) / 20
+        assert column.is_text or room >= 4.5 * longest, column.heading
 
 
 def test_excel_holds_the_numbers_unrounded_and_texts_as_texts(summary, tmp_path):
@@ -164,6 +178,15 @@ def test_an_unknown_ending_is_named(name, tmp_path):
     with pytest.raises(TableError, match=r"a table is saved as \.docx, .* or \.csv"):
         odd(p=[0.1]).save(tmp_path / name)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", [None, 3, b"t.csv", ["t.csv"]])
+def test_what_is_no_path_is_one_sentence(path):
+    shown = odd(p=[0.1])
+    calls = [shown.save, lambda path: write_page(path, "A page", [], [])]
+    for call in calls + [shown.to_csv] * (path is not None):
+        with pytest.raises(TableError, match="is not a path: give the name of a file"):
+            call(path)
 
 
 @pytest.mark.parametrize("ending", ["docx", "xlsx", "tex", "html", "md", "csv"])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from history import index_returns
 
+from impact.errors import TableError
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
@@ -121,7 +122,7 @@ def test_csv_gives_every_number_back(study, table, tmp_path):
     back = pd.read_csv(io.StringIO(table.to_csv()), index_col="event", parse_dates=["session"])
     car = study.car(0)
     for name in ("estimate", "std_error", "statistic", "p_textbook", "p_conditional"):
-        np.testing.assert_allclose(back[name], car[name], rtol=1e-9)
+        assert back[name].to_list() == car[name].to_list()
     assert list(back["session"]) == list(car["session"])
     assert set(back["signature"]) == {study.signed(0)}
     assert "china-84-retaliation;ninety-day-pause" in table.to_csv().replace("; ", ";")
@@ -157,7 +158,7 @@ def test_the_sentence_on_disagreement_names_exactly_the_rows_that_disagree(study
     ("textbook", "conditional", "expected"),
     [
         ([0.2, 0.01], [0.3, 0.02], "agree at 5% in every row"),
-        ([0.2, 0.01], [0.3, 0.06], "disagree at 5% on B (2 January 2025"),
+        ([0.2, 0.01], [0.3, 0.06], "disagree at 5% on “B” (2 January 2025"),
         ([0.2, 0.01], [0.3, np.nan], "agree at 5% in every row"),
         ([0.01] * 6, [0.2] * 6, "disagree at 5% on 6 of 6 rows"),
     ],
@@ -184,7 +185,7 @@ def test_the_widest_disagreements_are_named_first():
             "p_conditional": 0.2,
         }
     )
-    assert re.findall(r"\b([A-F]) \(", study_tables.disagreement(car)) == list("FDCB")
+    assert re.findall(r"“([A-F])” \(", study_tables.disagreement(car)) == list("FDCB")
 
 
 def test_missing_values_show_as_a_dash_and_never_as_nan():
@@ -217,6 +218,23 @@ def test_published_numbers_reproduce_and_a_wrong_close_is_noticed():
     wrong = load_prices().copy()
     wrong["2025-05-02"] += 5
     assert list(published_beside_ours(wrong).query("not agrees").index) == ["spx-2025-05-02"]
+
+
+def test_one_note_is_one_line():
+    shown = tables.table(pd.DataFrame({"p": [0.2]}), "One p", notes="One sentence.")
+    assert shown.notes == ("One sentence.",) and "\nOne sentence." in str(shown)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"p": [0.2]}, index=pd.Index(["a"], name="p")),
+        pd.DataFrame([[0.2]], columns=pd.MultiIndex.from_tuples([("p", "two-sided")])),
+    ],
+)
+def test_columns_that_cannot_be_told_apart_are_refused(frame):
+    with pytest.raises(TableError, match="a table has one column of each name, a text: rename"):
+        tables.table(frame, "One p")
 
 
 def test_csv_keeps_dates_as_dates_and_times_whole():

@@ -281,8 +281,8 @@ def test_returns_that_stop_varying_keep_their_parameters_and_those_that_never_di
 
 def test_what_is_wrong_is_named():
     returns = history.dated(history.garch_path(1_300, seed=14))
-    for position in (-1, 1_300):
-        with pytest.raises(WindowError, match=f"position={position} lies outside the 1,300"):
+    for position in (-1, 1_300, 1_200.5, "1200", None):
+        with pytest.raises(WindowError, match=f"position={position!r} is not a row of the 1,300"):
             variance_forecast(returns, position)
     with pytest.raises(VolatilityError, match="'arma' is not known"):
         variance_forecast(returns, 1_200, model="arma")
@@ -302,7 +302,7 @@ def test_what_is_wrong_is_named():
         variance_forecast(returns.to_numpy(), 1_200)
     with pytest.raises(ReturnsError, match="must be a Series by session, not DataFrame"):
         conditional_z(returns.to_frame())
-    with pytest.raises(ReturnsError, match="no DatetimeIndex"):
+    with pytest.raises(ReturnsError, match="not a DatetimeIndex"):
         conditional_z(returns.reset_index(drop=True))
     with pytest.raises(ReturnsError, match="comes after"):
         conditional_z(returns[::-1])

@@ -2,6 +2,7 @@
 
 import history
 import numpy as np
+import pandas as pd
 import pytest
 from arch import arch_model
 from arch.univariate import ConstantMean, EWMAVariance, StudentsT
@@ -159,6 +160,20 @@ def test_sparse_and_wild_returns_have_a_finite_stationary_fit(model, sparse):
         assert fit.persistence <= 1 + 1e-12 and 2.05 <= fit.nu <= 500
         sigma = fit.filter(returns)
         assert np.isfinite(sigma).all() and (sigma > 0).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, 0.01, "returns", pd.DataFrame({"a": [0.01], "b": [0.02]}), pd.Series(["0.01"])]
+)
+def test_what_is_no_series_of_numbers_is_refused(wrong):
+    with pytest.raises(ReturnsError, match="fitted on one series of numbers"):
+        fit_variance(wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -5, 1_200.5, "1200"])
+def test_a_number_of_returns_that_is_none_is_refused(wrong):
+    with pytest.raises(VolatilityError, match=f"last={wrong!r} is no number of returns"):
+        fit_variance(np.sin(np.arange(1_300.0)), last=wrong)
 
 
 def test_missing_returns_and_unknown_models_are_named():

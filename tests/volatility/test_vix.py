@@ -163,9 +163,11 @@ def test_rescaled_and_wild_returns_are_calibrated():
 
 def test_what_is_not_available_says_why():
     returns, points = history.index_returns(), history.vix()
-    for position in (0, -1):
-        with pytest.raises(WindowError, match=f"position={position} is no session"):
+    for position in (0, -1, 20.5, "20", None, len(returns)):
+        with pytest.raises(WindowError, match=f"position={position!r} is not a session"):
             implied_forecast(returns, points, position)
+    with pytest.raises(WindowError, match="position=1 is not a session"):
+        implied_forecast(returns, points, 1, after_vix_close=True)
     longer = pd.concat([returns, pd.Series([0.01], [pd.Timestamp("2026-09-01")])])
     with pytest.raises(VolatilityError, match=r"no value on 2026-08-31 .* to 2026-08-28"):
         implied_forecast(longer, points, len(longer) - 1)
@@ -173,12 +175,23 @@ def test_what_is_not_available_says_why():
         implied_forecast(returns, points, history.row("2001-09-17"))
     with pytest.raises(VolatilityError, match=r"no value on 1999-12-31 .* for 2000-01-03"):
         implied_forecast(returns, points, history.row("2000-01-03"))
-    with pytest.raises(HistoryError, match="1,000 earlier sessions"):
-        implied_z(returns.loc[:"2002-12-30"], points)
+    short = returns.loc[:"2002-12-30"]
+    # A thousand by its last day; a calibration is made on the first day of a quarter.
+    pairs = int(points.reindex(short.loc[:"2002-09-30"].index)[:-1].notna().sum())
+    assert pairs < 1_000
+    with pytest.raises(HistoryError, match=f"1,000 earlier sessions .* there are {pairs}:"):
+        implied_z(short, points)
     with pytest.raises(WindowError, match="position=9000"):
         implied_forecast(returns, points, 9_000)
-    with pytest.raises(ReturnsError, match="it must be positive"):
-        implied_forecast(returns, -points, history.row("2025-05-02"))
+    for wrong, said in (
+        (-points, "give the index in points, all positive"),
+        (points / 100, "looks like a fraction .*: multiply by 100"),
+        (points.tz_localize("UTC"), "implied: the index has time zone UTC"),
+        (points[::-1], "implied: .* comes after"),
+        (points.to_numpy(), "implied must be a pandas Series"),
+    ):
+        with pytest.raises(ReturnsError, match=said):
+            implied_forecast(returns, wrong, history.row("2025-05-02"))
     with pytest.raises(VolatilityError, match="more than half of the"):
         implied_z(returns * 0, points)
     upside_down = 400 / points

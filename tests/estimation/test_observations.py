@@ -1,0 +1,60 @@
+"""Which events have room for their windows, and what is said of those that have none."""
+
+import numpy as np
+import pandas as pd
+
+from impact.study.event_study import event_study
+
+DAYS = pd.bdate_range("2024-01-01", periods=100)
+RETURNS = pd.DataFrame(
+    0.01 * np.random.default_rng(0).standard_normal((100, 2)), DAYS, ["S0", "S1"]
+)
+
+
+def studied(rows, **columns):
+    """The study of events in some rows; one in the row of another before it is called later."""
+    ids = [f"{'later' if row in rows[:i] else 'row'} {row}" for i, row in enumerate(rows)]
+    events = pd.DataFrame({"session": DAYS[rows], "id": ids, **columns})
+    return event_study(
+        RETURNS,
+        events,
+        estimation=(-30, -6),
+        window=(-2, 2),
+        min_observations=20,
+        volatility=None,
+        kind="simple",
+    )
+
+
+def test_windows_may_reach_the_first_and_the_last_return_and_not_beyond():
+    study = studied([29, 30, 97, 98, 99])
+    assert study.alignment.index.to_list() == ["row 30", "row 97"]
+    assert study.dropped.set_index("event")["reason"].to_dict() == {
+        "row 29": f"the estimation window (-30, -6) of session {DAYS[29]:%Y-%m-%d} needs 30 "
+        "earlier sessions, the returns have 29 (first: 2024-01-01)",
+        "row 98": f"the event window (-2, 2) of session {DAYS[98]:%Y-%m-%d} ends 1 session after "
+        f"the last return ({DAYS[99]:%Y-%m-%d}): use a window that ends at 1",
+        "row 99": f"the event window (-2, 2) of session {DAYS[99]:%Y-%m-%d} ends 2 sessions after "
+        f"the last return ({DAYS[99]:%Y-%m-%d}): use a window that ends at 0",
+    }
+
+
+def test_announcements_of_one_session_are_one_unit_that_keeps_what_each_says():
+    rows = [50, 60, 50]
+    units = studied(
+        rows,
+        label=["first", "alone", "second"],
+        note=["a", "b", "c"],
+        dose=[1.0, 5.0, 2.5],
+        sure=[False, False, True],
+    ).alignment
+    assert units["announcements"].to_list() == [("row 50", "later 50"), ("row 60",)]
+    assert units["label"].to_list() == ["first; second", "alone"]
+    assert units["note"].to_list() == ["a; c", "b"]
+    assert units["dose"].to_list() == [3.5, 5.0]
+    assert units["sure"].to_list() == [True, False]
+
+
+def test_a_text_that_two_announcements_share_stands_once():
+    units = studied([50, 50], note=["a", "a"], dose=[np.nan, np.nan]).alignment
+    assert units["note"].item() == "a" and np.isnan(units["dose"].item())
