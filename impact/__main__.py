@@ -81,10 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        return given.run(given)
+        status = given.run(given)
+        print(end="", flush=True)
+        return status
     except ImpactError as error:
         print(error, file=sys.stderr)
-        return 1
+    except OSError as error:
+        if error.filename is None:  # what is printed has nowhere to go, as with `head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            what = error.filename or "the output"
+            print(f"{what} cannot be read or written: {error.strerror}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
@@ -94,12 +102,7 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     try:
-        status = main()
-        sys.stdout.flush()
-        sys.exit(status)
-    except BrokenPipeError:  # whoever reads has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(main())
     except KeyboardInterrupt:
         print("stopped: every file is whole", file=sys.stderr)
         sys.exit(130)

@@ -40,8 +40,8 @@ def refresh(directory: Path) -> list[str]:
     cannot be written, ChangedData when Yahoo contradicts the close that new ones would follow,
     another FetchError as from `ask`.
     """
-    for path in sorted(directory.glob("*.csv")):
-        data_path(path.name, directory)
+    for name in [*FILES, *(path.name for path in sorted(directory.glob("*.csv")))]:
+        data_path(name, directory)
     contents = {"README.md": (directory / "README.md").read_bytes()}
     client = yahoo.new_client(0.0)
     for name, held in FILES.items():

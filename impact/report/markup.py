@@ -47,7 +47,15 @@ def contents(names: Iterable[str]) -> str:
 
 
 def link(address: str, words: str) -> str:
-    """Return a link as HTML."""
+    """Return a link as HTML; an address that is no page, such as a script, leaves the words.
+
+    Examples
+    --------
+    >>> link("https://e.org/a?b&c", "A & B"), link("javascript:alert(1)", "<b>")
+    ('<a href="https://e.org/a?b&amp;c">A &amp; B</a>', '&lt;b&gt;')
+    """
+    if re.match(r"\s*(?!https?:)[^/?#]*:", address, re.I):
+        return html.escape(words)
     return f'<a href="{html.escape(address)}">{html.escape(words)}</a>'
 
 

@@ -65,6 +65,15 @@ def test_a_file_takes_a_card_whatever_the_signs_of_the_machine():
     assert run.stdout.decode("utf-8").endswith("−0.76%\n") and not run.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
+def test_output_that_a_full_disk_does_not_take_is_one_sentence():
+    command = [sys.executable, "-c", CARD]
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert run.stderr == b"the output cannot be read or written: No space left on device\n"
+    assert run.returncode == 1
+
+
 def test_whoever_reads_may_stop_reading():
     reader, writer = os.pipe()
     os.close(reader)
