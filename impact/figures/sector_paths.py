@@ -13,6 +13,7 @@ from scipy.optimize import isotonic_regression
 
 from impact.charts.page import (
     COOL,
+    MARGIN,
     RULE,
     SMALL,
     STONE,
@@ -26,7 +27,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.charts.paths import Panel, explain, key_room, session_axes, small_pictures
+from impact.charts.paths import INDENT, Panel, explain, key_room, session_axes, small_pictures
 from impact.figures.common import (
     LEVEL,
     core_labels,
@@ -107,17 +108,17 @@ def title(data: Paths) -> str:
 
 
 def _later(data: Paths) -> pd.Index:
-    """Events with a dot on some of the days after."""
+    """Events with a triangle on some of the days after."""
     after = data.paths["stands_out"] & (data.paths["relative_session"] > 0)
     return data.paths.loc[after, "event"].unique()
 
 
 def _by_chance(data: Paths) -> str:
-    """Say in how many events a dot is due by chance, and in how many there is one."""
+    """Say in how many events a triangle is due by chance, and in how many there is one."""
     n, rate, found = len(data.panels), some_day_rate(), _later(data)
     days = list_of(data.panels[event].note for event in found)
     here = f"; here {len(found)} has" if len(found) == 1 else f"; here {len(found)} have"
-    one = f"By chance alone {number(LEVEL * n, 1)} of the {n} would have a dot on any one day"
+    one = f"By chance alone {number(LEVEL * n, 1)} of the {n} would have one on any one day"
     if np.isfinite(rate):
         some = f", {number(rate * n, 1)} on some of days 1 to {LAST} ({percent(rate, 1)[1:]})"
         one = f"{one}{some}"
@@ -192,6 +193,7 @@ def draw(data: Paths) -> Figure:
         (behind, "the same: behind it"),
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
+    sheet.note(MARGIN + INDENT, below + rows * FLAT - 40, "sessions from the event")
     explain(sheet, below + (rows - 1) * FLAT, FLAT, len(others), COLUMNS, entries)
     return sheet.figure
 

@@ -81,10 +81,10 @@ def test_the_title_counts_what_stood_out_later(paths):
     assert "; counting the days after, some did in one of ten." in paths.alt
 
 
-def test_the_subtitle_counts_events_with_a_dot_and_those_due_by_chance(data, monkeypatch):
+def test_the_subtitle_counts_events_with_a_triangle_and_those_due_by_chance(data, monkeypatch):
     monkeypatch.setattr(sector_paths, "some_day_rate", lambda: 0.15)
     said = sector_paths.words(data).subtitle
-    assert "0.5 of the 10 would have a dot on any one day, 1.5 on some of days 1 to 5" in said
+    assert "0.5 of the 10 would have one on any one day, 1.5 on some of days 1 to 5" in said
     assert "(15.0%); here 1 has (3 April 2025)." in said
     monkeypatch.setattr(sector_paths, "some_day_rate", lambda: float("nan"))
     assert "on any one day; here 1 has" in sector_paths.words(data).subtitle
