@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from impact.charts.page import (
     BAND,
@@ -196,10 +195,16 @@ def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> 
         text.set(x=(begin - 20) / WIDTH, ha="right")
         end = begin
     at = [end / WIDTH], [1 - middle / sheet.height]
-    sheet.figure.add_artist(Line2D(*at, markeredgecolor=GROUND, **look))
+    _line(sheet, *at, markeredgecolor=GROUND, **look)
 
 
 def _bar(sheet: Page, begin: float, end: float, top: float, colour: str, thick: float) -> None:
     height = 1 - top / sheet.height
     ends = [begin / WIDTH, end / WIDTH]
-    sheet.figure.add_artist(Line2D(ends, [height] * 2, color=colour, linewidth=points(thick)))
+    _line(sheet, ends, [height] * 2, color=colour, linewidth=points(thick))
+
+
+def _line(sheet: Page, x: list[float], y: list[float], **look: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    sheet.figure.add_artist(Line2D(x, y, **look))

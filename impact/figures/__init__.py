@@ -69,7 +69,7 @@ def write_figure(name: str, directory: Path) -> bool:
 
 
 def main(names: Sequence[str], directory: Path) -> int:
-    """Write the named figures, or all, where their inputs changed, and the contact sheet.
+    """Write the named figures, or all and their contact sheet, where their inputs changed.
 
     Returns the status for the shell.
     """
@@ -90,5 +90,6 @@ def main(names: Sequence[str], directory: Path) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
         print(f"{name:<20} {state:<10} {time.perf_counter() - start:5.1f} s", flush=True)
-    write_if_changed(directory / "README.md", contact_sheet(FIGURES, directory).encode())
+    if not names:
+        write_if_changed(directory / "README.md", contact_sheet(FIGURES, directory).encode())
     return 0
