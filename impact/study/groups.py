@@ -152,6 +152,11 @@ def compare_groups(
     group = _groups(study, by)
     if any(isinstance(value, tuple | list | set | dict) for value in group):
         raise InferenceError("by= holds lists of values: give one group for each, a text or number")
+    # pandas takes yes and no, as labels, for a choice of columns.
+    flags = {True: "yes", False: "no"}
+    group = np.array(
+        [flags[bool(one)] if isinstance(one, bool | np.bool_) else one for one in group], object
+    )
     reasons = np.where(pd.isna(group), "no group", "").astype(object)
     reasons = np.where(window.days > 0, reasons, window.left_out)
     use = reasons == ""

@@ -1,5 +1,7 @@
 """Diagnostics and groups of a study, against other arithmetic."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,6 +156,24 @@ def test_groups_of_events_are_compared_by_welch_over_sessions(dates):
     close(found.table.loc["escalation", ["ci_low", "ci_high"]], one.confidence_interval())
     assert found.table[["n", "rows"]].to_numpy().tolist() == [[4, 120], [4, 120]]
     assert found.note == "sessions are taken as independent; no two windows overlap"
+
+
+def test_groups_may_be_yes_and_no_and_of_any_kind(dates):
+    ids = [f"e{i}" for i in range(8)]
+    named = dates.compare(dict(zip(ids, ["no", "yes"] * 4, strict=True)))
+    for flags in (
+        [False, True] * 4,
+        pd.array([False, True] * 4, dtype="boolean"),
+        pd.Categorical([False, True] * 4),
+    ):
+        column = replace(dates, alignment=dates.alignment.assign(flag=flags))
+        for found in (dates.compare(pd.Series(flags, ids)), column.compare("flag")):
+            pd.testing.assert_frame_equal(found.table, named.table)
+            pd.testing.assert_frame_equal(found.differences, named.differences)
+    for values in ([1, 2] * 4, [1.5, 2.5] * 4, pd.array([1, 2] * 4, dtype="Int64")):
+        column = replace(dates, alignment=dates.alignment.assign(of=values))
+        for found in (dates.compare(pd.Series(values, ids)), column.compare("of")):
+            np.testing.assert_array_equal(found.table["estimate"], named.table["estimate"])
 
 
 def test_groups_of_securities_on_shared_sessions_are_paired(dates):
