@@ -33,9 +33,6 @@ _LETTERS = 32_767
 _EXAMPLE = 0.5
 _DECIMALS = re.compile(r"\.(\d+)")
 
-#: Signs that no document can hold, such as the vertical tabs of texts out of Word.
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
 
 def _library(name: str, package: str) -> ModuleType:
     try:
@@ -89,13 +86,9 @@ def _put(page: Any, row: int, column: int, value: object) -> Any:
     cell = page.cell(row, column)
     if isinstance(value, str):
         # Set as a value, a text that begins with = would be calculated.
-<<<<<<< HEAD
         text = in_line(value)
         cell.value = text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
         cell.data_type = "s"
-=======
-        cell.value, cell.data_type = _NO_TEXT.sub(" ", value), "s"
->>>>>>> breaker
     else:
         cell.value = value
     return cell
@@ -200,7 +193,7 @@ def _fill(cell: Any, text: str, size: Any, side: str, *, bold: bool = False) -> 
 
 
 def _paragraph(paragraph: Any, text: str, size: Any, *, bold: bool = False) -> None:
-    run = paragraph.add_run(_NO_TEXT.sub(" ", text))
+    run = paragraph.add_run(text)
     run.font.size, run.bold = size, bold
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = 0
 

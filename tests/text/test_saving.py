@@ -180,16 +180,6 @@ def test_an_unknown_ending_is_named(name, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("sign", ["\x0b", "\x00", "\x1f", "\ud800", "\uffff"])
-def test_a_sign_that_no_document_holds_is_a_space(sign, tmp_path):
-    shown = odd(name=[f"a{sign}b"], p=[0.1])
-    shown.save(tmp_path / "t.docx")
-    shown.save(tmp_path / "t.xlsx")
-    (cells,) = docx.Document(tmp_path / "t.docx").tables
-    assert cells.cell(1, 0).text == "a b"
-    assert openpyxl.load_workbook(tmp_path / "t.xlsx").active["A2"].value == "a b"
-
-
 @pytest.mark.parametrize("path", [None, 3, b"t.csv", ["t.csv"]])
 def test_what_is_no_path_is_one_sentence(path):
     shown = odd(p=[0.1])
