@@ -2,9 +2,12 @@
 
 import history
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
+import impact
+from impact import inference
 from impact.errors import HistoryError, InferenceError, WindowError
 from impact.inference.unconditional import (
     among_cyclic_shifts,
@@ -96,6 +99,25 @@ def test_p_is_uniform_on_independent_returns(name):
         else:
             p.append(among_earlier_windows(returns, 689, 2)["p_value"])
     assert stats.kstest(p, "uniform").pvalue > 0.05
+
+
+@pytest.mark.parametrize("hole", [450, 700])
+def test_a_return_across_a_missing_close_is_none_of_one_session(hole):
+    days = impact.nyse_sessions("2018-01-02", "2021-12-31")
+    moves = 0.01 * np.random.default_rng(12).standard_normal(len(days))
+    prices = pd.Series(100 * np.exp(moves.cumsum()), days, name="S")
+    prices.iloc[hole] = np.nan
+    study = impact.event_study(impact.log_returns(prices.to_frame()), [days[790]], volatility=None)
+    alone = np.delete(moves, [hole, hole + 1])
+    if hole == 450:
+        found = inference.placebo_session(study, 0, 1)
+        expected = among_earlier_windows(moves[hole + 2 :], 790 - hole - 2, 2)
+    else:
+        found = inference.conformal(study, 0, 1)
+        # Two rows of the estimation window are gone, the later ones lie two rows earlier.
+        expected = among_cyclic_shifts(alone[530:778], moves[790:792])
+    assert found.n == expected["n"] and found.p_value == expected["p_value"]
+    assert found.statistic == pytest.approx(expected["statistic"], rel=1e-9)
 
 
 def test_forty_values_are_just_enough_to_rank_among():

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from history import dated, garch_path
 
-from impact.errors import HistoryError
+from impact.errors import HistoryError, ReturnsError
 from impact.volatility import forecast, kept
 
 
@@ -55,6 +55,12 @@ def test_other_returns_dates_models_and_code_are_other_tables(
     monkeypatch.setattr(kept, "_code", lambda: b"another rule")
     forecast.conditional_z(returns, model="ewma")
     assert len(files(tmp_path)) == 4
+
+
+def test_what_cannot_be_kept_is_refused_by_the_function_itself(counted, returns, tmp_path):
+    with pytest.raises(ReturnsError):
+        forecast.conditional_z(returns.reset_index(drop=True), model="ewma")
+    assert not files(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04K\x01.", None])
