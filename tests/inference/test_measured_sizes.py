@@ -94,13 +94,22 @@ def test_some_day_is_that_of_windows_up_to_five_days():
     assert measured_sizes.some_day_rate() == expected
 
 
-def test_days_chosen_by_their_moves_give_the_ratios_of_odds_from_8_to_12():
+@pytest.mark.parametrize(
+    ("minutes", "window", "measured"), [(None, "(0, 0)", 4), (30, "30 minutes", 2)]
+)
+def test_what_is_chosen_by_its_moves_gives_the_ratios_of_odds_from_8_to_12(
+    minutes, window, measured
+):
     ratios = [
-        float(row["variance"]) for odds in (8.0, 12.0) for row in rows("news-choice", effect=odds)
+        float(row["variance"])
+        for odds in (8.0, 12.0)
+        for row in rows("news-choice", effect=odds, window=window)
     ]
-    assert len(ratios) == 4
-    words = measured_sizes.choice_in_words()
-    assert f"odds of 8 to 12 gives a ratio of {min(ratios):.1f} to {max(ratios):.1f}." in words
+    assert len(ratios) == measured
+    found = f"the ratio is {min(ratios):.1f} to {max(ratios):.1f}."
+    assert f"8 to 12 times as likely to be listed, {found}" in measured_sizes.choice_in_words(
+        minutes
+    )
 
 
 def test_misses_of_a_share_are_named_by_law_in_the_order_of_the_file():

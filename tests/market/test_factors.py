@@ -56,7 +56,11 @@ def test_log_returns_beside_the_simple_factors_are_refused(take):
     [
         ("2005-01-04,", "2005-01-05,", "2005-01-05 stands twice"),
         ("2005-01-03,-0.0097", "2005-01-03,-0.97", r"factors\.csv: -0.97 on 2005-01-03 in column"),
-        ("2005-01-03,-0.0097", "2005-01-03,nan", "nan on 2005-01-03 .* no daily return as a frac"),
+        (
+            "2005-01-03,-0.0097",
+            "2005-01-03,nan",
+            "nan on 2005-01-03 .* is not a daily return as a frac",
+        ),
         ("2005-01-03,-0.0097", "2005-01-03,", r"line 2 \(2005-01-03\): '' is not a number"),
         ("market_excess", "mktrf", "the header is 'date,mktrf"),
     ],
