@@ -231,8 +231,9 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
     if "id" in frame:
         frame = frame.drop(columns="id")
     _check_directions(frame)
-    if "label" not in frame:
-        frame["label"] = frame.index.astype("str")
+    labels = frame.get("label", pd.Series("", frame.index))
+    texts = labels.astype("str")
+    frame["label"] = texts.where(labels.notna() & (texts != ""), frame.index.astype("str"))
     frame["from_catalogue"] = _is_catalogue(frame)
     return frame
 
@@ -252,11 +253,11 @@ def _index_as_columns(obj: pd.DataFrame) -> pd.DataFrame:
 
 def _not_aligned(frame: pd.DataFrame) -> pd.DataFrame:
     """Leave out what `align` has found: an aligned frame is placed anew, on other returns."""
-    found = [name for name in ALIGNED if name in frame]
+    found = [name for name in (*ALIGNED, "announcements") if name in frame]
     own = [name for name in found if name != "session"]
-    if own and len(found) < len(ALIGNED):
+    if own and not set(ALIGNED) <= set(found):
         raise EventError(
-            f"align() fills in the column {own[0]!r}: call that of the events otherwise"
+            f"a study fills in the column {own[0]!r}: call that of the events otherwise"
         )
     return frame.drop(columns=found if "announced_at" in frame else own)
 

@@ -149,7 +149,11 @@ def test_times_with_a_zone_are_written_in_new_york():
         ),
         (
             pd.DataFrame({"announced_at": ["2025-05-02"], "moved": [0.01]}),
-            r"align\(\) fills in the column 'moved': call that of the events otherwise",
+            "a study fills in the column 'moved': call that of the events otherwise",
+        ),
+        (
+            pd.DataFrame({"announced_at": ["2025-05-02"], "announcements": [3]}),
+            "a study fills in the column 'announcements'",
         ),
         (pd.DataFrame({"session": ["2025-05-02"], "mixed": ["no"]}), "fills in the column 'mixed'"),
         (
@@ -166,6 +170,22 @@ def test_times_with_a_zone_are_written_in_new_york():
 def test_what_cannot_be_read_as_events(events, message):
     with pytest.raises(EventError, match=message):
         as_events(events)
+
+
+@pytest.mark.parametrize(
+    ("labels", "read"),
+    [
+        ([1.5, 2], ["1.5", "2.0"]),
+        ([None, "x"], ["a", "x"]),
+        (["", np.nan], ["a", "b"]),
+        (pd.Categorical(["x", None]), ["x", "b"]),
+        (pd.array([3, None], dtype="Int64"), ["3", "b"]),
+    ],
+)
+def test_labels_are_texts_and_a_blank_one_is_the_id(labels, read):
+    dates = ["2025-05-02", "2025-05-05"]
+    events = as_events(pd.DataFrame({"id": ["a", "b"], "announced_at": dates, "label": labels}))
+    assert events["label"].to_list() == read and events["label"].dtype == "str"
 
 
 def test_an_unknown_id_names_the_nearest():
