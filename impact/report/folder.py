@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from pathlib import Path
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path, PurePath
 
 from impact.errors import ReportError
 from impact.text.files import write_atomically
@@ -12,8 +15,29 @@ from impact.text.files import write_atomically
 MARK = ".made-by-impact-report.json"
 
 
-def cleared(folder: Path) -> set[Path]:
-    """Make a folder ready for a new build; return what is in it that is not of a build.
+@contextlib.contextmanager
+def alone(work: Path) -> Iterator[None]:
+    """Let one build at a time work in a folder; the lock ends with its process, however that ends.
+
+    Raises
+    ------
+    ReportError
+        If another build works there, or the folder cannot be written.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+            base = sqlite3.connect(work / "lock", timeout=0, isolation_level=None)
+            held.enter_context(contextlib.closing(base)).execute("BEGIN EXCLUSIVE")
+        except (OSError, sqlite3.OperationalError) as problem:
+            raise ReportError(
+                f"{work} is not free ({problem}): wait for the other build, or ask for access"
+            ) from problem
+        yield
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that no site can be put into.
 
     Raises
     ------
@@ -22,29 +46,47 @@ def cleared(folder: Path) -> set[Path]:
     """
     if folder.exists() and not folder.is_dir():
         raise ReportError(f"{folder} is a file: name a folder for the site")
-    there = {path for path in folder.rglob("*") if path.is_file()}
     mark = folder / MARK
-    if there and mark not in there:
+    if not mark.exists() and any(path.is_file() for path in folder.rglob("*")):
         raise ReportError(
             f"{folder} is not empty and holds no site made here: name an empty or a new folder"
         )
-    ours = _listed(mark)
-    write_atomically(mark, json.dumps([]), ReportError)
-    for path in there & ours:
-        path.unlink()
-    return there - ours - {mark}
+    _sign(folder, _listed(mark))
 
 
-def sign(folder: Path, foreign: set[Path]) -> None:
-    """Note which files the build wrote, for the next one to clear."""
-    written = {path for path in folder.rglob("*") if path.is_file()} - foreign - {folder / MARK}
-    names = sorted(path.relative_to(folder).as_posix() for path in written)
-    write_atomically(folder / MARK, json.dumps(names, indent=0), ReportError)
+def put(site: Path, folder: Path) -> None:
+    """Put a finished site where it goes, in place of the one before: at any moment files are whole.
+
+    Raises
+    ------
+    ReportError
+        If a file cannot be written; the others are those of the old site or of the new.
+    """
+    new = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    old = _listed(folder / MARK)
+    _sign(folder, old | new)
+    for name in sorted(new):
+        content, path = (site / name).read_bytes(), folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content, ReportError)
+    for name in old - new:
+        (folder / name).unlink(missing_ok=True)
+    _sign(folder, new)
 
 
-def _listed(mark: Path) -> set[Path]:
+def _sign(folder: Path, names: set[str]) -> None:
+    """Note which files are of a build, for the next one to replace."""
+    write_atomically(folder / MARK, json.dumps(sorted(names), indent=0), ReportError)
+
+
+def _listed(mark: Path) -> set[str]:
     try:
         names = json.loads(mark.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none yet, or broken: nothing is known to be ours
         return set()
-    return {mark.parent / name for name in names if isinstance(name, str) and ".." not in name}
+    return {name for name in names if isinstance(name, str) and _inside(PurePath(name))}
+
+
+def _inside(path: PurePath) -> bool:
+    """Whether a path stays in the folder that it begins in."""
+    return not path.anchor and ".." not in path.parts

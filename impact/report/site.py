@@ -20,7 +20,7 @@ from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.report.events import Told, drawing_of, event_pages, told
 from impact.report.every_day import as_json, every_day
-from impact.report.folder import cleared, sign
+from impact.report.folder import alone, check_folder, put
 from impact.report.gallery import gallery, gallery_files
 from impact.report.home import home_page
 from impact.report.markup import Page
@@ -85,7 +85,15 @@ def build_site(folder: Path, work: Path, scope: Scope = Scope()) -> int:
         somebody else's or cannot be written, a notebook fails, or a page cannot be made.
     """
     _check_ready()
-    foreign = cleared(folder)
+    check_folder(folder)
+    with alone(work):
+        pages = _made(work, scope)
+        put(work / "site", folder)
+    return pages
+
+
+def _made(work: Path, scope: Scope) -> int:
+    """Make the site in ``work / "site"``; return how many pages it has."""
     sources, files = work / "sources", work / "files"
     inputs = inputs_hash()
     paths = _notebooks(scope)
@@ -109,8 +117,7 @@ def build_site(folder: Path, work: Path, scope: Scope = Scope()) -> int:
     there = {str(path.with_suffix("")) for path, _ in pages}
     pages += home_page([name for name in _CHAPTERS if name in there], figures)
     _write(sources, [(path, text.encode()) for path, text in pages])
-    _sphinx(sources, files, folder, work)
-    sign(folder, foreign)
+    _sphinx(sources, files, work)
     return len(pages)
 
 
@@ -194,7 +201,7 @@ def _write(folder: Path, contents: Sequence[tuple[PurePosixPath, bytes]]) -> Non
             old.unlink()
 
 
-def _sphinx(sources: Path, files: Path, folder: Path, work: Path) -> None:
+def _sphinx(sources: Path, files: Path, work: Path) -> None:
     """Run Sphinx; what it warns of is an error.
 
     Raises
@@ -207,10 +214,12 @@ def _sphinx(sources: Path, files: Path, folder: Path, work: Path) -> None:
 
     said = io.StringIO()
     try:
+        # Of a build that was broken off, Sphinx would keep the page that it was writing.
+        shutil.rmtree(work / "site", ignore_errors=True)
         app = Sphinx(
             srcdir=sources,
             confdir=_CHECKOUT / "docs",
-            outdir=folder,
+            outdir=work / "site",
             doctreedir=work / "doctrees",
             buildername="html",
             confoverrides={"html_extra_path": [str(files.resolve())]},
@@ -220,6 +229,10 @@ def _sphinx(sources: Path, files: Path, folder: Path, work: Path) -> None:
         app.build()
     except SphinxError as problem:
         raise ReportError(f"Sphinx stops: {problem}") from problem
+    except OSError as problem:
+        what = problem.filename or work
+        fix = "make room or ask for access"
+        raise ReportError(f"{what} cannot be written ({problem.strerror}): {fix}") from problem
     if said.getvalue():
         shutil.rmtree(work / "doctrees")
         raise ReportError(f"the site is not whole: {said.getvalue().strip()}")

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import yaml
@@ -43,6 +44,65 @@ def test_every_dependency_is_pinned_to_the_version_that_passed():
         name = _plain(requirement)
         assert name in pins, name
         assert version(name) == pins[name], name
+
+
+OWNERS = packages_distributions()
+#: What is imported because a declared package hands it over, or takes it.
+BROUGHT = {
+    "curl-cffi": "yfinance",
+    "docutils": "sphinx",
+    "exchange-calendars": "pandas-market-calendars",
+    "markdown-it-py": "myst-parser",
+    "myst-parser": "myst-nb",
+    "nbformat": "nbclient",
+    "pillow": "matplotlib",
+}
+#: What is declared and not imported: the file that runs it, and by which word.
+RUN = {
+    "cogapp": ("Makefile", "-m cogapp"),
+    "hatchling": ("pyproject.toml", 'build-backend = "hatchling.build"'),
+    "import-linter": ("Makefile", "lint-imports"),
+    "ipykernel": ("impact/report/notebooks.py", "IPKernelApp"),
+    "jupyter": ("Makefile", "-m jupyter"),
+    "mypy": ("Makefile", "-m mypy"),
+    "nbstripout": (".pre-commit-config.yaml", "nbstripout"),
+    "numpydoc": ("docs/conf.py", "numpydoc"),
+    "pytest-socket": ("pyproject.toml", "--disable-socket"),
+    "ruff": ("Makefile", "-m ruff"),
+}
+
+
+_STATEMENT = r"^\s*(?:import (\w+)|from (\w+)[\w.]* import )"
+_CALL = r"(?:import_module|importorskip|_library|__import__)\(\s*\"(\w+)"
+_IMPORT = re.compile(f"{_STATEMENT}|{_CALL}", re.M)
+
+
+def _imported(*folders: str) -> set[str]:
+    """Distributions that are imported; run_mutants has cosmic-ray in a folder of its own."""
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    texts = [p.read_text(encoding="utf-8") for p in paths if p.name != "run_mutants.py"]
+    names = {name for text in texts for found in _IMPORT.findall(text) for name in found}
+    return {_plain(owner) for name in names for owner in OWNERS.get(name, ())}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used():
+    project = PROJECT["project"]
+    extras = project["optional-dependencies"]
+    always = {*map(_plain, project["dependencies"])}
+    declared = always | {_plain(name) for extra in extras.values() for name in extra}
+    ours = {_plain(project["name"])}
+    everywhere = _imported("impact", "calibration", "tests", "docs")
+    assert everywhere - declared - ours == BROUGHT.keys()
+    for name, owner in BROUGHT.items():
+        assert owner in declared | BROUGHT.keys() and name in {
+            *map(_plain, requires(owner) or ())
+        }, name
+    assert declared - everywhere == RUN.keys()
+    for name, (path, word) in RUN.items():
+        assert word in (ROOT / path).read_text(encoding="utf-8"), name
+    # What an installed package imports comes with it, or with an extra that its error names.
+    lazy = {_plain(name) for extra in ("docs", "notebooks", "office") for name in extras[extra]}
+    assert _imported("impact") - always - lazy - ours <= BROUGHT.keys()
 
 
 def test_versions_agree():

@@ -12,7 +12,7 @@ from impact import inference
 from impact.analysis.news_share import news_share_of
 from impact.errors import ImpactError
 from impact.inference.event_sets import shift_test
-from impact.report.folder import cleared
+from impact.report.folder import check_folder
 
 DAYS = pd.bdate_range("2021-01-04", periods=420, name="date")
 
@@ -167,11 +167,11 @@ CASES = {
         "table() lays out a DataFrame under a title, not a Series under 'One series'",
     ),
     "a site in a file": (
-        lambda folder: cleared(written(folder, "site", "")),
+        lambda folder: check_folder(written(folder, "site", "")),
         "is a file: name a folder for the site",
     ),
     "a site over somebody's files": (
-        lambda folder: cleared(written(folder, "mine.txt", "").parent),
+        lambda folder: check_folder(written(folder, "mine.txt", "").parent),
         "is not empty and holds no site made here: name an empty or a new folder",
     ),
 }

@@ -1,5 +1,6 @@
 """The site without a browser: what a page says, what is escaped, what is refused."""
 
+import errno
 import io
 import json
 import os
@@ -21,7 +22,7 @@ from impact.charts.page import page as plain_page
 from impact.errors import ReportError
 from impact.report.events import Told, event_page, event_pages, told
 from impact.report.every_day import as_json, every_day
-from impact.report.folder import MARK, cleared, sign
+from impact.report.folder import MARK, alone, check_folder, put
 from impact.report.markup import escaped, raw
 from impact.report.notebooks import _folded
 from impact.report.site import build_site
@@ -246,26 +247,87 @@ def test_a_folder_that_is_somebody_elses_is_refused_and_left_alone(tmp_path, cap
 def test_a_file_in_its_place_is_refused(tmp_path):
     (tmp_path / "site").write_text("")
     with pytest.raises(ReportError, match="is a file"):
-        cleared(tmp_path / "site")
+        check_folder(tmp_path / "site")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder that cannot be written is made otherwise")
 def test_a_folder_that_cannot_be_written_is_one_sentence():
     with pytest.raises(ReportError, match=r"cannot be written \("):
-        cleared(Path("/proc/site"))
+        check_folder(Path("/proc/site"))
 
 
-def test_a_second_build_clears_the_first_and_nothing_else(tmp_path):
+def made(folder, **pages):
+    """A finished site of pages, by name."""
+    folder.mkdir()
+    for name, text in pages.items():
+        (folder / f"{name}.html").write_text(text)
+    return folder
+
+
+def test_a_second_site_takes_the_place_of_the_first_and_of_nothing_else(tmp_path):
     folder = tmp_path / "site"
-    assert cleared(folder) == set()
-    (folder / "old.html").write_text("")
-    sign(folder, set())
+    check_folder(folder)
+    put(made(tmp_path / "one", index="1", old="1"), folder)
     (folder / "mine.txt").write_text("")
-    foreign = cleared(folder)
-    assert foreign == {folder / "mine.txt"} and not (folder / "old.html").exists()
-    (folder / "new.html").write_text("")
-    sign(folder, foreign)
-    assert json.loads((folder / MARK).read_text()) == ["new.html"]
+    check_folder(folder)
+    put(made(tmp_path / "two", index="2", new="2"), folder)
+    held = {path.name: path.read_text() for path in folder.iterdir() if path.name != MARK}
+    assert held == {"index.html": "2", "new.html": "2", "mine.txt": ""}
+    assert json.loads((folder / MARK).read_text()) == ["index.html", "new.html"]
+
+
+def test_a_disk_that_fills_up_leaves_whole_files_and_the_next_build_finishes(tmp_path, monkeypatch):
+    folder, usual, left = tmp_path / "site", os.fsync, [2]
+    put(made(tmp_path / "one", a="1", b="1", old="1"), folder)
+    two = made(tmp_path / "two", a="2", b="2", new="2")
+
+    def full(handle):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        usual(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ReportError, match=r"b\.html cannot be written \(No space left on device\)"):
+        put(two, folder)
+    held = {path.name: path.read_text() for path in folder.iterdir() if path.name != MARK}
+    assert held == {"a.html": "2", "b.html": "1", "old.html": "1"}
+    monkeypatch.setattr(os, "fsync", usual)
+    check_folder(folder)
+    put(two, folder)
+    assert {path.name for path in folder.iterdir()} == {"a.html", "b.html", "new.html", MARK}
+
+
+def test_a_list_of_files_that_somebody_wrote_leads_nowhere_else(tmp_path):
+    folder = tmp_path / "site"
+    put(made(tmp_path / "one", a="1"), folder)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("")
+    (folder / MARK).write_text(json.dumps(["../mine.txt", str(mine), "a/../../mine.txt", 5]))
+    put(tmp_path / "one", folder)
+    assert mine.exists() and json.loads((folder / MARK).read_text()) == ["a.html"]
+
+
+def test_a_build_that_fails_leaves_the_site_of_the_one_before(tmp_path, monkeypatch):
+    put(made(tmp_path / "one", index="1"), tmp_path / "site")
+
+    def fails(work, scope):
+        raise ReportError("a notebook stops")
+
+    monkeypatch.setattr("impact.report.site._made", fails)
+    with pytest.raises(ReportError, match="a notebook stops"):
+        build_site(tmp_path / "site", tmp_path / "work")
+    assert (tmp_path / "site" / "index.html").read_text() == "1"
+
+
+def test_one_build_works_at_a_time(tmp_path):
+    with alone(tmp_path / "work"), pytest.raises(ReportError, match="wait for the other build"):
+        build_site(tmp_path / "site", tmp_path / "work")
+    with alone(tmp_path / "work"):
+        pass
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="ask for access"), alone(tmp_path / "file" / "work"):
+        pass
 
 
 def test_without_the_checkout_it_is_one_sentence(monkeypatch, tmp_path):
