@@ -91,7 +91,7 @@ def _lead(event: pd.Series) -> str:
 
 def _facts(event: pd.Series) -> list[str]:
     said = [f"Announced {_when(event)}", event["direction"]]
-    said.append("partner " + list_of(event["counterparty"].split(";")))
+    said.append("partner " + list_of(_partners(event)))
     before, after = event["rate_before"], event["rate_after"]
     if not (np.isnan(before) or np.isnan(after)):
         said.append(
@@ -101,6 +101,10 @@ def _facts(event: pd.Series) -> list[str]:
     if not event["included"]:
         said.append("a candidate that was left out of the main selection")
     return said
+
+
+def _partners(event: pd.Series) -> list[str]:
+    return event["counterparty"].replace("ALL", "all countries").split(";")
 
 
 def _when(event: pd.Series) -> str:
@@ -233,7 +237,7 @@ def _cells(one: Told) -> str:
         (_key(move), percent(move) if np.isfinite(move) else ""),
         (_key(p), p_value(p) if np.isfinite(p) else ""),
         ("", html.escape(event["direction"])),
-        ("", html.escape(", ".join(event["counterparty"].split(";")))),
+        ("", html.escape(", ".join(_partners(event)))),
         ("", session),
     )
     return "".join(f"<td{key}>{cell}</td>" for key, cell in shown)
