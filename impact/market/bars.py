@@ -47,7 +47,7 @@ def load_bars(path: str | Path | None = None, *, security: str = _SPY) -> pd.Ser
         default the committed prices of SPY, October 2024 to April 2026.
     security : str, default "SPY"
         Whose prices they are. Those of SPY and of the eleven sector funds are compared with the
-        committed daily closes.
+        committed daily closes, from twenty sessions on.
 
     Returns
     -------

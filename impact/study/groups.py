@@ -167,7 +167,7 @@ def compare_groups(
     sessions = by_session.notna().sum()
     kept = list(sessions.index[sessions >= 2])
     if len(kept) < 2:
-        had = [f"{name!r} {counted(n, 'session')}" for name, n in sessions.items()] or ["none"]
+        had = [f"{name!r} with {counted(n, 'session')}" for name, n in sessions.items()] or ["none"]
         raise InferenceError(
             f"a comparison needs two groups of at least two sessions each and there is "
             f"{list_of(had)}: securities on one date are compared by impact.relative_moves(study)"
