@@ -221,6 +221,9 @@ def test_a_seed_gives_the_same_relabellings():
     assert one == again
     np.testing.assert_array_equal(one.detail["draws"], again.detail["draws"])
     assert one.statistic == pytest.approx(stats.ttest_ind(a, b, equal_var=False).statistic)
+    draws = np.abs(one.detail["draws"])
+    assert len(draws) == 9_999 and one.n == 24
+    assert one.p_value == (1 + np.count_nonzero(draws >= abs(one.statistic) - 1e-9)) / 10_000
     with pytest.raises(InferenceError, match="3 sessions gets no verdict"):
         difference_test(a[:3], b)
 
