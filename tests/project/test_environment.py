@@ -3,10 +3,11 @@
 import re
 import subprocess
 import tomllib
-from importlib.metadata import packages_distributions, requires
+from importlib.metadata import metadata, packages_distributions, requires
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -55,6 +56,7 @@ BROUGHT = {
     "markdown-it-py": "myst-parser",
     "myst-parser": "myst-nb",
     "nbformat": "nbclient",
+    "packaging": "matplotlib",
     "pillow": "matplotlib",
 }
 #: What is declared and not imported: the file that runs it, and by which word.
@@ -94,15 +96,40 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used():
     everywhere = _imported("impact", "calibration", "tests", "docs")
     assert everywhere - declared - ours == BROUGHT.keys()
     for name, owner in BROUGHT.items():
-        assert owner in declared | BROUGHT.keys() and name in {
-            *map(_plain, requires(owner) or ())
-        }, name
+        assert owner in declared | BROUGHT.keys(), name
+        assert name in {*map(_plain, requires(owner) or ())}, name
     assert declared - everywhere == RUN.keys()
     for name, (path, word) in RUN.items():
         assert word in (ROOT / path).read_text(encoding="utf-8"), name
     # What an installed package imports comes with it, or with an extra that its error names.
     lazy = {_plain(name) for extra in ("docs", "notebooks", "office") for name in extras[extra]}
     assert _imported("impact") - always - lazy - ours <= BROUGHT.keys()
+
+
+def _needed(name: str, known: set[str]) -> set[str]:
+    """A distribution and all that it needs, without extras."""
+    if name in known:
+        return known
+    known.add(name)
+    for each in map(Requirement, requires(name) or ()):
+        if each.marker is None or each.marker.evaluate({"extra": ""}):
+            _needed(_plain(each.name), known)
+    return known
+
+
+def test_every_licence_is_one_that_the_guide_names():
+    named = {"peewee": "MIT"}  # it names none in its metadata
+    free, bound = re.compile(r"MIT|BSD|Apache|PSF|Python Software"), set()
+    for name in _needed(PROJECT["project"]["name"], set()):
+        about = metadata(name)
+        kinds = [line for line in about.get_all("Classifier", []) if line.startswith("License")]
+        told = [about.get("License-Expression"), (about.get("License") or "")[:200], *kinds]
+        text = " ".join(filter(None, told)) or named.get(name, "")
+        assert free.search(text) or "MPL" in text, (name, text)
+        assert "GPL" not in text, (name, text)
+        bound |= {name} if "MPL" in text else set()
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert bound == {"certifi", "tqdm"} and "certifi and tqdm are under MPL" in guide
 
 
 def test_versions_agree():
