@@ -40,5 +40,7 @@ def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
 
 def _is_watched() -> bool:
     helps = multiprocessing.parent_process() is not None
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    # Another thread may be importing it just now.
+    ask = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = ask() if ask else None
     return not helps and (sys.stderr.isatty() or hasattr(shell, "kernel"))
