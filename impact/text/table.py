@@ -47,7 +47,7 @@ def _change(value: float) -> str:
 
 
 def _words(value: object) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _text(name: str, heading: str) -> Column:
@@ -297,7 +297,7 @@ def _in_unit(column: Column) -> Column:
 
 
 def _cell(column: Column, value: object) -> str:
-    missing = pd.api.types.is_scalar(value) and pd.isna(value)
+    missing = not isinstance(value, tuple) and pd.isna(value)
     return NONE if missing else column.show(value)
 
 
