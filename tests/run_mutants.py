@@ -44,6 +44,8 @@ ROOMS = {
 _SLOW = """keeps_its_size or level_says or as_much_as_before or number_of_processes or may_be_noise
 or hour_later or truth_is_known or number_of_threads""".replace("\n", " ")
 _SECONDS = 300
+# Keywords that guard or speed up what is computed, and do not change it.
+_NO_RULES = ("strict", "frozen", "maxsize")
 # Names of cosmic-ray's operators. It has more; these swap for what is nearest.
 _OPERATORS = {
     "ReplaceBinaryOperator_": "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul "
@@ -77,7 +79,7 @@ def _meaning(code: str) -> str:
             if hasattr(node, name):
                 setattr(node, name, None)
         if isinstance(node, ast.Call):
-            node.keywords = [one for one in node.keywords if one.arg not in ("strict", "frozen")]
+            node.keywords = [one for one in node.keywords if one.arg not in _NO_RULES]
     return ast.dump(tree)
 
 
