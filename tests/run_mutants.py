@@ -134,7 +134,7 @@ def _examined(path: Path, room: str, wanted: int | None, seed: str) -> str:
     """Try the mutants of a file, print those that survive, and return its row."""
     code = path.read_text(encoding="utf-8")
     name = path.relative_to(COPY).as_posix()
-    tests = _tests(f"{name} tests/{path.parent.name}/test_{path.name} {room}")
+    tests = _tests(f"tests/{path.parent.name}/test_{path.name} {room} {name}")
     if _notices(tests):
         raise SystemExit(f"{tests} fail without any change: see {COPY / 'tests.log'}")
     count = survivors = 0
