@@ -44,6 +44,8 @@ ROOMS = {
 _SLOW = """keeps_its_size or level_says or as_much_as_before or number_of_processes or may_be_noise
 or hour_later or truth_is_known or number_of_threads""".replace("\n", " ")
 _SECONDS = 300
+# Keywords that guard or speed up what is computed, and do not change it.
+_NO_RULES = ("strict", "frozen", "maxsize")
 # Names of cosmic-ray's operators. It has more; these swap for what is nearest.
 _OPERATORS = {
     "ReplaceBinaryOperator_": "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul "
@@ -77,7 +79,7 @@ def _meaning(code: str) -> str:
             if hasattr(node, name):
                 setattr(node, name, None)
         if isinstance(node, ast.Call):
-            node.keywords = [one for one in node.keywords if one.arg not in ("strict", "frozen")]
+            node.keywords = [one for one in node.keywords if one.arg not in _NO_RULES]
     return ast.dump(tree)
 
 
@@ -132,7 +134,7 @@ def _examined(path: Path, room: str, wanted: int | None, seed: str) -> str:
     """Try the mutants of a file, print those that survive, and return its row."""
     code = path.read_text(encoding="utf-8")
     name = path.relative_to(COPY).as_posix()
-    tests = _tests(f"{name} tests/{path.parent.name}/test_{path.name} {room}")
+    tests = _tests(f"tests/{path.parent.name}/test_{path.name} {room} {name}")
     if _notices(tests):
         raise SystemExit(f"{tests} fail without any change: see {COPY / 'tests.log'}")
     count = survivors = 0

@@ -146,6 +146,7 @@ TEL_AVIV = calendar._exchange("TASE").sessions[7500:8100]
         (nyse_sessions("2020-01-01", "2025-12-31"), None, "NYSE"),
         (nyse_sessions("2020-01-01", "2025-12-31")[::2][:3], None, "NYSE"),
         (nyse_sessions("1930-01-01", "1950-12-31"), None, "NYSE"),
+        (nyse_sessions("1885-01-02", "1885-12-31"), None, "NYSE"),
         (WEEKDAYS, None, ""),
         (XETRA, None, ""),
         (TEL_AVIV, None, ""),
