@@ -96,7 +96,7 @@ def _put(page: Any, row: int, column: int, value: object) -> Any:
 
 def _plain(value: Any, column: Column) -> object:
     """A number as it is, anything else as the table shows it, nothing where it is missing."""
-    if not isinstance(value, tuple) and pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if pd.api.types.is_number(value) and not isinstance(value, bool) and not column.is_text:
         return float(value)

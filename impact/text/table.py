@@ -46,7 +46,7 @@ _change = partial(formats.percent)
 
 
 def _words(value: object) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return "; ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _text(name: str, heading: str) -> Column:
@@ -303,7 +303,7 @@ def _in_unit(column: Column) -> Column:
 
 
 def _cell(column: Column, value: object) -> str:
-    missing = not isinstance(value, tuple) and pd.isna(value)
+    missing = pd.api.types.is_scalar(value) and pd.isna(value)
     return NONE if missing else in_line(column.show(value))
 
 

@@ -220,6 +220,14 @@ def test_published_numbers_reproduce_and_a_wrong_close_is_noticed():
     assert list(published_beside_ours(wrong).query("not agrees").index) == ["spx-2025-05-02"]
 
 
+def test_a_cell_may_hold_anything(tmp_path):
+    cells = [[1, 2], ("a", "b"), {"k": 1}, np.array([1.5, 2.5]), None, pd.NaT]
+    shown = tables.table(pd.DataFrame({"what": pd.Series(cells, dtype=object)}), "Cells")
+    assert [row for (row,) in shown.cells()] == ["1; 2", "a; b", "{'k': 1}", "[1.5 2.5]", "–", "–"]
+    for ending in ("docx", "xlsx", "tex", "html", "md", "csv"):
+        shown.save(tmp_path / f"cells.{ending}")
+
+
 def test_one_note_is_one_line():
     shown = tables.table(pd.DataFrame({"p": [0.2]}), "One p", notes="One sentence.")
     assert shown.notes == ("One sentence.",) and "\nOne sentence." in str(shown)
