@@ -62,8 +62,8 @@ def _answer() -> list[str]:
         f"level ({p_phrase(p)}): any effect of that day's news from {fits} fits the close.",
         f"Five-minute prices show more: {parts['closed hours']} overnight, when the ministry "
         f"spoke, {percent(release['move'])} in the half hour after the jobs report, and "
-        f"{parts[trading]} from the opening to the close, the stretch in which the newspaper's "
-        "story came out.",
+        f"{parts[trading]} from the opening to the close. The newspaper's story came out "
+        f"{held.news.loc[_CALL, 'clock']}.",
     ]
 
 
