@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from impact.errors import InferenceError, ReturnsError
+import impact
+from impact.errors import HistoryError, InferenceError, ReturnsError
 from impact.inference.event_sets import (
     difference_test,
     extremity,
@@ -212,6 +213,25 @@ def test_difference_keeps_its_size_with_unequal_variances_and_finds_a_difference
         moved.append(difference_test(a + 2.5, b, permutations=299, rng=i).p_value < 0.05)
     assert 0.02 < np.mean(null) < 0.09
     assert np.mean(moved) > 0.9
+
+
+def test_each_side_has_its_own_tail():
+    values = np.array([-2.0, 1.0])
+    assert extremity(values, "greater").tolist() == [-2.0, 1.0]
+    assert extremity(values, "less").tolist() == [2.0, -1.0]
+    assert extremity(values, "two-sided").tolist() == [2.0, 1.0]
+
+
+def test_an_event_before_the_first_forecast_of_variance_is_named():
+    returns = 0.01 * series(np.random.default_rng(6).standard_normal(700))
+    rows = [100, *range(400, 680, 30)]
+    options = {"estimation": (-60, -11), "min_observations": 40, "volatility": "ewma"}
+    later = impact.event_study(returns, returns.index[rows[1:]], **options)
+    assert impact.inference.shift_mean(later).n == len(rows) - 1
+    early = impact.event_study(returns, returns.index[rows], **options)
+    day = f"{returns.index[100]:%Y-%m-%d}"
+    with pytest.raises(HistoryError, match=f"begins on .*, after the event of {day}: leave"):
+        impact.inference.shift_mean(early)
 
 
 def test_a_seed_gives_the_same_relabellings():

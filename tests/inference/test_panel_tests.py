@@ -1,6 +1,7 @@
 """What the statistics of tests/reference leave open: degrees of freedom, n, guards, options."""
 
 import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -109,6 +110,22 @@ def test_securities_that_move_as_one_leave_nothing_to_test(seed):
     for test in (inference.kp_bmp, inference.grank_t):
         with pytest.raises(InferenceError, match="the securities are perfectly correlated"):
             test(study, 0)
+
+
+@pytest.mark.parametrize("n", [1, 5, 8])
+def test_exact_signed_ranks_are_those_of_every_assignment_of_signs(n):
+    rng = np.random.default_rng(n)
+    # Two returns of the same size share their rank.
+    moves = np.round(rng.standard_normal(n), 1) / 100 + 0.0023
+    moves[-1] = -moves[0] if n > 1 else moves[0]
+    ahead = np.column_stack([moves, moves, moves])
+    found = inference.wilcoxon(given_study(0.01 * rng.standard_normal((n, 30)), ahead), 0)
+    ranks = stats.rankdata(np.abs(moves))
+    sums = [ranks @ signs for signs in itertools.product((0, 1), repeat=n)]
+    own = ranks[moves > 0].sum()
+    assert found.statistic == own and found.distribution == "exact, signed ranks"
+    assert found.p_greater == pytest.approx(np.mean([one >= own for one in sums]), rel=1e-12)
+    assert found.p_less == pytest.approx(np.mean([one <= own for one in sums]), rel=1e-12)
 
 
 def worded_options():
