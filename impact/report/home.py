@@ -51,6 +51,7 @@ def _answer() -> list[str]:
     parts = {name: percent(move) for name, move in held.brief["move"].items()}
     release = held.brief.loc["08:30-09:00"]
     trading = held.brief.index[-1]
+    rest = held.brief["move"].drop(["closed hours", "08:30-09:00", trading]).sum()
     p = facts["p_conditional"]
     usual = "is unusual" if p < LEVEL else "is not unusual"
     fits = interval(facts["ci_low_conditional"], facts["ci_high_conditional"])
@@ -62,8 +63,8 @@ def _answer() -> list[str]:
         f"level ({p_phrase(p)}): any effect of that day's news from {fits} fits the close.",
         f"Five-minute prices show more: {parts['closed hours']} overnight, when the ministry "
         f"spoke, {percent(release['move'])} in the half hour after the jobs report, and "
-        f"{parts[trading]} from the opening to the close. The newspaper's story came out "
-        f"{held.news.loc[_CALL, 'clock']}.",
+        f"{parts[trading]} from the opening to the close; the other hours add {percent(rest)}. "
+        f"The newspaper's story came out {held.news.loc[_CALL, 'clock']}.",
     ]
 
 
