@@ -20,8 +20,8 @@ def _own_cache(tmp_path_factory):
     os.environ["IMPACT_CACHE_DIR"] = str(folder / "cache")
 
 
-#: Folders whose tests share what is costly: the site, notebooks that have run, the register.
-_WHOLE = ("report", "project")
+#: Folders whose tests share what is costly: the site, notebooks that have run, cards.
+_WHOLE = ("report", "project", "cards")
 
 
 class _WholeFolders(LoadFileScheduling):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import html
 import re
 
@@ -10,6 +9,7 @@ import matplotlib.figure
 import numpy as np
 import pandas as pd
 import pytest
+from catalogue_cards import card
 from pictures import assert_words_are_clear
 
 from impact.cards import sentences
@@ -32,11 +32,6 @@ NAMED = (
     "mofcom-evaluating",
     "geneva-truce",
 )
-
-
-@functools.cache
-def card(event):
-    return event_card(event)
 
 
 def test_2_may_is_told_in_parts_in_place_of_what_cannot_be_separated():

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from catalogue_cards import card
 
 import impact
 from impact.cards.card import event_card
@@ -19,11 +20,6 @@ CATALOGUE = load_events()
 INSIDE = CATALOGUE[
     CATALOGUE["news"] & CATALOGUE["announced_at"].between("2025-01-10", "2026-04-20")
 ]
-
-
-@functools.cache
-def card(event):
-    return event_card(event)
 
 
 @functools.cache
