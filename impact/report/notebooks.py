@@ -10,14 +10,14 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import Any
 
 from impact.errors import ReportError
 from impact.report.markup import Page, page
 from impact.text.files import write_atomically
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
+#: nbformat's NotebookNode, which takes seconds to import.
+NotebookNode = Any
 
 #: How the paragraphs of a first cell begin that are for those who open the notebook itself.
 _ASIDES = ("*If `import impact` fails", "*With its results")
