@@ -313,6 +313,19 @@ class OwnFit:
         return self.found.mse_resid * np.eye(len(x)) + x @ self.found.cov_params() @ x.T
 
 
+def study_of_one_day(model):
+    returns, factors, _ = small_panel(7, missing=0.1)
+    return event_study(
+        returns,
+        pd.DataFrame({"session": returns.index[[120]]}),
+        model=model,
+        factors=factors[["market"]],
+        estimation=(-80, -6),
+        min_observations=40,
+        volatility=None,
+    )
+
+
 @pytest.mark.parametrize(
     ("fitted", "message"),
     [
@@ -322,39 +335,20 @@ class OwnFit:
     ],
 )
 def test_a_model_of_ones_own_that_fits_nothing_is_told(fitted, message):
-    returns, factors, _ = small_panel(7, missing=0.1)
-
     class Wrong(OwnMarketModel):
         def fit(self, returns, regressors):
             return fitted(super().fit(returns, regressors))
 
     with pytest.raises(ModelError, match=message):
-        event_study(
-            returns,
-            pd.DataFrame({"session": returns.index[[120]]}),
-            model=Wrong(),
-            factors=factors[["market"]],
-            estimation=(-80, -6),
-            min_observations=40,
-            volatility=None,
-        )
+        study_of_one_day(Wrong())
 
 
 def test_a_prediction_of_another_length_is_told(monkeypatch):
     monkeypatch.setattr(OwnFit, "predict", lambda self, regressors: np.zeros(3))
-    returns, factors, _ = small_panel(7, missing=0.1)
     with pytest.raises(
         ModelError, match=r"predict\(\) of the model gives \(3,\) for \d\d rows: give one"
     ):
-        event_study(
-            returns,
-            pd.DataFrame({"session": returns.index[[120]]}),
-            model=OwnMarketModel(),
-            factors=factors[["market"]],
-            estimation=(-80, -6),
-            min_observations=40,
-            volatility=None,
-        )
+        study_of_one_day(OwnMarketModel())
 
 
 def test_a_model_of_ones_own_that_does_the_same_gives_the_same():
