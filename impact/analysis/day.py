@@ -197,7 +197,7 @@ def day(date: Any, *, bars: pd.Series | None = None, events: Any = None) -> Day:
     >>> second_of_may = day("2025-05-02")
     >>> row = second_of_may.table.loc["08:30-09:00"]
     >>> round(float(row["move"]), 4), row["releases"]
-    (0.0074, ('payrolls 177 thousand, 138 expected',))
+    (0.0074, ('payrolls (177 thousand; 138 expected)',))
     >>> round(second_of_may.change, 4)
     0.0145
     """

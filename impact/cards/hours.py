@@ -188,31 +188,44 @@ def _noted(note: str) -> str:
 def in_parts(found: Day, security: str) -> tuple[list[str], list[str]]:
     """Say what the parts of the day did in which something came out, and what stays unknown."""
     brief = found.brief
-    told: dict[str, list[str]] = {}
-    for news in found.news.itertuples():
-        what = f"{news.text}," if news.release else quoted(news.text)
-        told.setdefault(_part_of(brief, news), []).append(f"{what} came out {news.clock}")
-    said = [
-        f"{_part(brief, part)} {security} moved {formats.percent(brief.loc[part, 'move'])}; "
-        f"{'; '.join(news)}"
-        for part, news in told.items()
-    ]
+    told: list[tuple[range, list[str]]] = []
+    for reach, text in sorted((_reach(brief, news) for news in found.news.itertuples()), key=_first):
+        # News that may have come out in the same part is told with that part, once.
+        if told and reach.start < told[-1][0].stop:
+            before, texts = told.pop()
+            reach, texts = range(before.start, max(before.stop, reach.stop)), [*texts, text]
+        else:
+            texts = [text]
+        told.append((reach, texts))
+    said = []
+    for reach, texts in told:
+        first, *others = (
+            (_part(brief, brief.index[i]), formats.percent(brief["move"].iloc[i])) for i in reach
+        )
+        moves = ", ".join(
+            [f"{first[0]} {security} moved {first[1]}"] + [" ".join(other) for other in others]
+        )
+        news = "; ".join(texts)
+        said += [moves, news] if others else [f"{moves}; {news}"]
     labels = load_events(included=None)["label"]
     unknown = [f"{quoted(labels[event])} has no known hour" for event in found.dropped["event"]]
-    rest = formats.percent(brief["move"].drop(list(told)).sum())
+    rest = brief["move"].drop(brief.index[[i for reach, _ in told for i in reach]])
     return said, [
         *unknown,
-        f"the other hours add {rest} (log changes)",
+        f"the other hours add {formats.percent(rest.sum())} (log changes)",
         "what each piece of news did within its part cannot be known",
     ]
 
 
-def _part_of(brief: pd.DataFrame, news: Any) -> str:
-    """The part in which a piece of news came out, or most of its stretch lies."""
-    begin = brief["begin"].clip(lower=news.earliest)
-    shared = brief["end"].clip(upper=news.latest) - begin
-    # A minute shares no time with any part: the last one that has begun holds it.
-    return shared[::-1].idxmax()
+def _reach(brief: pd.DataFrame, news: Any) -> tuple[range, str]:
+    """The parts in which a piece of news may have come out, by position, and its words."""
+    what = news.text if news.release else quoted(news.text)
+    first, last = brief["begin"].searchsorted([news.earliest, news.latest], side="right") - 1
+    return range(max(first, 0), last + 1), f"{what} came out {news.clock}"
+
+
+def _first(found: tuple[range, str]) -> int:
+    return found[0].start
 
 
 def _part(brief: pd.DataFrame, name: str) -> str:

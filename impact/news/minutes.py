@@ -181,11 +181,11 @@ def release_words(release: str, day: pd.Timestamp) -> str:
     Examples
     --------
     >>> release_words("payrolls", pd.Timestamp("2025-05-02"))
-    'payrolls 177 thousand, 138 expected'
+    'payrolls (177 thousand; 138 expected)'
     >>> release_words("CPI", pd.Timestamp("2025-12-18"))
-    'consumer prices 2.7% on the year, 3.1 expected'
+    'consumer prices (2.7% on the year; 3.1 expected)'
     >>> release_words("FOMC", pd.Timestamp("2025-09-17"))
-    'Fed rate 4.25%, 4.25 expected'
+    'Fed rate (4.25%; 4.25 expected)'
     """
     if release not in _HEADLINES:
         return release
@@ -201,11 +201,11 @@ def release_words(release: str, day: pd.Timestamp) -> str:
 def _figures(row: Any, name: str, unit: str) -> str:
     if pd.isna(row.actual):
         return name
-    said = f"{name} {_short(row.actual)}{unit}"
-    if pd.isna(row.consensus):
-        return said
-    known = "" if row.consensus_known_before == "yes" else " (as printed afterwards)"
-    return f"{said}, {_short(row.consensus)} expected{known}"
+    said = f"{_short(row.actual)}{unit}"
+    if pd.notna(row.consensus):
+        known = "" if row.consensus_known_before == "yes" else ", as printed afterwards"
+        said = f"{said}; {_short(row.consensus)} expected{known}"
+    return f"{name} ({said})"
 
 
 def _short(value: float) -> str:

@@ -68,7 +68,7 @@ def test_half_hours_end_where_trading_ends():
 def test_announcements_and_releases_stand_in_their_part(second_of_may):
     table = second_of_may.table
     assert table.loc["closed hours", "announcements"] == ("mofcom-evaluating",)
-    assert table.loc["08:30-09:00", "releases"] == ("payrolls 177 thousand, 138 expected",)
+    assert table.loc["08:30-09:00", "releases"] == ("payrolls (177 thousand; 138 expected)",)
     perhaps = table["possible"].map(lambda ids: "wsj-fentanyl-overture" in ids)
     assert not perhaps.loc[:"04:05-08:30"].any() and perhaps.loc["08:30-09:00":].all()
     pause = day("2025-04-09").table
@@ -78,7 +78,7 @@ def test_announcements_and_releases_stand_in_their_part(second_of_may):
     answer = day("2025-04-04").table.loc["04:05-08:30"]
     assert answer["possible"] == ("china-34-retaliation",) and answer["announcements"] == ()
     fed = day("2025-09-17").table
-    assert fed.loc["14:00-14:30", "releases"] == ("Fed rate 4.25%, 4.25 expected",)
+    assert fed.loc["14:00-14:30", "releases"] == ("Fed rate (4.25%; 4.25 expected)",)
 
 
 def test_an_announcement_without_an_hour_is_left_out_and_named():
@@ -110,7 +110,7 @@ def test_the_day_shows_itself(second_of_may):
     shown = str(second_of_may)
     assert "SPY on 2 May 2025, from close to close" in shown
     assert "The parts add up to +1.45% (log return)" in shown
-    assert "payrolls 177 thousand, 138 expected" in shown and "data d067fb73daeb" in shown
+    assert "payrolls (177 thousand; 138 expected)" in shown and "data d067fb73daeb" in shown
     assert "2025-05-02 08:30:00-04:00" in second_of_may.to_csv()
 
 
@@ -179,7 +179,7 @@ def test_news_stands_at_its_minute_or_between_its_bounds(second_of_may):
         "at 08:30",
         "between 08:55 and 15:59",
     ]
-    assert news.loc["payrolls", "text"] == "payrolls 177 thousand, 138 expected"
+    assert news.loc["payrolls", "text"] == "payrolls (177 thousand; 138 expected)"
     pause = day("2025-04-09").news.loc["ninety-day-pause"]
     assert (pause["clock"], pause["text"]) == ("at 13:18", "90-day pause, China 125%")
     assert day("2025-05-12").news["clock"].iloc[0] == "about 03:15"

@@ -27,7 +27,7 @@ def test_china_and_the_release_keep_their_looks(made):
     assert len(ax.patches) == 2
     words = [text.get_text() for text in made("the-day-china-called").figure.texts]
     assert "easing or talks" in words and "economic release" in words
-    assert any("payrolls 177 thousand, 138 expected" in word for word in words)
+    assert any("payrolls (177 thousand; 138 expected)" in word for word in words)
 
 
 def test_the_title_says_what_came_when():

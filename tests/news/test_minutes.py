@@ -148,16 +148,16 @@ def test_releases_stand_at_their_minute():
 @pytest.mark.parametrize(
     ("release", "day", "words"),
     [
-        ("payrolls", "2025-05-02", "payrolls 177 thousand, 138 expected"),
-        ("payrolls", "2026-03-06", "payrolls −92 thousand, 58 expected"),
+        ("payrolls", "2025-05-02", "payrolls (177 thousand; 138 expected)"),
+        ("payrolls", "2026-03-06", "payrolls (−92 thousand; 58 expected)"),
         (
             "payrolls",
             "2025-12-16",
-            "payrolls 64 thousand, 40 expected; payrolls −105 thousand",
+            "payrolls (64 thousand; 40 expected); payrolls (−105 thousand)",
         ),
-        ("payrolls", "2018-01-05", "payrolls 148 thousand, 190 expected (as printed afterwards)"),
-        ("CPI", "2025-04-10", "consumer prices 2.4% on the year, 2.5 expected"),
-        ("FOMC", "2025-12-10", "Fed rate 3.75%, 3.75 expected"),
+        ("payrolls", "2018-01-05", "payrolls (148 thousand; 190 expected, as printed afterwards)"),
+        ("CPI", "2025-04-10", "consumer prices (2.4% on the year; 2.5 expected)"),
+        ("FOMC", "2025-12-10", "Fed rate (3.75%; 3.75 expected)"),
         ("CPI", "2019-05-10", "consumer prices"),
         ("ISM", "2025-05-01", "ISM"),
     ],
