@@ -189,7 +189,8 @@ def in_parts(found: Day, security: str) -> tuple[list[str], list[str]]:
     """Say what the parts of the day did in which something came out, and what stays unknown."""
     brief = found.brief
     told: list[tuple[range, list[str]]] = []
-    for reach, text in sorted((_reach(brief, news) for news in found.news.itertuples()), key=_first):
+    reaches = [_reach(brief, news) for news in found.news.itertuples()]
+    for reach, text in sorted(reaches, key=_first):
         # News that may have come out in the same part is told with that part, once.
         if told and reach.start < told[-1][0].stop:
             before, texts = told.pop()

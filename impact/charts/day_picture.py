@@ -23,6 +23,7 @@ from impact.charts.page import (
     Mark,
     Page,
     Words,
+    check_axes,
     drawing,
     extent,
     key,
@@ -97,6 +98,7 @@ def day_picture(
     ax : Axes, optional
         Where to draw the price alone, without the page around it.
     """
+    check_axes(ax)
     scale = _scale(parts)
     if ax is not None:
         _draw_price(ax, price, parts, news, scale)

@@ -22,6 +22,7 @@ from impact.charts.page import (
     Mark,
     Words,
     amount_axis,
+    check_axes,
     drawing,
     extent,
     key,
@@ -59,6 +60,7 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
     ax : Axes, optional
         Where to draw, without the page around it; the names are then labels of its axis.
     """
+    check_axes(ax)
     tall, rows = ROW * len(table), np.arange(len(table))
     if ax is None:
         sheet = page(words, tall + 70)
@@ -91,6 +93,7 @@ def scaled_effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None)
     table : DataFrame
         `text` (name of the row), `estimate`, `ci_low`, `ci_high`, in standard errors.
     """
+    check_axes(ax)
     if ax is None:
         tall, left = 64 * len(table), MARGIN + 560
         sheet = page(words, tall + 60)
@@ -157,6 +160,7 @@ def dose_line(
     ax : Axes, optional
         Where to draw, without the page around it.
     """
+    check_axes(ax)
     why, others = aside or ("", doses.iloc[:0])
     if ax is None:
         sheet = page(words, 1010)

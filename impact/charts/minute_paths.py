@@ -18,10 +18,10 @@ from impact.charts.page import (
     Entry,
     Mark,
     Words,
+    check_axes,
     drawing,
     key,
     number_axis,
-    only_panel,
     page,
     percent_axis,
     round_ticks,
@@ -89,9 +89,9 @@ def minute_paths(
     """
     grouped = {event: path.set_index("minute") for event, path in paths.groupby("event")}
     events = list(panels)
-    if ax is None and len(events) > 1:
+    check_axes(ax, len(events))
+    if len(events) > 1:
         return _small_pictures(words, grouped, panels, marks)
-    only_panel(len(events))
     (event,) = events
     if ax is None:
         sheet = page(words, ALONE + 164)

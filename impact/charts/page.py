@@ -1,7 +1,8 @@
 """How every picture looks: colours, type, the page with its title and footer, axes and keys.
 
 Pixels are those of the finished picture, 1600 wide; at half size the smallest letters still
-have ten. The fonts are those that matplotlib ships, so that every machine draws the same.
+have ten. The fonts are those that matplotlib ships, so that every machine draws the same; what
+they lack, such as Chinese, is drawn with a font of the machine.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def _settings() -> dict[str, Any]:
 
     defaults = matplotlib.rcParamsDefault.items()
     return {name: value for name, value in defaults if "backend" not in name} | {
-        "font.family": _type(),
+        "font.family": [_type(), *_fallbacks()],
         "font.size": points(SMALL),
         "text.color": INK,
         "text.parse_math": False,
@@ -134,6 +135,28 @@ def _type() -> str:
         if entry.name == "DejaVu Sans":
             font_manager.fontManager.ttflist.append(replace(entry, name=name))
     return name
+
+
+#: Fonts of the common systems that have Chinese, Japanese and Korean letters.
+_EAST_ASIAN = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei"),
+    *("PingFang SC", "Hiragino Sans GB", "Arial Unicode MS", "Microsoft YaHei", "SimHei"),
+)
+
+
+@cache
+def _fallbacks() -> list[str]:
+    """Name a font of the machine for the letters that matplotlib's own lack, if it has one."""
+    from matplotlib import font_manager
+
+    name = "impact East Asian"
+    known = font_manager.fontManager.ttflist
+    for font in _EAST_ASIAN:
+        if found := next((entry for entry in known if entry.name == font), None):
+            # One entry for each weight we use, or matplotlib says that it took another.
+            known += [replace(found, name=name, weight=weight) for weight in (400, 700)]
+            return [name]
+    return []
 
 
 # -- the page ------------------------------------------------------------------------------------
@@ -285,8 +308,17 @@ def extent(text: Text) -> tuple[float, float, float, float]:
     return text.get_window_extent().bounds
 
 
-def only_panel(panels: int) -> None:
-    """Refuse to draw a picture of several panels into the one axes that somebody brings."""
+def check_axes(ax: Any, panels: int = 1) -> None:
+    """Refuse to draw into what is no axes, or several panels into the one that somebody brings."""
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        return
+    if not isinstance(ax, Axes):
+        raise FigureError(
+            f"ax={ax!r} is not a matplotlib Axes: give one that plt.subplots() returns, or leave "
+            "ax out"
+        )
     if panels != 1:
         raise FigureError(
             f"a picture of {panels} panels does not fit into ax: leave ax out, or take one event"

@@ -22,11 +22,11 @@ from impact.charts.page import (
     Page,
     Words,
     amount_axis,
+    check_axes,
     drawing,
     extent,
     key,
     number_axis,
-    only_panel,
     page,
     round_ticks,
     stroke,
@@ -86,8 +86,8 @@ def path_panels(
     """
     grouped = dict(list(paths.groupby("event", sort=False)))
     events = list(panels)
+    check_axes(ax, len(events))
     if ax is not None:
-        only_panel(len(events))
         limits = limits_of(grouped.values())
         _path(ax, grouped[events[0]], panels[events[0]].mark, limits, words.unit)
         return ax.figure
@@ -305,6 +305,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     ax : Axes, optional
         Where to draw, without the page around it.
     """
+    check_axes(ax)
     if ax is None:
         sheet = page(words, 700)
         ax = sheet.across(90, sheet.top, 620)

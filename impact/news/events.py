@@ -116,7 +116,7 @@ def read_events(obj: Any) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def _as_frame(obj: Any) -> pd.DataFrame:
     if isinstance(obj, pd.DataFrame):
-        return obj.copy() if "from_catalogue" in obj else _from_frame(_as_dates(obj))
+        return obj.copy() if _was_read(obj) else _from_frame(_as_dates(obj))
     if isinstance(obj, pd.Series):
         return _from_frame(_as_dates(obj.rename("announced_at").to_frame()))
     if isinstance(obj, str | dt.date | np.datetime64):
@@ -137,6 +137,20 @@ def _as_frame(obj: Any) -> pd.DataFrame:
             "dates, a dict label -> date, a Series, or a DataFrame with announced_at"
         )
     return _from_frame(obj.rename("announced_at").to_frame())
+
+
+def _was_read(frame: pd.DataFrame) -> bool:
+    """Whether a table is one that `as_events` has returned."""
+    if "from_catalogue" not in frame:
+        return False
+    known = ["announced_at", "label"]
+    if frame["from_catalogue"].any():
+        known += ["news", "included"]
+    if frame.index.name != "id" or not set(known) <= set(frame.columns):
+        raise EventError(
+            "a study fills in the column 'from_catalogue': call that of the events otherwise"
+        )
+    return True
 
 
 def _of_the_catalogue(obj: Any) -> tuple[pd.DataFrame, dict[str, str]] | None:

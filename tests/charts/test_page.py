@@ -7,14 +7,22 @@ import textwrap
 from pathlib import Path
 
 import matplotlib
+import matplotlib.figure
 import numpy as np
+import pandas as pd
 import pytest
 from pictures import assert_words_are_clear, texts_of
 
 from impact.charts import page
+from impact.charts.day_picture import day_picture
+from impact.charts.effects import dose_line, effects, scaled_effects
+from impact.charts.minute_paths import minute_paths
 from impact.charts.page import COOL, INK, MUTED, SMALL, TITLE, WARM, Words, png, svg
+from impact.charts.paths import average_path, path_panels
+from impact.errors import FigureError
 
 WORDS = Words("A finding in words", "what, unit, window, model, n", "Source: somewhere")
+NO_PATHS = pd.DataFrame({"event": []})
 LONG = Words("A very long title " * 12, "and a long subtitle " * 20, "source " * 60)
 
 
@@ -144,3 +152,35 @@ def test_letters_are_those_that_matplotlib_ships_whatever_is_installed(monkeypat
     with page.drawing():
         found = Path(matplotlib.font_manager.findfont("impact DejaVu Sans"))
     assert found.name == "DejaVuSans.ttf" and found.is_relative_to(matplotlib.get_data_path())
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: average_path(None, None, ax=ax),
+        lambda ax: day_picture(None, None, None, None, ax=ax),
+        lambda ax: dose_line(None, None, None, None, unit="", ax=ax),
+        lambda ax: effects(None, None, ax=ax),
+        lambda ax: scaled_effects(None, None, ax=ax),
+        lambda ax: path_panels(None, NO_PATHS, {}, marks=[], ax=ax),
+        lambda ax: minute_paths(None, NO_PATHS, {}, marks=[], ax=ax),
+    ],
+)
+@pytest.mark.parametrize("ax", ["x", matplotlib.figure.Figure()])
+def test_what_is_no_axes_is_refused_in_words(draw, ax):
+    with pytest.raises(FigureError, match="is not a matplotlib Axes: give one"):
+        draw(ax)
+
+
+def test_letters_that_the_own_font_lacks_are_drawn_with_one_of_the_machine(monkeypatch):
+    from matplotlib import font_manager
+
+    known = font_manager.fontManager.ttflist
+    # Any font of the machine stands for one with Chinese letters.
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [*known])
+    fallbacks = page._fallbacks.__wrapped__
+    assert fallbacks() == [] or "East Asian" in fallbacks()[0]
+    font_manager.fontManager.ttflist.append(dataclasses.replace(known[0], name="SimHei"))
+    (name,) = fallbacks()
+    weights = {entry.weight for entry in font_manager.fontManager.ttflist if entry.name == name}
+    assert weights == {400, 700}

@@ -157,6 +157,17 @@ def test_times_with_a_zone_are_written_in_new_york():
         ),
         (pd.DataFrame({"session": ["2025-05-02"], "mixed": ["no"]}), "fills in the column 'mixed'"),
         (
+            pd.DataFrame({"announced_at": ["2025-05-02"], "from_catalogue": [True]}),
+            "a study fills in the column 'from_catalogue': call that of the events otherwise",
+        ),
+        (
+            pd.DataFrame(
+                {"announced_at": ["2025-05-02"], "label": ["x"], "from_catalogue": [True]},
+                index=pd.Index(["x"], name="id"),
+            ),
+            "a study fills in the column 'from_catalogue': call that of the events otherwise",
+        ),
+        (
             pd.DataFrame({"session": ["2025-05-02", "2025-05-05T16:00"]}),
             "session 2025-05-05T16:00 has a time of day: give the date, or call the column anno",
         ),
