@@ -21,6 +21,7 @@ from impact.errors import BadData, ChangedData, DataFileError, ImpactError, NoDa
 from impact.market import yahoo
 from impact.market.files import data_path, replace_accepted
 from impact.market.prices import INDEX, TABLES, VIX, read_committed
+from impact.text.files import alone
 from impact.text.formats import counted, iso, list_of, number, percent
 
 #: What each file holds: closes of one ticker, or a table whose columns are named as theirs.
@@ -37,9 +38,14 @@ def refresh(directory: Path) -> list[str]:
     """Add to each data file what Yahoo has after its last closes, print what differs, name files.
 
     DataFileError when a file is not the one that was accepted, would break a rule of its own or
-    cannot be written, ChangedData when Yahoo contradicts the close that new ones would follow,
-    another FetchError as from `ask`.
+    cannot be written, or when another refresh works there; ChangedData when Yahoo contradicts the
+    close that new ones would follow; another FetchError as from `ask`.
     """
+    with alone(directory):
+        return _refreshed(directory)
+
+
+def _refreshed(directory: Path) -> list[str]:
     for name in [*FILES, *(path.name for path in sorted(directory.glob("*.csv")))]:
         data_path(name, directory)
     contents = {"README.md": (directory / "README.md").read_bytes()}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from impact.errors import ReportError
@@ -13,27 +10,6 @@ from impact.text.files import write_atomically
 
 #: Lists the files of the last build; a folder that has it is ours.
 MARK = ".made-by-impact-report.json"
-
-
-@contextlib.contextmanager
-def alone(work: Path) -> Iterator[None]:
-    """Let one build at a time work in a folder; the lock ends with its process, however that ends.
-
-    Raises
-    ------
-    ReportError
-        If another build works there, or the folder cannot be written.
-    """
-    with contextlib.ExitStack() as held:
-        try:
-            work.mkdir(parents=True, exist_ok=True)
-            base = sqlite3.connect(work / "lock", timeout=0, isolation_level=None)
-            held.enter_context(contextlib.closing(base)).execute("BEGIN EXCLUSIVE")
-        except (OSError, sqlite3.OperationalError) as problem:
-            raise ReportError(
-                f"{work} is not free ({problem}): wait for the other build, or ask for access"
-            ) from problem
-        yield
 
 
 def check_folder(folder: Path) -> None:

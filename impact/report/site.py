@@ -20,12 +20,13 @@ from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.report.events import Told, drawing_of, event_pages, told
 from impact.report.every_day import as_json, every_day
-from impact.report.folder import alone, check_folder, put
+from impact.report.folder import check_folder, put
 from impact.report.gallery import gallery, gallery_files
 from impact.report.home import home_page
 from impact.report.markup import Page
 from impact.report.notebooks import notebook_pages
 from impact.report.reference import public_names, reference_pages
+from impact.text.files import alone
 from impact.text.formats import counted, date, iso
 from impact.text.progress import with_bar
 
@@ -86,7 +87,7 @@ def build_site(folder: Path, work: Path, scope: Scope = Scope()) -> int:
     """
     _check_ready()
     check_folder(folder)
-    with alone(work):
+    with alone(work, ReportError):
         pages = _made(work, scope)
         put(work / "site", folder)
     return pages

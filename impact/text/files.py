@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and by one process at a time where it matters."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import errno
 import glob
 import os
+import sqlite3
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from impact.errors import DataFileError, ImpactError
@@ -70,3 +72,25 @@ def write_atomically(
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def alone(folder: Path, error: type[ImpactError] = DataFileError) -> Iterator[None]:
+    """Let one process at a time work in a folder; the lock ends with it, however it ends.
+
+    Raises
+    ------
+    DataFileError, or `error`
+        If another process works there, or the folder cannot be written.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            base = sqlite3.connect(folder / ".lock", timeout=0, isolation_level=None)
+            held.enter_context(contextlib.closing(base)).execute("BEGIN EXCLUSIVE")
+        except (OSError, sqlite3.OperationalError) as problem:
+            raise error(
+                f"{folder} is not free ({problem}): wait until the same command has ended "
+                "elsewhere, or ask for access"
+            ) from problem
+        yield

@@ -14,6 +14,7 @@ import pytest
 
 from impact.errors import DataFileError
 from impact.market import files
+from impact.text.files import alone
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -237,3 +238,14 @@ def test_allowed_values_of_the_catalogue_are_those_that_occur(column):
     listed = set(re.findall(r"`([^`]+)`", line.split("|")[3]))
     cells = load_events(included=None)[column]
     assert {member.strip() for cell in cells for member in cell.split(";")} == listed
+
+
+def test_one_process_at_a_time_works_in_a_folder(tmp_path):
+    work = tmp_path / "work"
+    with alone(work), pytest.raises(DataFileError, match="wait until"), alone(work):
+        pass
+    with alone(work):
+        pass
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataFileError, match="ask for"), alone(tmp_path / "file" / "work"):
+        pass

@@ -14,6 +14,7 @@ from impact.market.files import data_directory, data_path
 from impact.market.prices import TABLES, read_committed
 from impact.market.refresh import FILES, main
 from impact.market.yahoo import SOUND
+from impact.text.files import alone
 
 TODAY = "2026-11-24"
 #: A dividend after the committed rows took this much from each adjusted close before it.
@@ -24,7 +25,9 @@ tickers_of = lambda held, columns: (
     {column: column.replace("_", "-") for column in columns} if held in TABLES else {"close": held}
 )
 table = lambda folder, name: pd.read_csv(folder / name, index_col="date", parse_dates=True)
-contents = lambda folder: {path.name: path.read_bytes() for path in folder.iterdir()}
+contents = lambda folder: {
+    path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".lock")
+}
 
 
 @pytest.fixture
@@ -50,6 +53,14 @@ def replica(tmp_path, data):
 
 def change(replica, ticker, row, factor):
     replica.rows[ticker][row][1:] = [factor * close for close in replica.rows[ticker][row][1:]]
+
+
+def test_one_refresh_works_at_a_time(data, capsys):
+    before = contents(data)
+    with alone(data):
+        assert main(data) == 1
+    assert contents(data) == before
+    assert "wait until the same command has ended elsewhere" in capsys.readouterr().err
 
 
 def test_new_rows_are_added_and_the_others_stay_byte_for_byte(data, replica, capsys):

@@ -22,10 +22,11 @@ from impact.charts.page import page as plain_page
 from impact.errors import ReportError
 from impact.report.events import Told, event_page, event_pages, told
 from impact.report.every_day import as_json, every_day
-from impact.report.folder import MARK, alone, check_folder, put
+from impact.report.folder import MARK, check_folder, put
 from impact.report.markup import escaped, raw
 from impact.report.notebooks import _folded
 from impact.report.site import build_site
+from impact.text.files import alone
 from impact.text.formats import percent
 
 
@@ -321,13 +322,8 @@ def test_a_build_that_fails_leaves_the_site_of_the_one_before(tmp_path, monkeypa
 
 
 def test_one_build_works_at_a_time(tmp_path):
-    with alone(tmp_path / "work"), pytest.raises(ReportError, match="wait for the other build"):
+    with alone(tmp_path / "work"), pytest.raises(ReportError, match="wait until the same command"):
         build_site(tmp_path / "site", tmp_path / "work")
-    with alone(tmp_path / "work"):
-        pass
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="ask for access"), alone(tmp_path / "file" / "work"):
-        pass
 
 
 def test_without_the_checkout_it_is_one_sentence(monkeypatch, tmp_path):
