@@ -374,14 +374,18 @@ def _zone_and_close(market: Any) -> tuple[str, time]:
 
 
 def likely_exchanges(rows: pd.DatetimeIndex) -> str:
-    """Name the exchanges whose sessions lie nearest to the rows of the last two years.
+    """Say which exchanges' sessions lie nearest to the rows of the last two years.
 
     Examples
     --------
     >>> likely_exchanges(pd.date_range("2025-01-01", "2025-06-30"))
-    "'24/7'"
+    "their nearest is '24/7'"
+    >>> likely_exchanges(pd.bdate_range("2025-01-01", "2025-06-30"))
+    "they hold every weekday, holidays too: it is 'NYSE' where the prices are New York's"
     """
     recent = rows[rows >= rows[-1] - pd.Timedelta(days=730)].as_unit("us")
+    if recent.equals(pd.bdate_range(recent[0], recent[-1], unit="us")):
+        return "they hold every weekday, holidays too: it is 'NYSE' where the prices are New York's"
     apart = {}
     for name in _WELL_KNOWN:
         sessions = exchange(name).sessions
@@ -389,4 +393,4 @@ def likely_exchanges(rows: pd.DatetimeIndex) -> str:
         apart[name] = len(span.symmetric_difference(recent))
     best = min(apart.values())
     near = [name for name in sorted(apart, key=apart.__getitem__) if apart[name] <= best + 4]
-    return list_of(map(repr, near[:3]), "or")
+    return f"their nearest is {list_of(map(repr, near[:3]), 'or')}"

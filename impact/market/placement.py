@@ -136,7 +136,7 @@ def _refuse_clock(announced_at: Any, rows: pd.DatetimeIndex) -> None:
     strange = rows[exchange(NYSE).sessions.get_indexer(rows) < 0][0]
     raise DateError(
         f"{announced_at} has a time of day, and whose clock closes the rows is not known: "
-        f"{iso(strange)} is not a session of the NYSE. Say it with market= (their nearest is "
+        f"{iso(strange)} is not a session of the NYSE. Say it with market= ("
         f"{likely_exchanges(rows)}), or give the date alone"
     )
 
