@@ -8,7 +8,7 @@ import io
 import os
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -58,29 +58,36 @@ def executed(path: Path) -> NotebookNode:
     return notebook
 
 
-def notebook_pages(paths: Sequence[Path], kept: Path, inputs: str) -> Iterator[Page]:
-    """Yield the list of notebooks and each of them, executed, its code folded.
+def notebook_list(paths: Sequence[Path]) -> Page:
+    """The page that lists the notebooks."""
+    toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *(path.stem for path in paths), "```"])
+    lead = "Run from top to bottom when this site was made; the code is folded."
+    return PurePosixPath("notebooks/index.md"), page("# Notebooks", lead, toc)
+
+
+def notebook_page(path: Path, kept: Path, inputs: str) -> Page:
+    """One notebook, executed, its code folded.
 
     Parameters
     ----------
-    paths : sequence of Path
+    path : Path
     kept : Path
         Folder of notebooks that were run before.
     inputs : str
-        All that their outputs depend on beside their own text.
+        All that its outputs depend on beside its own text.
+
+    Raises
+    ------
+    ReportError
+        As for `executed`.
     """
     import nbformat
 
-    names = [path.stem for path in paths]
-    toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```"])
-    lead = "Run from top to bottom when this site was made; the code is folded."
-    yield PurePosixPath("notebooks/index.md"), page("# Notebooks", lead, toc)
-    for path in paths:
-        digest = hashlib.sha256(path.read_bytes() + inputs.encode()).hexdigest()
-        held = kept / f"{path.stem}-{digest[:16]}.ipynb"
-        if not held.exists():
-            write_atomically(held, nbformat.writes(_folded(executed(path))), ReportError)
-        yield PurePosixPath("notebooks", path.name), held.read_text(encoding="utf-8")
+    digest = hashlib.sha256(path.read_bytes() + inputs.encode()).hexdigest()
+    held = kept / f"{path.stem}-{digest[:16]}.ipynb"
+    if not held.exists():
+        write_atomically(held, nbformat.writes(_folded(executed(path))), ReportError)
+    return PurePosixPath("notebooks", path.name), held.read_text(encoding="utf-8")
 
 
 def _folded(notebook: NotebookNode) -> NotebookNode:

@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +25,7 @@ from impact.report.folder import check_folder, put
 from impact.report.gallery import gallery, gallery_files
 from impact.report.home import home_page
 from impact.report.markup import Page
-from impact.report.notebooks import notebook_pages
+from impact.report.notebooks import notebook_list, notebook_page
 from impact.report.reference import public_names, reference_pages
 from impact.text.files import alone
 from impact.text.formats import counted, date, iso
@@ -98,9 +99,11 @@ def _made(work: Path, scope: Scope) -> int:
     sources, files = work / "sources", work / "files"
     inputs = inputs_hash()
     paths = _notebooks(scope)
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as beside, ExitStack() as after:
+        # Whatever stops the build, no other notebook is begun.
+        after.callback(beside.shutdown, cancel_futures=True)
         # Kernels compute in processes of their own: they take the second core.
-        run = beside.submit(lambda: list(notebook_pages(paths, work / "notebooks", inputs)))
+        runs = [beside.submit(notebook_page, path, work / "notebooks", inputs) for path in paths]
         events = _events(scope)
         rows = with_bar(events.iterrows(), "announcements", len(events))
         all_told = [told(event) for _, event in rows]
@@ -114,7 +117,7 @@ def _made(work: Path, scope: Scope) -> int:
         ]
         drawings = {one.drawing: one for one in all_told}
         _write(files, [*gallery_files(shown, figures), *_drawn(drawings.values(), files, inputs)])
-        pages += run.result()
+        pages += [notebook_list(paths), *(run.result() for run in runs)]
     there = {str(path.with_suffix("")) for path, _ in pages}
     pages += home_page([name for name in _CHAPTERS if name in there], figures)
     _write(sources, [(path, text.encode()) for path, text in pages])

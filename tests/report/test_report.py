@@ -5,7 +5,9 @@ import io
 import json
 import os
 import re
+import threading
 from base64 import b64decode, b64encode
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -319,6 +321,33 @@ def test_a_build_that_fails_leaves_the_site_of_the_one_before(tmp_path, monkeypa
     with pytest.raises(ReportError, match="a notebook stops"):
         build_site(tmp_path / "site", tmp_path / "work")
     assert (tmp_path / "site" / "index.html").read_text() == "1"
+
+
+def test_a_build_that_is_stopped_begins_no_other_notebook(monkeypatch, tmp_path):
+    begun, stopped = [], threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(False, cancel_futures=cancel_futures)
+            stopped.set()
+            super().shutdown(wait)
+
+    def run(path, *_):
+        begun.append(path)
+        stopped.wait()
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    for name, double in (
+        ("ThreadPoolExecutor", Pool),
+        ("notebook_page", run),
+        ("_events", stop),
+    ):
+        monkeypatch.setattr(f"impact.report.site.{name}", double)
+    with pytest.raises(KeyboardInterrupt):
+        build_site(tmp_path / "site", tmp_path / "work")
+    assert len(begun) <= 1
 
 
 def test_one_build_works_at_a_time(tmp_path):
