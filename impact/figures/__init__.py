@@ -77,7 +77,7 @@ def main(names: Sequence[str], directory: Path) -> int:
     if unknown := [name for name in names if name not in known]:
         print(f"there is no figure {unknown[0]!r}; known: {list_of(known)}", file=sys.stderr)
         return 2
-    record = Record(directory.parent / "build" / "figures.json", directory, inputs_hash())
+    record = Record(directory, inputs_hash())
     due = [name for name in names or known if not record.holds(name)]
     if not due:
         print("the figures are up to date")

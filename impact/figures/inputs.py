@@ -18,6 +18,7 @@ from pathlib import Path
 from impact.figures.exhibit import write_if_changed
 from impact.market.files import data_directory
 
+_RECORD = ".made.json"
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -25,7 +26,7 @@ def inputs_hash(package: Path = _PACKAGE, data: Path | None = None) -> str:
     """Return the sha256 of all that can decide a figure."""
     data = data_directory() if data is None else data
     libraries = sorted(f"{held.name} {held.version}" for held in distributions())
-    return _hash_of([*package.rglob("*.py"), *data.iterdir()], sys.version, *libraries)
+    return _hash_of([*package.rglob("*.py"), *data.glob("[!.]*")], sys.version, *libraries)
 
 
 def _hash_of(paths: Iterable[Path], *words: str) -> str:
@@ -39,18 +40,16 @@ class Record:
 
     Parameters
     ----------
-    path : Path
-        The file that holds the record; it need not be there.
     directory : Path
-        Where the figures are.
+        Where the figures are; a hidden file beside them holds the record.
     inputs : str
         The inputs as they are now.
     """
 
-    def __init__(self, path: Path, directory: Path, inputs: str) -> None:
-        self.path, self.directory, self.inputs = path, directory, inputs
+    def __init__(self, directory: Path, inputs: str) -> None:
+        self.path, self.directory, self.inputs = directory / _RECORD, directory, inputs
         try:
-            held = json.loads(path.read_text(encoding="utf-8"))
+            held = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # none yet, or broken off: every figure is made
             held = None
         self.stamps: dict[str, str] = held if isinstance(held, dict) else {}

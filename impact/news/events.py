@@ -27,7 +27,7 @@ from impact.news.own_columns import (
     security_columns,
     security_texts,
 )
-from impact.text.formats import list_of
+from impact.text.formats import in_line, list_of
 from impact.text.nearest import suggested, suggestion
 
 #: Columns that `align` fills in.
@@ -247,7 +247,9 @@ def _from_frame(obj: pd.DataFrame) -> pd.DataFrame:
     _check_directions(frame)
     labels = frame.get("label", pd.Series("", frame.index))
     texts = labels.astype("str")
-    frame["label"] = texts.where(labels.notna() & (texts != ""), frame.index.astype("str"))
+    named = texts.where(labels.notna() & (texts != ""), frame.index.astype("str"))
+    # Labels are drawn, and a picture holds no more letters than a file does.
+    frame["label"] = named.map(in_line)
     frame["from_catalogue"] = _is_catalogue(frame)
     return frame
 

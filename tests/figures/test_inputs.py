@@ -63,15 +63,14 @@ def test_another_version_of_a_library_is_a_change(tree, monkeypatch):
 
 
 def test_a_record_holds_until_inputs_or_files_change(tmp_path):
-    path, directory = tmp_path / "build" / "figures.json", tmp_path / "figures"
-    directory.mkdir()
+    directory = tmp_path
     (directory / "one.csv").write_text("a\n")
-    record = Record(path, directory, "inputs")
+    record = Record(directory, "inputs")
     assert not record.holds("one")
     record.add("one")
     assert record.holds("one") and not record.holds("two")
-    assert Record(path, directory, "inputs").holds("one")
-    assert not Record(path, directory, "other inputs").holds("one")
+    assert Record(directory, "inputs").holds("one")
+    assert not Record(directory, "other inputs").holds("one")
     (directory / "one.csv").write_text("b\n")
     assert not record.holds("one")
     (directory / "one.csv").write_text("a\n")
@@ -82,12 +81,11 @@ def test_a_record_holds_until_inputs_or_files_change(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"one": 1}', "\x00"])
 def test_a_record_that_was_broken_off_holds_nothing(tmp_path, content):
-    path = tmp_path / "figures.json"
-    path.write_text(content)
-    record = Record(path, tmp_path, "inputs")
+    (tmp_path / ".made.json").write_text(content)
+    record = Record(tmp_path, "inputs")
     assert not record.holds("one")
     record.add("one")
-    assert Record(path, tmp_path, "inputs").holds("one")
+    assert Record(tmp_path, "inputs").holds("one")
 
 
 def test_a_second_run_computes_nothing(tmp_path, monkeypatch, capsys):

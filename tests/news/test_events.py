@@ -204,3 +204,10 @@ def test_an_unknown_id_names_the_nearest():
     assert isinstance(error, EventError)
     assert "'wsj-fentanyl': the nearest are 'wsj-fentanyl-overture'" in str(error)
     assert "there are none" in str(unknown_id_error("x", []))
+
+
+def test_a_label_is_one_line_of_letters_that_can_be_drawn():
+    given = {"two\nlines": "2025-05-02", "NUL\x00": "2025-05-05", "half \ud800": "2025-05-06"}
+    labels = as_events(given)["label"]
+    assert labels.to_list() == ["two lines", "NUL\ufffd", "half \ufffd"]
+    assert labels.index.to_list() == list(given)

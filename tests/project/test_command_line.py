@@ -40,7 +40,7 @@ def test_an_unknown_command_is_refused(capsys):
 def test_pictures_go_below_the_working_directory(tmp_path):
     command = [sys.executable, "-m", "impact", "figures", "can-you-trust-the-p"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    written = {path.name for path in (tmp_path / "figures").iterdir()}
+    written = {path.name for path in (tmp_path / "figures").glob("[!.]*")}
     assert written == {f"can-you-trust-the-p.{end}" for end in ("csv", "txt", "png", "svg")}
 
 
