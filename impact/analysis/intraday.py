@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.intraday_result import IntradayStudy
-from impact.analysis.reaction import TO_CLOSE, LeftOut, Stretch, reaction, stretch
+from impact.analysis.reaction import TO_CLOSE, Stretch, reaction, stretch
 from impact.analysis.window_ranks import known_variance
 from impact.errors import EventError, WindowError
 from impact.market.bars import bars_hash, security_of
@@ -110,8 +110,8 @@ def intraday_study(
     for when, announced_at in zip(minutes.itertuples(), frame["announced_at"], strict=True):
         for each in windows if when.Index not in reasons else ():
             where = _place(known, when, each)
-            if isinstance(where, LeftOut):
-                reasons.setdefault(when.Index, where.reason)
+            if isinstance(where, str):
+                reasons.setdefault(when.Index, where)
                 continue
             stretches[when.Index, each] = where
             cells = reaction(known, where, when.minute, each)
@@ -159,7 +159,7 @@ def _left_out(frame: pd.DataFrame, minutes: pd.DataFrame, security: str) -> dict
     }
 
 
-def _place(known: ClockVariance, when: Any, window: int | str) -> Stretch | LeftOut:
+def _place(known: ClockVariance, when: Any, window: int | str) -> Stretch | str:
     if when.minute == BOUNDED:
         return stretch(known.grid, when.earliest, when.latest, window)
     return stretch(known.grid, when.at, when.at, window)

@@ -144,10 +144,9 @@ def compared(
     used, reasons = study.observations(study.windows[0], minutes)
     events, columns = [], []
     for event, one in used.items():
-        ranks, column = ranked_windows(study.known, one.bars), one.begin.column
-        same = ranks.windows.part[inside, column] == ranks.windows.part[one.begin]
-        same &= ranks.reference[inside, column]
-        enough = int((same & others).sum())
+        ranks = ranked_windows(study.known, one.bars)
+        like = ranks.like(one.begin)[inside]
+        enough = int((like & others).sum())
         if one.begin.row not in inside:
             reasons[event] = "outside the period"
         elif enough < MIN_OTHERS:
@@ -155,7 +154,7 @@ def compared(
             reasons[event] = f"{sessions} with these minutes: {MIN_OTHERS} are needed"
         else:
             events.append(event)
-            columns.append(np.where(same, ranks.windows.z[inside, column], np.nan))
+            columns.append(np.where(like, ranks.windows.z[inside, one.begin.column], np.nan))
     z = np.array(columns).reshape(len(events), len(inside)).T
     rows = inside.searchsorted([used[event].begin.row for event in events])
     return Compared(days[inside], tuple(events), z, rows, others, reasons)

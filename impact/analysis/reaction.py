@@ -75,33 +75,18 @@ class Stretch:
         return self.end.column - self.begin.column
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Why an announcement is not measured."""
-
-    reason: str
-
-
 def stretch(
     grid: BarGrid, earliest: pd.Timestamp, latest: pd.Timestamp, window: int | str
-) -> Stretch | LeftOut:
-    """Find the prices between which an announcement is measured.
+) -> Stretch | str:
+    """Find the prices between which an announcement is measured, or say why it is not.
 
-    From the last bar that ended at or before it (or its lower bound) to the first that ended
-    `window` minutes or more after it (or its upper bound). What came out while trading was closed
-    is measured over the night.
-
-    Parameters
-    ----------
-    grid : BarGrid
-    earliest, latest : Timestamp
-        Between which it came out, New York wall clock.
-    window : int or "close"
-        Minutes.
+    From the last bar that ended at or before it (or its lower bound, New York wall clock) to the
+    first that ended `window` minutes or more after it (or its upper bound). What came out while
+    trading was closed is measured over the night.
     """
     begin = grid.last_bar(earliest)
     if begin is None:
-        return LeftOut(f"before the bars, which begin on {iso(grid.sessions[0])}")
+        return f"before the bars, which begin on {iso(grid.sessions[0])}"
     last = iso(grid.sessions[-1])
     over = (
         f"its window ends after the bars, whose last session is {last}"
@@ -113,9 +98,9 @@ def stretch(
     else:
         end = grid.first_bar(latest + pd.Timedelta(minutes=int(window)))
     if end is None:
-        return LeftOut(over)
+        return over
     if not grid.follows[begin.row : end.row].all():
-        return LeftOut(f"no bars of the session {iso(_missing(grid, begin, end))}")
+        return f"no bars of the session {iso(_missing(grid, begin, end))}"
     if begin.row == end.row:
         return Stretch(begin, end)
     opens = Bar(begin.row + 1, int(grid.first[begin.row + 1]))
@@ -151,20 +136,9 @@ class _Row:
 def reaction(
     known: ClockVariance, where: Stretch, minute: str, window: int | str
 ) -> dict[str, Any]:
-    """Measure one announcement.
+    """Measure one announcement: cells of a row of `IntradayStudy.table`.
 
-    Parameters
-    ----------
-    known : ClockVariance
-    where : Stretch
-    minute : {"exact", "bounded", "approximate"}
-    window : int or "close"
-        Minutes, as given to `stretch`.
-
-    Returns
-    -------
-    dict
-        Cells of a row of `impact.analysis.intraday_result.IntradayStudy.table`.
+    `minute` is one of the kinds of `impact.news.minutes`, `window` that given to `stretch`.
     """
     row = _Row()
     grid = known.grid

@@ -114,6 +114,11 @@ class RankedWindows:
             parts.append((_Past(*rising), _Past(-rising[0][::-1], rising[1][::-1])))
         return parts
 
+    def like(self, bar: Bar) -> np.ndarray:
+        """Which sessions have a reference window at the clock time and in the part of `bar`'s."""
+        here = self.windows.part[:, bar.column] == self.windows.part[bar]
+        return here & self.reference[:, bar.column]
+
     def others(self, bar: Bar) -> np.ndarray:
         """Reference z of all other days in the part of the window that begins at `bar`, sorted."""
         past = self._by_part[self.windows.part[bar]][0]
