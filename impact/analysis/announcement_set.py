@@ -102,17 +102,9 @@ def _shifted(
 def moved_rows(circles: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
     """Move a set by the same number of places, each member round a circle of its own.
 
-    Parameters
-    ----------
-    circles : sequence of ndarray of int
-        The rows that each member can take, in order.
-    rows : ndarray of int, shape (n,)
-        Where the members are.
-
-    Returns
-    -------
-    ndarray of int, shape (shifts, n)
-        Row 0 is the set itself; shifts that bring a member home to its place are left out.
+    A circle holds the rows that a member can take, in order; `rows` is where the n members are.
+    Returned is an array of shape (shifts, n), whose row 0 is the set itself; shifts that bring a
+    member home to its place are left out.
 
     Examples
     --------

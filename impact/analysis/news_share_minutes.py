@@ -68,16 +68,7 @@ class Compared:
 def minutes_share(study: IntradayStudy, first: pd.Timestamp, last: pd.Timestamp) -> NewsShare:
     """Measure how much of the variance of the minutes after announcements came with news.
 
-    Parameters
-    ----------
-    study : IntradayStudy
-    first, last : Timestamp
-        The period.
-
-    Returns
-    -------
-    NewsShare
-        See `impact.analysis.news_share.news_share`.
+    See `impact.analysis.news_share.news_share`.
     """
     found = compared(study, first, last)
     test = found.share()
@@ -119,18 +110,8 @@ def compared(
 ) -> Compared:
     """Set the windows of a study beside the same minutes of the other sessions of a period.
 
-    Parameters
-    ----------
-    study : IntradayStudy
-    first, last : Timestamp, optional
-        The period; by default all sessions that can be tested.
-    minutes : sequence of str
-        Which kinds of minutes count.
-
-    Raises
-    ------
-    InferenceError
-        If the study has several windows, or one to the close.
+    The period is all sessions that can be tested, where none is given; `minutes` are the kinds of
+    minutes that count. InferenceError if the study has several windows, or one to the close.
     """
     if len(study.windows) > 1 or study.windows[0] == TO_CLOSE:
         raise InferenceError(

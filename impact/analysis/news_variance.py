@@ -222,27 +222,19 @@ def shrunken(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What came with the news in each of some moves: best guess, and the ends of its range.
 
-    Parameters
-    ----------
-    move, sigma : ndarray, shape (n,)
-        Abnormal returns, and their σ known the evening before.
-    found : HypothesisTest
-        By `news_share_of`.
-
-    Returns
-    -------
-    tuple of ndarray, each of shape (n,)
+    `move` and `sigma` are abnormal returns and their σ known the evening before, `found` is a test
+    of `news_share_of` or `clock_share_of`.
 
     Notes
     -----
     The variance of an ordinary session is v = σ² times the mean z² of the others, that of a news
     session v R, and s = 1 - 1 / R of it came with news. σ is forecast from all earlier sessions,
     those with news among them, so that the others vary less (a mean z² of .63 in 2025): with σ²
-    itself, ordinary noise would count what news added, and the range be wider (2 May 2025: -1.4%
-    to 3.8% instead of -0.9% to 3.3%). Given a move x under normality, the part that came with
-    news has mean s x and variance s (1 - s) v R = s v. The range is the union of
-    s x ± 1.96 √(s v) over all s in the interval of the share: its ends are reached at the ends of
-    that interval, or where √s = 0.98 √v / |x|.
+    itself, ordinary noise would count what news added, and the range be wider (2 May 2025: -1.4% to
+    3.8% instead of -0.9% to 3.3%). Given a move x under normality, the part that came with news has
+    mean s x and variance s (1 - s) v R = s v. The range is the union of s x ± 1.96 √(s v) over all
+    s in the interval of the share: its ends are reached at the ends of that interval, or where √s =
+    0.98 √v / |x|.
 
     Examples
     --------

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.equal_tails import CONFIDENCE, detectable, equal_tails, inverted
 from impact.inference.measured_sizes import short_in_words, too_short_for_t
@@ -30,6 +30,9 @@ from impact.volatility.fitting import refit_rows
 from impact.volatility.forecast import Forecast, variance_forecast
 from impact.volatility.garch import FIT_SESSIONS
 from impact.volatility.vix import implied_forecast
+
+#: What can keep a forecast from one event without being wrong for the others.
+NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 # -- arrays --------------------------------------------------------------------------------------
 
@@ -84,8 +87,6 @@ def conditional_tests(
         If the window is reversed or leaves the returns.
     HistoryError, ReturnsError, VolatilityError
         As `impact.volatility.forecast.variance_forecast`.
-    InferenceError
-        If `seed` is negative or `paths` not positive.
 
     Notes
     -----
@@ -111,8 +112,6 @@ def conditional_tests(
             f"first={first} and last={last} do not fit {len(values):,} returns: "
             "0 < first <= last < their number"
         )
-    if seed < 0 or paths < 1:
-        raise InferenceError(f"seed={seed} and paths={paths}: give a seed from 0 and paths from 1")
     window = values[first : last + 1]
     closes = getattr(returns, "attrs", {}).get("gaps") == TRADE_TO_TRADE
     # A gap inside loses nothing of trade-to-trade returns; one across either end does.

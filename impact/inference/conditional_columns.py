@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import FOUND, implied_of_row, tests_of_row
+from impact.inference.conditional import FOUND, NOT_AVAILABLE, implied_of_row, tests_of_row
 from impact.inference.equal_tails import CONFIDENCE
 from impact.inference.measured_sizes import too_short_for_t
 from impact.inference.tests import Found
@@ -27,9 +26,6 @@ COLUMNS = (
     "p_implied",
     "smallest_detectable",
 )
-
-#: What can keep a forecast from one event without being wrong for the others.
-_NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 #: Fewest tasks that the securities are divided into: some take longer than others.
 _TASKS = 16
@@ -115,7 +111,7 @@ def _attempt(
         return known
     try:
         return tests_of_row(study, i, tested, level)
-    except _NOT_AVAILABLE as error:
+    except NOT_AVAILABLE as error:
         return error
 
 
@@ -141,7 +137,7 @@ def _row(
     if study.implied is not None and tested.length == 1:
         try:
             row |= _named(implied_of_row(study, i, tested), "implied")
-        except _NOT_AVAILABLE as error:
+        except NOT_AVAILABLE as error:
             notes.append(str(error))
     return row, notes
 

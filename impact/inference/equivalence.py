@@ -7,7 +7,6 @@ import functools
 import numpy as np
 import scipy
 
-from impact.errors import InferenceError
 from impact.inference.event_sets import enough_sessions
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import percent
@@ -21,7 +20,7 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     values : ndarray, shape (n,)
         One value a session, decimal fractions; windows must not overlap.
     margin : float
-        Effects smaller than this count as none.
+        Effects smaller than this count as none; positive.
 
     Returns
     -------
@@ -35,7 +34,7 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     Raises
     ------
     InferenceError
-        If there are fewer than 8 values, or the margin is not positive.
+        If there are fewer than 8 values.
 
     References
     ----------
@@ -51,8 +50,6 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     values = np.asarray(values, float)
     n = len(values)
     enough_sessions(n)
-    if not margin > 0:
-        raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
     reach = float(scipy.special.stdtrit(n - 1, 0.975)) * error
     power = equivalence_power(n, error, margin)

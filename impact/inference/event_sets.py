@@ -63,8 +63,6 @@ def window_z(z: pd.DataFrame, start: int = 0, end: int = 0) -> pd.Series:
         whose window leaves the sample are left out.
     """
     length = end - start + 1
-    if length < 1:
-        raise InferenceError(f"the window ({start}, {end}) is reversed")
     moves = (z["z"] * z["sigma"]).rolling(length).sum().shift(-end)
     sigma = z["sigma"].shift(-start)
     return (moves / (sigma * np.sqrt(length))).dropna().rename("z")

@@ -71,6 +71,14 @@ def by_third_in_words(rates: pd.Series) -> str:
     return f"{list_of(number(100 * rates[third], 1) for third in THIRDS)}%"
 
 
+def _thirds_of(rates: pd.Series, what: str) -> str:
+    """The rates of what is named, by third; "" where one of them was not measured."""
+    named = {f"{what}, {third}": third for third in THIRDS}
+    if not set(named) <= set(rates.index):
+        return ""
+    return by_third_in_words(rates[list(named)].rename(named))
+
+
 def slope_in_words(test: str, model: str) -> str:
     """Say how often the ranked slope of one date rejects where nothing happened, and HC3.
 
@@ -128,11 +136,9 @@ def firm_events_in_words(test: str) -> str:
     >>> firm_events_in_words("relative_max")
     ''
     """
-    rates = group_rates("firm-events", test, "market")
-    named = {third: f"20 firms, {third}" for third in THIRDS}
-    if not set(named.values()) <= set(rates.index):
+    shown = _thirds_of(group_rates("firm-events", test, "market"), "20 firms")
+    if not shown:
         return ""
-    shown = by_third_in_words(pd.Series({third: rates[key] for third, key in named.items()}))
     return f"and {shown} of sets of 20 real firms in calm, middle and turbulent markets"
 
 
@@ -150,12 +156,12 @@ def short_in_words(test: str, before: int) -> str:
     >>> short_in_words("conditional_fhs", 1_000)
     ''
     """
-    rates = group_rates("size-short", test, "ewma")
-    history = "250 to 499 returns" if before < 500 else "500 to 999 returns"
-    named = {third: f"firms, {history}, {third}" for third in THIRDS}
-    if before >= PAST_SESSIONS or not set(named.values()) <= set(rates.index):
+    if before >= PAST_SESSIONS:
         return ""
-    shown = by_third_in_words(pd.Series({third: rates[key] for third, key in named.items()}))
+    history = "250 to 499 returns" if before < 500 else "500 to 999 returns"
+    shown = _thirds_of(group_rates("size-short", test, "ewma"), f"firms, {history}")
+    if not shown:
+        return ""
     return (
         f"at 5% it rejects {shown} of calm, middle and turbulent sessions of firms with {history} "
         "before"

@@ -72,6 +72,14 @@ def series_name(name: object) -> str:
     return _SERIES.get(str(name).strip(), str(name))
 
 
+def whose(study: AbnormalReturns) -> str:
+    """What a study is of, in words: its one series, or their number."""
+    names = study.returns.columns
+    if len(names) == 1:
+        return series_name(names[0])
+    return formats.counted(len(names), "series", "series")
+
+
 def study_table(
     study: AbnormalReturns,
     start: int = 0,
@@ -206,10 +214,7 @@ def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
     what = "abnormal change" if study.settings.unit else "abnormal return"
     what = what.capitalize() if end in (None, start) else f"Cumulative {what}"
     when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
-    names = study.returns.columns
-    if len(names) > 1:
-        return f"{what}, {when}, {formats.counted(len(names), 'series', 'series')}"
-    return f"{what}, {when}, {series_name(names[0])}"
+    return f"{what}, {when}, {whose(study)}"
 
 
 def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
