@@ -159,12 +159,7 @@ def _interval(ends: tuple[float, float]) -> dict[str, float]:
 def simulated_sums(
     known: Forecast, k: int, rng: np.random.Generator, paths: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of k demeaned returns simulated forward, by past z and by Student-t draws.
-
-    Returns
-    -------
-    tuple of ndarray, each of shape (paths,)
-    """
+    """Sums of k demeaned returns of each simulated path, by past z and by Student-t draws."""
     drawn = rng.choice(known.past_z, (paths, k))
     student = rng.standard_t(known.nu, (paths, k)) * np.sqrt((known.nu - 2) / known.nu)
     by_past = known.fit.simulate(known.sigma, drawn).sum(axis=1)
@@ -295,31 +290,19 @@ def tests_of_row(
     *,
     model: str | None = None,
 ) -> tuple[Found, Found]:
-    """Test one row of a study against its own variance forecast.
+    """Test one row of a study against its own variance forecast; remembered as long as the study.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    i : int
-        Position of the row in ``study.abnormal``.
-    tested : Window
-    level : float
-        Confidence of the intervals.
-    model : {"gjr", "garch", "ewma"}, optional
-        The variance model, that of the study by default.
-
-    Returns
-    -------
-    tuple of dict
-        As `conditional_tests`; remembered as long as the study.
+    `i` is the position of the row in ``study.abnormal``, `level` the confidence of the intervals,
+    `model` the variance model, that of the study by default. Returned is what `conditional_tests`
+    returns.
 
     Notes
     -----
     The variance is that of the security's returns less what the model explains. The loadings are
     then those of the returns that the parameters of the month are fitted on, so all events of a
-    security in a month share one fit. What is tested is the CAR by the row's own loadings, and
-    the error of these counts: Var = Σ σ² + s² (C - S), with s² C the variance of the CAR and S
-    the number of its sessions.
+    security in a month share one fit. What is tested is the CAR by the row's own loadings, and the
+    error of these counts: Var = Σ σ² + s² (C - S), with s² C the variance of the CAR and S the
+    number of its sessions.
     """
     found = FOUND.setdefault(study, {})
     own = model is None or model == study.settings.volatility

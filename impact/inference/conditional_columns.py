@@ -45,16 +45,9 @@ def row_names(index: pd.Index) -> list[str]:
 def conditional_columns(
     study: AbnormalReturns, tested: Window, level: float = CONFIDENCE
 ) -> pd.DataFrame:
-    """Conditional and implied tests of every row of a study.
+    """Conditional and implied tests of every row of a study that has a variance model.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-        With a variance model. Of several securities, ``n_jobs`` of the study share the work.
-    tested : Window
-        Tested window, relative sessions.
-    level : float
-        Confidence of the intervals.
+    Of several securities, ``n_jobs`` of the study share the work.
 
     Returns
     -------

@@ -77,17 +77,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
 
 
 def equivalence_power(n: int, std_error: float, margin: float, level: float = LEVEL) -> float:
-    """Chance that `equivalence_test` finds a mean of zero within the margin.
+    """Chance that `equivalence_test` finds a mean of zero within the margin, by a p up to `level`.
 
-    Parameters
-    ----------
-    n : int
-        Values in the sample.
-    std_error : float
-        Standard error of their mean, taken as the true one.
-    margin : float
-    level : float
-        A p up to it is a finding.
+    The standard error of the mean of n values is taken as the true one.
 
     Notes
     -----

@@ -40,10 +40,7 @@ def group_rates(
 ) -> pd.Series:
     """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
 
-    Returns
-    -------
-    Series
-        Empty where this was not measured.
+    The Series is empty where this was not measured.
 
     Examples
     --------
@@ -82,10 +79,7 @@ def _thirds_of(rates: pd.Series, what: str) -> str:
 def slope_in_words(test: str, model: str) -> str:
     """Say how often the ranked slope of one date rejects where nothing happened, and HC3.
 
-    Parameters
-    ----------
-    test : {"ranked_slope", "ranked_slope_gls"}
-    model : {"constant-mean", "market"}
+    The test is "ranked_slope" or "ranked_slope_gls", the model "constant-mean" or "market".
 
     Examples
     --------
@@ -109,12 +103,7 @@ def slope_in_words(test: str, model: str) -> str:
 
 
 def overlap_in_words(sessions: int) -> str:
-    """Say how often the t of an average of overlapping windows rejects by chance.
-
-    Parameters
-    ----------
-    sessions : int
-        Length of the windows.
+    """Say how often the t of an average of overlapping windows of that length rejects by chance.
 
     Examples
     --------
@@ -144,12 +133,6 @@ def firm_events_in_words(test: str) -> str:
 
 def short_in_words(test: str, before: int) -> str:
     """Say how often a conditional test rejects by chance with few returns before the event.
-
-    Parameters
-    ----------
-    test : {"conditional_fhs", "conditional_t"}
-    before : int
-        Returns before the tested session.
 
     Examples
     --------
@@ -195,18 +178,9 @@ _HELD = {
 
 
 def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
-    """Return how often `relative_max` rejects sessions of a sample, by the market's move.
+    """Say how often `relative_max` rejects sessions of a sample, by the market's move.
 
-    Parameters
-    ----------
-    sample : {"sectors", "sectors among themselves", "firms"}
-        Against the S&P 500, or each against the average of the others.
-    window : Window
-
-    Returns
-    -------
-    str
-        "" where this was not measured.
+    The sample is one of `_HELD`: against the S&P 500, or each against the average of the others.
 
     Examples
     --------
@@ -258,12 +232,7 @@ _ODDS = (8.0, 12.0)
 
 
 def choice_in_words(minutes: int | None = None) -> str:
-    """Return what choosing by their moves does to the share of the news; "" if not measured.
-
-    Parameters
-    ----------
-    minutes : int, optional
-        Length of the windows that are chosen, where these are no days.
+    """Say what choosing days, or windows, by their moves does to the share of the news.
 
     Examples
     --------
@@ -296,17 +265,7 @@ _PLANTED, _PLANTED_IN_MINUTES = 3.0, 10.0
 
 
 def share_misses_in_words(minutes: int | None = None) -> str:
-    """Return how often the 95% interval of a share misses the law behind days or minutes like ours.
-
-    Parameters
-    ----------
-    minutes : int, optional
-        Length of the windows that the share is of, where it is not of days.
-
-    Returns
-    -------
-    str
-        "" where this was not measured.
+    """Say how often the 95% interval of a share misses the law behind days, or minutes, like ours.
 
     Examples
     --------

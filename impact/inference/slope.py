@@ -203,10 +203,6 @@ def _slopes(abnormal: np.ndarray, design: np.ndarray, past: int, gls: bool) -> n
 def shrunk_covariance(values: np.ndarray) -> np.ndarray:
     """Covariance whose correlations are shrunk towards zero, so that it inverts.
 
-    Parameters
-    ----------
-    values : ndarray, shape (T, N)
-
     Notes
     -----
     The weight of zero is Σ Var(r_ij) / Σ r²_ij over all pairs, between 0.01 and 1.
