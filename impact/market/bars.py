@@ -183,15 +183,7 @@ class Bar(NamedTuple):
 def bar_grid(bars: pd.Series) -> BarGrid:
     """Check five-minute prices and lay them out as sessions by clock time.
 
-    Parameters
-    ----------
-    bars : Series, shape (bars,)
-        Prices by the end of their bar, with a tz-aware index; see `load_bars`.
-
-    Raises
-    ------
-    BarsError
-        As for `load_bars`.
+    The prices have a tz-aware index, the ends of their bars. BarsError as for `load_bars`.
 
     Examples
     --------

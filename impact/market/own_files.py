@@ -142,10 +142,7 @@ def _sheet(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
 def workbook_cells(path: Path, content: bytes) -> list[tuple[Any, ...]]:
     """Return the cells of the first sheet of an Excel workbook, row by row; None for a blank.
 
-    Raises
-    ------
-    DataFileError
-        If openpyxl is not installed, or the file is no workbook.
+    DataFileError if openpyxl is not installed, or the file is no workbook.
     """
     try:
         import openpyxl

@@ -186,19 +186,8 @@ def missing_around(
 ) -> np.ndarray:
     """Say which session the rows lack between the close before a window and its end.
 
-    Parameters
-    ----------
-    position : ndarray of int, shape (n,)
-        Row of each event's session; -1 for none.
-    rows : DatetimeIndex, shape (T,)
-    window : Window
-        In rows.
-    market : Market
-
-    Returns
-    -------
-    ndarray of str, shape (n,)
-        "" where the rows are complete; a return next to a missing session spans several.
+    `position` is the row of each event's session, -1 for none; the window is in rows. "" where the
+    rows are complete; a return next to a missing session spans several.
     """
     reasons = np.full(len(position), "", dtype=object)
     rows = rows.as_unit("us")
