@@ -124,11 +124,9 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
 def whole_register(register: str | Path | pd.DataFrame | None) -> pd.DataFrame:
     """Return the register of a file, or a frame of `load_register` that is still all of it.
 
-    Raises
-    ------
-    HypothesisError
-        As `load_register`, and if rows of the frame are not those of its file: the register is
-        the family that is corrected for, and cannot be shrunk or grown after it was written.
+    HypothesisError as `load_register`, and if rows of the frame are not those of its file: the
+    register is the family that is corrected for, and cannot be shrunk or grown after it was
+    written.
     """
     if register is None or isinstance(register, str | Path):
         return load_register(register)

@@ -111,16 +111,7 @@ def _after(study: AbnormalReturns, offset: int) -> pd.DataFrame:
 def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
     """Draw a study: a panel for each unit of one series, else the average path.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    ax : matplotlib Axes, optional
-        Where to draw a picture of one panel, without the page around it.
-
-    Raises
-    ------
-    FigureError
-        If there is an `ax` and the picture has several panels.
+    FigureError if there is an `ax` to draw on and the picture has several panels.
     """
     unit, noun = study.settings.unit, "change" if study.settings.unit else "return"
     data = study.returns.attrs.get("source", "")
