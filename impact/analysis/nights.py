@@ -26,8 +26,6 @@ class Night:
 
     Attributes
     ----------
-    begin, end : Bar
-        The last bar before, and the one to which the move is measured.
     move : float
         Log return.
     draws : ndarray
@@ -36,8 +34,6 @@ class Night:
         How many nights moved as much, this one among them, allowing for volatility.
     """
 
-    begin: Bar
-    end: Bar
     move: float
     draws: np.ndarray
     rank: int
@@ -88,7 +84,7 @@ def night(known: ClockVariance, row: int) -> Night | None:
     z = moves / unit
     others = z[ranked & (rows != row)]
     rank = 1 + int(np.count_nonzero(np.abs(others) >= abs(z[row])))
-    return Night(*night_bars(grid, row), float(moves[row]), others * unit[row], rank)
+    return Night(float(moves[row]), others * unit[row], rank)
 
 
 def _moves(grid: BarGrid, row: int) -> tuple[np.ndarray, np.ndarray]:

@@ -39,6 +39,9 @@ IF_RIGHT = "if the minute is right within 30"
 OF_ALL_NIGHTS = "allowing for how nervous the market was"
 NO_P = "no p: "
 
+#: Cells that stay empty where there is no test.
+_OF_A_TEST = ("sigma", "z", "p_value", "ci_low", "ci_high", "smallest_detectable")
+
 _NO_P = {
     PARTS[3]: "no p: none is reliable across the opening",
     PARTS[4]: "no p: none is reliable across the close",
@@ -143,14 +146,14 @@ def reaction(
     row = _Row()
     grid = known.grid
     move = grid.price(where.end) - grid.price(where.begin)
-    row.cells = dict.fromkeys(("sigma", "z", "p_value", "ci_low", "ci_high"), np.nan)
-    row.cells |= {
+    row.cells = {
         "from": grid.time(where.begin),
         "to": grid.time(where.end),
         "move": move,
         "simple_change": float(np.expm1(move)),
-        "smallest_detectable": np.nan,
+        **dict.fromkeys(_OF_A_TEST, np.nan),
         "part": CLOSED,
+        "minute": minute,
         "hour_before_move": np.nan,
         "hour_before_p": np.nan,
     }

@@ -32,26 +32,15 @@ def cluster_test(
     sessions: Sequence[pd.Timestamp],
     against: Sequence[pd.Timestamp] | None = None,
 ) -> HypothesisTest:
-    """Test the mean z of a set of sessions, or the difference from that of another set.
+    """Test the mean conditional z of a set of sessions, or its difference from that of another set.
 
-    Parameters
-    ----------
-    z : Series
-        Conditional z of every session, none missing.
-    sessions, against : sequence of Timestamp
-        Event sessions, each once.
+    InferenceError if a set has fewer than 8 sessions or 3 clusters, or a session repeated or not in
+    `z`; ReturnsError if `z` has a missing value.
 
     Returns
     -------
     HypothesisTest
         Two-sided. ``detail["sizes"]`` holds the sessions of each cluster, one array a set.
-
-    Raises
-    ------
-    InferenceError
-        If a set has fewer than 8 sessions or 3 clusters, or a session repeated or not in `z`.
-    ReturnsError
-        If `z` has a missing value.
 
     Notes
     -----

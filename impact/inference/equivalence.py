@@ -13,14 +13,10 @@ from impact.text.formats import percent
 
 
 def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
-    """Test whether a mean lies within ±margin, by two one-sided t-tests.
+    """Test whether a mean lies within ±margin, a positive one, by two one-sided t-tests.
 
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        One value a session, decimal fractions; windows must not overlap.
-    margin : float
-        Effects smaller than this count as none; positive.
+    There is one value a session, of windows that do not overlap; InferenceError if there are fewer
+    than 8.
 
     Returns
     -------
@@ -30,11 +26,6 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
         `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom), `power`
         (how often it rejects at 5% where the mean is zero and the spread that of `values`) and
         `words`, which say so.
-
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 8 values.
 
     References
     ----------

@@ -75,17 +75,11 @@ def shift_test(
     *,
     studentised: bool = True,
 ) -> HypothesisTest:
-    """Rank a set of events, or its difference from another, among all circular shifts.
+    """Rank the conditional z of a set, or its difference from another's, among all circular shifts.
 
-    Parameters
-    ----------
-    z : Series
-        Conditional z of every session, none missing.
-    sessions, against : sequence of Timestamp
-        Event sessions, each once; two sets are shifted together.
-    studentised : bool
-        Rank the mean z over its own standard error (of two sets Welch's t), or else the mean z
-        itself.
+    Two sets are shifted together. What is ranked is the mean z over its own standard error (of two
+    sets Welch's t), or else the mean z itself. InferenceError if there are fewer than 8 sessions,
+    or one is repeated or not in `z`.
 
     Returns
     -------
@@ -93,16 +87,11 @@ def shift_test(
         Two-sided; ``detail["draws"]`` holds the statistic at every shift but the identity, shape
         (T - 1,).
 
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 8 sessions, or one is repeated or not in `z`.
-
     Notes
     -----
-    p = (1 + #{shifts at least as extreme}) / (B + 1) over all B shifts but the identity, so it
-    is never zero. Shifts take what neighbouring sessions of a set share for evidence: verdicts
-    rest on `impact.inference.cluster_test`.
+    p = (1 + #{shifts at least as extreme}) / (B + 1) over all B shifts but the identity, so it is
+    never zero. Shifts take what neighbouring sessions of a set share for evidence: verdicts rest on
+    `impact.inference.cluster_test`.
 
     References
     ----------

@@ -260,27 +260,15 @@ def session_closes(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def market_of(rows: pd.DatetimeIndex, market: MarketLike = None, name: str = "sessions") -> Market:
-    """Return the market whose sessions the rows are.
+    """Return the market whose sessions the rows are: increasing tz-naive midnights.
 
-    Parameters
-    ----------
-    rows : DatetimeIndex, shape (T,)
-        Increasing tz-naive midnights.
-    market : str, (zone, close), Market or None
-        An exchange of pandas_market_calendars; "24/7", whose days end at 00:00 UTC; a time zone
-        and the time at which every row closes, as ("Europe/Berlin", "17:30"). Left out, rows that
-        all are sessions of the NYSE are those of the NYSE; any others are of no known market, on
-        which dates can be placed and clock times cannot.
-    name : str
-        What a message calls the rows.
+    The market is an exchange of pandas_market_calendars; "24/7", whose days end at 00:00 UTC; or a
+    time zone and the time at which every row closes, as ("Europe/Berlin", "17:30"). Left out, rows
+    that all are sessions of the NYSE are those of the NYSE; any others are of no known market, on
+    which dates can be placed and clock times cannot. `name` is what a message calls the rows.
 
-    Raises
-    ------
-    DateError
-        When there is no such market.
-    ReturnsError
-        When a tenth of the rows are not sessions of the market that is named, or weekend rows show
-        that the labels are another zone's midnights.
+    DateError when there is no such market; ReturnsError when a tenth of the rows are not sessions
+    of the market that is named, or weekend rows show that the labels are another zone's midnights.
 
     Examples
     --------

@@ -29,12 +29,7 @@ MOST_PANELS = 12
 
 
 def event_paths(study: AbnormalReturns) -> pd.DataFrame:
-    """Cumulative abnormal returns around each event, from the close before it.
-
-    Parameters
-    ----------
-    study : AbnormalReturns
-        Events on one series, with a window that starts before session 0.
+    """Cumulative abnormal returns around each event on one series.
 
     Returns
     -------
@@ -52,8 +47,8 @@ def event_paths(study: AbnormalReturns) -> pd.DataFrame:
 
     Notes
     -----
-    A band is the interval of `EventStudy.car` turned around: the estimate minus its interval.
-    The path leaves the band exactly where the interval leaves zero out.
+    A band is the interval of `EventStudy.car` turned around: the estimate minus its interval. The
+    path leaves the band exactly where the interval leaves zero out.
 
     Examples
     --------
