@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,45 +12,17 @@ from impact.analysis.window_ranks import ranked_windows
 from impact.errors import InferenceError
 from impact.inference.event_sets import rank_p
 from impact.inference.tests import LEVEL
-from impact.market.bars import Bar
 from impact.market.clock_time import OPEN
 from impact.volatility.clock import ClockVariance
 
 
-@dataclass(frozen=True)
-class Observation:
-    """A window after one announcement, or after several that share it.
-
-    Attributes
-    ----------
-    begin : Bar
-    bars : int
-    """
-
-    begin: Bar
-    bars: int
-
-
 def observations(
     table: pd.DataFrame, where: Mapping[str, Stretch], minutes: Sequence[str]
-) -> tuple[dict[str, Observation], dict[str, str]]:
+) -> tuple[dict[str, Stretch], dict[str, str]]:
     """Choose the announcements that a set counts: timed, with a p, the first of each window.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As that of an `IntradayStudy`, of one window.
-    where : mapping
-        Id -> its prices.
-    minutes : sequence of str
-        Which kinds of minutes count.
-
-    Returns
-    -------
-    observations : dict
-        By id, in order of time.
-    reasons : dict
-        Id -> why another announcement is not among them.
+    `table` is that of an `IntradayStudy` with one window, and `minutes` are the kinds of minutes
+    that count. Returned are their prices by id, in order of time, and why the others do not count.
     """
     found, reasons, until, first = {}, {}, None, ""
     for event, row in table.sort_values("from", kind="stable").iterrows():
@@ -65,19 +36,13 @@ def observations(
         elif until is not None and row["from"] < until:
             reasons[name] = f"in the window of {first}"
         else:
-            found[name] = Observation(where[name].begin, where[name].bars)
+            found[name] = where[name]
             until, first = row["to"], name
     return found, reasons
 
 
-def set_test_table(known: ClockVariance, observations: Sequence[Observation]) -> pd.DataFrame:
+def set_test_table(known: ClockVariance, observations: Sequence[Stretch]) -> pd.DataFrame:
     """Compare a set of windows with the same clock times of all other days.
-
-    Parameters
-    ----------
-    known : ClockVariance
-    observations : sequence of Observation
-        Each with a p of its own.
 
     Returns
     -------
@@ -117,7 +82,7 @@ def set_test_table(known: ClockVariance, observations: Sequence[Observation]) ->
 
 
 def _shifted(
-    known: ClockVariance, observations: Sequence[Observation]
+    known: ClockVariance, observations: Sequence[Stretch]
 ) -> tuple[np.ndarray, np.ndarray]:
     """z and p of every observation at every shift, shape (1 + shifts, n); row 0 is the set."""
     early = np.isfinite(known.grid.log_price[:, :OPEN]).any(axis=1)
@@ -127,11 +92,9 @@ def _shifted(
     z, p = (np.full(moved.shape, np.nan) for _ in range(2))
     for i, (one, rows) in enumerate(zip(observations, moved.T, strict=True)):
         ranks = ranked_windows(known, one.bars)
-        column = one.begin.column
-        same = ranks.windows.part[rows, column] == ranks.windows.part[one.begin]
-        same &= ranks.reference[rows, column]
-        z[:, i] = np.where(same, ranks.windows.z[rows, column], np.nan)
-        p[:, i] = np.where(same, ranks.p[rows, column], np.nan)
+        like = ranks.like(one.begin)[rows]
+        z[:, i] = np.where(like, ranks.windows.z[rows, one.begin.column], np.nan)
+        p[:, i] = np.where(like, ranks.p[rows, one.begin.column], np.nan)
     empty = np.isnan(z).all(axis=1)
     return z[~empty], p[~empty]
 
@@ -139,17 +102,9 @@ def _shifted(
 def moved_rows(circles: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
     """Move a set by the same number of places, each member round a circle of its own.
 
-    Parameters
-    ----------
-    circles : sequence of ndarray of int
-        The rows that each member can take, in order.
-    rows : ndarray of int, shape (n,)
-        Where the members are.
-
-    Returns
-    -------
-    ndarray of int, shape (shifts, n)
-        Row 0 is the set itself; shifts that bring a member home to its place are left out.
+    A circle holds the rows that a member can take, in order; `rows` is where the n members are.
+    Returned is an array of shape (shifts, n), whose row 0 is the set itself; shifts that bring a
+    member home to its place are left out.
 
     Examples
     --------

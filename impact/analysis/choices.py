@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from impact.errors import EventError, ModelError, ReturnsError, WindowError
-from impact.market.returns import check_returns
 from impact.market.windows import Window, as_window
 from impact.study.arguments import is_whole
 from impact.text.formats import counted, iso, list_of
@@ -76,7 +75,6 @@ def returns_by_kind(returns: pd.Series, kind: str | None) -> dict[str, np.ndarra
     """Return the returns of both kinds; ReturnsError where what was given does not have both."""
     if not isinstance(returns, pd.Series):
         raise ReturnsError("specification_curve takes one series of returns: pick a column")
-    check_returns(returns)
     if kind not in (None, *KINDS):
         raise ModelError(f"kind={kind!r} is not known: use 'log' or 'simple'")
     marked = returns.attrs.get("returns", kind or "log")

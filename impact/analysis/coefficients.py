@@ -39,25 +39,15 @@ _FULL_LEVERAGE = 1 - 1e-9
 def coefficients(
     estimate: ArrayLike, std_error: ArrayLike, dof: ArrayLike, index: pd.Index
 ) -> pd.DataFrame:
-    """Lay out a fitted regression: estimates, errors, t, p and 95% intervals.
+    """Lay out K fitted coefficients: estimates, errors, t, p and 95% intervals.
 
-    Parameters
-    ----------
-    estimate, std_error : array, shape (K,)
-    dof : float, or array of shape (K,)
-        Degrees of freedom of Student's t.
-    index : Index, length K
-        Names of the coefficients.
+    Student's t has `dof` degrees of freedom, one number or one for each. InferenceError where an
+    error is zero, but for rounding, or not a number: the regression leaves nothing over.
 
     Returns
     -------
     DataFrame, shape (K, 6)
         `estimate`, `std_error`, `statistic`, `p_value` (two-sided), `ci_low`, `ci_high` (95%).
-
-    Raises
-    ------
-    InferenceError
-        If an error is zero, but for rounding, or not a number: the regression leaves nothing over.
 
     Examples
     --------

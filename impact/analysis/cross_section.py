@@ -19,9 +19,8 @@ from impact.errors import HistoryError, InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.inference.measured_sizes import slope_in_words
 from impact.inference.slope import MIN_SECURITIES, RankedSlopes, ranked_slopes
-from impact.inference.tests import check_switches
+from impact.inference.tests import check_study, check_switches
 from impact.market.windows import Window
-from impact.study.arguments import as_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, list_of, number
 from impact.text.result import count_left_out, signed
@@ -156,8 +155,9 @@ def cross_section(
     >>> found.method
     'Ordinary least squares, ranked among 500 earlier sessions'
     """
+    check_study(study)
     check_switches(gls=gls)
-    sample = as_study(study).over(start, end)
+    sample = study.over(start, end)
     rows = _matched(study, _numbers(characteristics))
     rows.insert(0, "car", sample.car)
     position, window = sample.position, sample.tested

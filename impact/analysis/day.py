@@ -276,7 +276,7 @@ def _part(
         "z": z,
         "announcements": sure,
         "possible": perhaps,
-        "releases": _released(since.tz_localize(None), until.tz_localize(None)),
+        "releases": tuple(_released(since.tz_localize(None), until.tz_localize(None))["text"]),
     }
 
 
@@ -284,16 +284,22 @@ def _announced(
     minutes: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ids of what came out from `since` to before `until`, and of what may have."""
-    reaches = (minutes["earliest"] < until) & (minutes["latest"] >= since)
+    reaches = _reaches(minutes, since, until)
     inside = (minutes["earliest"] >= since) & (minutes["latest"] < until)
     sure = inside & (minutes["minute"] != APPROXIMATE)
     return tuple(minutes.index[sure]), tuple(minutes.index[reaches & ~sure])
 
 
-def _released(since: pd.Timestamp, until: pd.Timestamp) -> tuple[str, ...]:
+def _reaches(minutes: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
+    """Which announcements came out, or may have come out, from `since` to before `until`."""
+    return (minutes["earliest"] < until) & (minutes["latest"] >= since)
+
+
+def _released(since: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
+    """The releases from `since` to before `until`, in words."""
     releases = release_minutes()
     out = releases[(releases["at"] >= since) & (releases["at"] < until)]
-    return tuple(release_words(one.release, one.at) for one in out.itertuples())
+    return out.assign(text=[release_words(one.release, one.at) for one in out.itertuples()])
 
 
 def _price(bars: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
@@ -307,18 +313,19 @@ def _news(
     events: pd.DataFrame, minutes: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp
 ) -> pd.DataFrame:
     """What came out, or may have come out, between two closes."""
-    reaches = (minutes["earliest"] < until) & (minutes["latest"] >= since)
-    told = minutes[reaches].assign(release=False)
+    told = minutes[_reaches(minutes, since, until)].assign(release=False)
     told["clock"] = [_when(row) for row in told.itertuples()]
     told["text"] = events["label"].loc[told.index]
     known = events.get("direction", pd.Series("", events.index))
     told["direction"] = known.loc[told.index].fillna("")
-    releases = release_minutes()
-    out = releases[(releases["at"] >= since) & (releases["at"] < until)]
-    said = [release_words(one.release, one.at) for one in out.itertuples()]
-    released = pd.DataFrame({"text": said, "earliest": out["at"], "latest": out["at"]})
-    released["clock"] = out["at"].dt.strftime("at %H:%M")
-    released = released.assign(release=True, direction="").set_index(out["release"])
+    out = _released(since, until).set_index("release")
+    released = out.assign(
+        earliest=out["at"],
+        latest=out["at"],
+        clock=out["at"].dt.strftime("at %H:%M"),
+        release=True,
+        direction="",
+    )
     columns = ["clock", "text", "direction", "earliest", "latest", "release"]
     news = pd.concat([told[columns], released[columns]]).sort_values("earliest", kind="stable")
     return news.assign(

@@ -22,7 +22,8 @@ from impact.charts.page import Words
 from impact.errors import InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.inference.event_sets import extremity
-from impact.study.arguments import as_study, generator, whole
+from impact.inference.tests import check_study
+from impact.study.arguments import generator, whole
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, list_of, number, p_phrase, percent
 from impact.text.result import count_left_out, signed
@@ -265,25 +266,12 @@ def dosed_sessions(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the sessions that hold one dose and nothing else, and why the others do not.
 
-    Parameters
-    ----------
-    study, dose, start, end
-        As in `dose_response`.
-
-    Returns
-    -------
-    points : DataFrame
-        Index = event; label, session, dose, estimate (decimal), sigma.
-    dropped : DataFrame
-        event, security, reason; what the study left out comes first.
-
-    Raises
-    ------
-    InferenceError
-        If the study has several series or no conditional variance, or no column `dose` of finite
-        numbers.
+    The points are indexed by event: `label`, `session`, `dose`, `estimate` (decimal), `sigma`. What
+    was dropped by the study comes first. InferenceError if the study has several series or no
+    conditional variance, or no column `dose` of finite numbers.
     """
-    if not as_study(study).is_one_series or study.settings.volatility is None:
+    check_study(study)
+    if not study.is_one_series or study.settings.volatility is None:
         raise InferenceError(
             "dose_response takes one series with a conditional variance and the study has "
             f"{counted(study.returns.shape[1], 'series', 'series')}, volatility="
@@ -390,23 +378,8 @@ def sign_flip_p(
 ) -> float:
     """p of a zero slope by flipping the signs of the residuals of the model without slope.
 
-    Parameters
-    ----------
-    x, y, weights : ndarray, shape (n,)
-    side : {"two-sided", "greater", "less"}
-    draws : int
-        Patterns drawn when n > 14; otherwise all 2ⁿ are used.
-    rng : int or Generator
-
-    Raises
-    ------
-    InferenceError
-        If `side`, `draws` or `rng` cannot be used.
-
-    Returns
-    -------
-    float
-        Share of patterns, itself included, with a studentised slope as extreme as the observed.
+    It is the share of patterns, the observed one included, with a studentised slope as extreme as
+    the observed: of all 2ⁿ patterns up to n = 14, of so many `draws` beyond.
     """
     n, draws, rng = len(x), whole("draws", draws, 1), generator(rng)
     if n <= ALL_SIGNS:

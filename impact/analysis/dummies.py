@@ -14,18 +14,8 @@ from impact.inference.tests import Found
 def summed(fit: Any, dummies: pd.DataFrame, dof: float | pd.Series) -> pd.DataFrame:
     """Return effects summed over the window: the dummy's coefficient times its sessions.
 
-    Parameters
-    ----------
-    fit : statsmodels results
-        Of a design that holds the dummies.
-    dummies : DataFrame of 0 and 1, shape (T, K)
-    dof : float, or Series by dummy
-        Degrees of freedom of Student's t.
-
-    Returns
-    -------
-    DataFrame, shape (K, 6)
-        As `impact.analysis.coefficients.coefficients`.
+    `fit` is the statsmodels results of a design that holds the K dummies, columns of 0 and 1.
+    Returned are the columns of `coefficients`.
     """
     sessions = dummies.sum().astype(int)
     effects, errors = (value[dummies.columns] * sessions for value in (fit.params, fit.bse))
@@ -37,21 +27,8 @@ def ranked(
 ) -> pd.DataFrame:
     """Test dummies of one session each by the rank of z among past z, as `event_study` does.
 
-    Parameters
-    ----------
-    returns : Series, shape (T,)
-        Decimal returns by session.
-    dummies : DataFrame of 0 and 1, shape (n, K)
-        One session in each column.
-    model : {"gjr", "garch", "ewma"}
-    controlled : statsmodels results, optional
-        A regression weighted by 1/σ²_t on the dummies and controls, whose coefficients are then
-        the estimates.
-
-    Returns
-    -------
-    DataFrame, shape (K, 6)
-        The columns of `summed`; estimates are decimal fractions, less the mean of the fit.
+    `controlled` is a regression weighted by 1/σ²_t on the dummies and controls, whose coefficients
+    are then the estimates. Returned are the columns of `summed`, less the mean of the fit.
 
     References
     ----------

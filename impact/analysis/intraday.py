@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from impact.analysis.intraday_result import IntradayStudy
-from impact.analysis.reaction import TO_CLOSE, LeftOut, Stretch, reaction, stretch
+from impact.analysis.reaction import TO_CLOSE, reaction, stretch
 from impact.analysis.window_ranks import known_variance
 from impact.errors import EventError, WindowError
 from impact.market.bars import bars_hash, security_of
@@ -21,27 +21,6 @@ from impact.study.arguments import is_whole
 from impact.text.formats import counted, iso, list_of
 from impact.text.result import count_left_out, left_out, signed
 from impact.volatility.clock import HALF_LIVES, ClockVariance
-
-#: Columns of the table, in order.
-_TABLE = (
-    "announced_at",
-    "from",
-    "to",
-    "move",
-    "simple_change",
-    "sigma",
-    "z",
-    "p_value",
-    "ci_low",
-    "ci_high",
-    "smallest_detectable",
-    "part",
-    "minute",
-    "hour_before_move",
-    "hour_before_p",
-    "others",
-    "note",
-)
 
 _LONGEST_WINDOW = 120
 
@@ -109,14 +88,15 @@ def intraday_study(
     rows, stretches = [], {}
     for when, announced_at in zip(minutes.itertuples(), frame["announced_at"], strict=True):
         for each in windows if when.Index not in reasons else ():
-            where = _place(known, when, each)
-            if isinstance(where, LeftOut):
-                reasons.setdefault(when.Index, where.reason)
+            bounded = when.minute == BOUNDED
+            ends = (when.earliest, when.latest) if bounded else (when.at, when.at)
+            where = stretch(known.grid, *ends, each)
+            if isinstance(where, str):
+                reasons.setdefault(when.Index, where)
                 continue
             stretches[when.Index, each] = where
-            cells = reaction(known, where, when.minute, each)
             about = {"id": when.Index, "window": each, "announced_at": announced_at}
-            rows.append(cells | about | {"minute": when.minute})
+            rows.append(about | reaction(known, where, when.minute, each))
     reasons |= unknown
     dropped = pd.DataFrame(
         [(event, reasons[event]) for event in [*frame.index, *unknown] if event in reasons],
@@ -125,9 +105,10 @@ def intraday_study(
     )
     if not rows:
         raise EventError(f"none of the announcements can be measured. {left_out(dropped)}")
-    count_left_out(dropped, len({row["id"] for row in rows}))
+    measured = len({row["id"] for row in rows})
+    count_left_out(dropped, measured)
     table = _table(rows, minutes, several=len(windows) > 1)
-    signature = _signature(bars, known, frame, windows, len({row["id"] for row in rows}))
+    signature = _signature(bars, known, frame, windows, measured)
     return IntradayStudy(table, dropped, signature, windows, known, stretches, security, frame)
 
 
@@ -159,17 +140,11 @@ def _left_out(frame: pd.DataFrame, minutes: pd.DataFrame, security: str) -> dict
     }
 
 
-def _place(known: ClockVariance, when: Any, window: int | str) -> Stretch | LeftOut:
-    if when.minute == BOUNDED:
-        return stretch(known.grid, when.earliest, when.latest, window)
-    return stretch(known.grid, when.at, when.at, window)
-
-
 def _table(rows: list[dict[str, Any]], minutes: pd.DataFrame, *, several: bool) -> pd.DataFrame:
     table = pd.DataFrame(rows)
-    table["others"] = _others(table, minutes)
-    table = table.set_index(["id", "window"] if several else "id")
-    return table[list(_TABLE)]
+    table.insert(table.columns.get_loc("note"), "others", _others(table, minutes))
+    table = table.set_index(["id", "window"])
+    return table if several else table.droplevel("window")
 
 
 def _others(table: pd.DataFrame, own: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from impact.analysis.announcement_set import Observation, observations, set_test_table
+from impact.analysis.announcement_set import observations, set_test_table
 from impact.analysis.price_path import PATH_SAYS, price_path
 from impact.analysis.reaction import TO_CLOSE, Stretch
 from impact.charts.minute_paths import PLAIN, MinutePanel, minute_paths
@@ -249,7 +249,7 @@ class IntradayStudy(Result):
 
     def observations(
         self, window: int | str, minutes: Sequence[str] = (EXACT,)
-    ) -> tuple[dict[str, Observation], dict[str, str]]:
+    ) -> tuple[dict[str, Stretch], dict[str, str]]:
         """Return the announcements that a set counts, and why it does not count the others.
 
         See `impact.analysis.announcement_set.observations`.

@@ -19,9 +19,9 @@ from impact.analysis.news_variance import news_share_of, shrunken
 from impact.errors import DateError, InferenceError
 from impact.estimation.observations import dropped_rows
 from impact.inference.event_sets import enough_sessions
+from impact.inference.tests import check_study
 from impact.inference.yardsticks import NAMES
 from impact.market.instants import parse_date
-from impact.study.arguments import as_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import iso
 from impact.text.result import count_left_out, signed
@@ -155,7 +155,8 @@ def _period(
 
 
 def _check_design(study: EventStudy) -> None:
-    if not as_study(study).is_one_series or study.settings.volatility is None:
+    check_study(study)
+    if not study.is_one_series or study.settings.volatility is None:
         raise InferenceError(
             "news_share needs one series and a variance model: take study.portfolio(), or run "
             "the study with volatility='gjr'"

@@ -68,16 +68,7 @@ class Compared:
 def minutes_share(study: IntradayStudy, first: pd.Timestamp, last: pd.Timestamp) -> NewsShare:
     """Measure how much of the variance of the minutes after announcements came with news.
 
-    Parameters
-    ----------
-    study : IntradayStudy
-    first, last : Timestamp
-        The period.
-
-    Returns
-    -------
-    NewsShare
-        See `impact.analysis.news_share.news_share`.
+    See `impact.analysis.news_share.news_share`.
     """
     found = compared(study, first, last)
     test = found.share()
@@ -119,18 +110,8 @@ def compared(
 ) -> Compared:
     """Set the windows of a study beside the same minutes of the other sessions of a period.
 
-    Parameters
-    ----------
-    study : IntradayStudy
-    first, last : Timestamp, optional
-        The period; by default all sessions that can be tested.
-    minutes : sequence of str
-        Which kinds of minutes count.
-
-    Raises
-    ------
-    InferenceError
-        If the study has several windows, or one to the close.
+    The period is all sessions that can be tested, where none is given; `minutes` are the kinds of
+    minutes that count. InferenceError if the study has several windows, or one to the close.
     """
     if len(study.windows) > 1 or study.windows[0] == TO_CLOSE:
         raise InferenceError(
@@ -144,10 +125,9 @@ def compared(
     used, reasons = study.observations(study.windows[0], minutes)
     events, columns = [], []
     for event, one in used.items():
-        ranks, column = ranked_windows(study.known, one.bars), one.begin.column
-        same = ranks.windows.part[inside, column] == ranks.windows.part[one.begin]
-        same &= ranks.reference[inside, column]
-        enough = int((same & others).sum())
+        ranks = ranked_windows(study.known, one.bars)
+        like = ranks.like(one.begin)[inside]
+        enough = int((like & others).sum())
         if one.begin.row not in inside:
             reasons[event] = "outside the period"
         elif enough < MIN_OTHERS:
@@ -155,7 +135,7 @@ def compared(
             reasons[event] = f"{sessions} with these minutes: {MIN_OTHERS} are needed"
         else:
             events.append(event)
-            columns.append(np.where(same, ranks.windows.z[inside, column], np.nan))
+            columns.append(np.where(like, ranks.windows.z[inside, one.begin.column], np.nan))
     z = np.array(columns).reshape(len(events), len(inside)).T
     rows = inside.searchsorted([used[event].begin.row for event in events])
     return Compared(days[inside], tuple(events), z, rows, others, reasons)

@@ -30,12 +30,9 @@ _REACH = 1.96
 def news_share_of(z: np.ndarray, positions: np.ndarray) -> HypothesisTest:
     """Test whether some sessions of a period vary more than its others, and by how much.
 
-    Parameters
-    ----------
-    z : ndarray, shape (T,)
-        Conditional z of every session of the period, none missing.
-    positions : ndarray of int, shape (n,)
-        Rows of the news sessions, each once.
+    `z` is the conditional z of every session of the period, none missing; `positions` are rows of
+    the news sessions, each once. InferenceError if there are fewer than 8 news sessions, 3 clusters
+    of them or 60 other sessions, or they do not vary.
 
     Returns
     -------
@@ -44,22 +41,16 @@ def news_share_of(z: np.ndarray, positions: np.ndarray) -> HypothesisTest:
         holds `share`, `ci_low`, `ci_high` (95%), `ordinary` (mean z² of the others), `clusters`
         and `others` (their numbers).
 
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 8 news sessions, 3 clusters of them or 60 other sessions, or they
-        do not vary.
-
     Notes
     -----
-    share = max(0, 1 - 1 / R). Interval: log R ± t(G - 1) times its standard error, by the
-    jackknife over the G clusters of the news sessions and over blocks of six of the others. p:
-    R among those of all circular shifts of the set within the period, one-sided.
+    share = max(0, 1 - 1 / R). Interval: log R ± t(G - 1) times its standard error, by the jackknife
+    over the G clusters of the news sessions and over blocks of six of the others. p: R among those
+    of all circular shifts of the set within the period, one-sided.
 
     References
     ----------
-    Rigobon and Sack (2004), J. of Monetary Economics 51, for effects found by the variance of
-    event days; Efron and Stein (1981), Annals of Statistics 9, for the jackknife.
+    Rigobon and Sack (2004), J. of Monetary Economics 51, for effects found by the variance of event
+    days; Efron and Stein (1981), Annals of Statistics 9, for the jackknife.
 
     Examples
     --------
@@ -89,27 +80,17 @@ def news_share_of(z: np.ndarray, positions: np.ndarray) -> HypothesisTest:
 def clock_share_of(square: np.ndarray, rows: np.ndarray, others: np.ndarray) -> HypothesisTest:
     """Test whether the minutes after news vary more than the same minutes of other sessions.
 
-    Parameters
-    ----------
-    square : ndarray, shape (T, n)
-        z² of every session of the period in the minutes of each of n news windows, cut at 25; NaN
-        where a session has no such window.
-    rows : ndarray of int, shape (n,)
-        The session of each news window, in order.
-    others : ndarray of bool, shape (T,)
-        Sessions without news.
+    `square` is z² of every session of the period in the minutes of each of n news windows, shape
+    (T, n), cut at 25; NaN where a session has no such window. `rows` are the sessions of the news
+    windows, in order, and `others` says which sessions are without news. InferenceError if there
+    are fewer than 8 news windows, 3 clusters of them or 60 other sessions with one of the windows,
+    or they do not vary.
 
     Returns
     -------
     HypothesisTest
         As `news_share_of`: each news window is set beside the mean of its own minutes over the
         others, and R is the sum of the former over the sum of the latter.
-
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 8 news windows, 3 clusters of them or 60 other sessions with one
-        of the windows, or they do not vary.
 
     Notes
     -----
@@ -222,27 +203,19 @@ def shrunken(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What came with the news in each of some moves: best guess, and the ends of its range.
 
-    Parameters
-    ----------
-    move, sigma : ndarray, shape (n,)
-        Abnormal returns, and their σ known the evening before.
-    found : HypothesisTest
-        By `news_share_of`.
-
-    Returns
-    -------
-    tuple of ndarray, each of shape (n,)
+    `move` and `sigma` are abnormal returns and their σ known the evening before, `found` is a test
+    of `news_share_of` or `clock_share_of`.
 
     Notes
     -----
     The variance of an ordinary session is v = σ² times the mean z² of the others, that of a news
     session v R, and s = 1 - 1 / R of it came with news. σ is forecast from all earlier sessions,
     those with news among them, so that the others vary less (a mean z² of .63 in 2025): with σ²
-    itself, ordinary noise would count what news added, and the range be wider (2 May 2025: -1.4%
-    to 3.8% instead of -0.9% to 3.3%). Given a move x under normality, the part that came with
-    news has mean s x and variance s (1 - s) v R = s v. The range is the union of
-    s x ± 1.96 √(s v) over all s in the interval of the share: its ends are reached at the ends of
-    that interval, or where √s = 0.98 √v / |x|.
+    itself, ordinary noise would count what news added, and the range be wider (2 May 2025: -1.4% to
+    3.8% instead of -0.9% to 3.3%). Given a move x under normality, the part that came with news has
+    mean s x and variance s (1 - s) v R = s v. The range is the union of s x ± 1.96 √(s v) over all
+    s in the interval of the share: its ends are reached at the ends of that interval, or where √s =
+    0.98 √v / |x|.
 
     Examples
     --------

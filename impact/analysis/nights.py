@@ -26,8 +26,6 @@ class Night:
 
     Attributes
     ----------
-    begin, end : Bar
-        The last bar before, and the one to which the move is measured.
     move : float
         Log return.
     draws : ndarray
@@ -36,8 +34,6 @@ class Night:
         How many nights moved as much, this one among them, allowing for volatility.
     """
 
-    begin: Bar
-    end: Bar
     move: float
     draws: np.ndarray
     rank: int
@@ -63,24 +59,16 @@ def night_bars(grid: BarGrid, row: int) -> tuple[Bar, Bar]:
 def night(known: ClockVariance, row: int) -> Night | None:
     """Rank the move over the night after a session among all other nights.
 
-    Parameters
-    ----------
-    known : ClockVariance
-    row : int
-        The session; the next one of the exchange must be in the bars.
-
-    Returns
-    -------
-    Night or None
-        None where the volatility before it is not known yet, or a macro release came in it.
+    The next session of the exchange must be in the bars. None where the volatility before the night
+    is not known yet, or a macro release came in it.
 
     Notes
     -----
-    Each night's move is divided by the level known at its last bar, and by the root mean square
-    of its kind: nights over a weekend or a holiday are a kind of their own. Where the session
-    before has no trading after the close, all nights are measured from the close; where the one
-    after has none before 09:30, all are measured to its first bar. A night with a macro release
-    is not tested, and no other is ranked among such nights.
+    Each night's move is divided by the level known at its last bar, and by the root mean square of
+    its kind: nights over a weekend or a holiday are a kind of their own. Where the session before
+    has no trading after the close, all nights are measured from the close; where the one after has
+    none before 09:30, all are measured to its first bar. A night with a macro release is not
+    tested, and no other is ranked among such nights.
     """
     grid = known.grid
     moves, begins = _moves(grid, row)
@@ -96,7 +84,7 @@ def night(known: ClockVariance, row: int) -> Night | None:
     z = moves / unit
     others = z[ranked & (rows != row)]
     rank = 1 + int(np.count_nonzero(np.abs(others) >= abs(z[row])))
-    return Night(*night_bars(grid, row), float(moves[row]), others * unit[row], rank)
+    return Night(float(moves[row]), others * unit[row], rank)
 
 
 def _moves(grid: BarGrid, row: int) -> tuple[np.ndarray, np.ndarray]:

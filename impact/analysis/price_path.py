@@ -22,18 +22,7 @@ PATH_SAYS = (
 
 
 def price_path(known: ClockVariance, begin: Bar) -> pd.DataFrame:
-    """Return the move around the end of a bar, every five minutes.
-
-    Parameters
-    ----------
-    known : ClockVariance
-    begin : Bar
-
-    Returns
-    -------
-    DataFrame
-        See `impact.analysis.intraday_result.IntradayStudy.path`.
-    """
+    """Return the move around the end of a bar, every five minutes: see `IntradayStudy.path`."""
     grid = known.grid
     price = grid.log_price[begin.row]
     shown = np.arange(max(0, begin.column - _BEFORE), min(COLUMNS, begin.column + _AFTER + 1))

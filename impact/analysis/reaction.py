@@ -39,6 +39,9 @@ IF_RIGHT = "if the minute is right within 30"
 OF_ALL_NIGHTS = "allowing for how nervous the market was"
 NO_P = "no p: "
 
+#: Cells that stay empty where there is no test.
+_OF_A_TEST = ("sigma", "z", "p_value", "ci_low", "ci_high", "smallest_detectable")
+
 _NO_P = {
     PARTS[3]: "no p: none is reliable across the opening",
     PARTS[4]: "no p: none is reliable across the close",
@@ -75,33 +78,18 @@ class Stretch:
         return self.end.column - self.begin.column
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Why an announcement is not measured."""
-
-    reason: str
-
-
 def stretch(
     grid: BarGrid, earliest: pd.Timestamp, latest: pd.Timestamp, window: int | str
-) -> Stretch | LeftOut:
-    """Find the prices between which an announcement is measured.
+) -> Stretch | str:
+    """Find the prices between which an announcement is measured, or say why it is not.
 
-    From the last bar that ended at or before it (or its lower bound) to the first that ended
-    `window` minutes or more after it (or its upper bound). What came out while trading was closed
-    is measured over the night.
-
-    Parameters
-    ----------
-    grid : BarGrid
-    earliest, latest : Timestamp
-        Between which it came out, New York wall clock.
-    window : int or "close"
-        Minutes.
+    From the last bar that ended at or before it (or its lower bound, New York wall clock) to the
+    first that ended `window` minutes or more after it (or its upper bound). What came out while
+    trading was closed is measured over the night.
     """
     begin = grid.last_bar(earliest)
     if begin is None:
-        return LeftOut(f"before the bars, which begin on {iso(grid.sessions[0])}")
+        return f"before the bars, which begin on {iso(grid.sessions[0])}"
     last = iso(grid.sessions[-1])
     over = (
         f"its window ends after the bars, whose last session is {last}"
@@ -113,9 +101,9 @@ def stretch(
     else:
         end = grid.first_bar(latest + pd.Timedelta(minutes=int(window)))
     if end is None:
-        return LeftOut(over)
+        return over
     if not grid.follows[begin.row : end.row].all():
-        return LeftOut(f"no bars of the session {iso(_missing(grid, begin, end))}")
+        return f"no bars of the session {iso(_missing(grid, begin, end))}"
     if begin.row == end.row:
         return Stretch(begin, end)
     opens = Bar(begin.row + 1, int(grid.first[begin.row + 1]))
@@ -151,32 +139,21 @@ class _Row:
 def reaction(
     known: ClockVariance, where: Stretch, minute: str, window: int | str
 ) -> dict[str, Any]:
-    """Measure one announcement.
+    """Measure one announcement: cells of a row of `IntradayStudy.table`.
 
-    Parameters
-    ----------
-    known : ClockVariance
-    where : Stretch
-    minute : {"exact", "bounded", "approximate"}
-    window : int or "close"
-        Minutes, as given to `stretch`.
-
-    Returns
-    -------
-    dict
-        Cells of a row of `impact.analysis.intraday_result.IntradayStudy.table`.
+    `minute` is one of the kinds of `impact.news.minutes`, `window` that given to `stretch`.
     """
     row = _Row()
     grid = known.grid
     move = grid.price(where.end) - grid.price(where.begin)
-    row.cells = dict.fromkeys(("sigma", "z", "p_value", "ci_low", "ci_high"), np.nan)
-    row.cells |= {
+    row.cells = {
         "from": grid.time(where.begin),
         "to": grid.time(where.end),
         "move": move,
         "simple_change": float(np.expm1(move)),
-        "smallest_detectable": np.nan,
+        **dict.fromkeys(_OF_A_TEST, np.nan),
         "part": CLOSED,
+        "minute": minute,
         "hour_before_move": np.nan,
         "hour_before_p": np.nan,
     }

@@ -122,15 +122,11 @@ CHOICES = tuple(field.name for field in fields(Specification))
 def evaluate(
     events: ShiftedSet, specifications: Sequence[Specification]
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Put a set and its shifts through specifications of one subset and kind of returns.
+    """Put a set and its shifts through S specifications of one subset and kind of returns.
 
-    Returns
-    -------
-    table : DataFrame
-        One row a specification: `CHOICES`, `n`, `clusters`, `estimate` (mean CAR of the set
-        itself).
-    statistics, p_values : ndarray, shape (specifications, B + 1)
-        t of `impact.inference.cluster_test` of the set and of each shift, and its two-sided p.
+    Returned are a table of the set itself, a row each (`CHOICES`, `n`, `clusters`, `estimate`, the
+    mean CAR); and t of `impact.inference.cluster_test` of the set and of each shift, and its
+    two-sided p, both of shape (S, B + 1).
     """
     past = cache(events.past)
     own, *_ = events.at.T
@@ -154,13 +150,8 @@ def judged(
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Rank all specifications together among those of the shifts.
 
-    Returns
-    -------
-    table : DataFrame
-        With `statistic` and `p_value`.
-    joint : Series
-        p of all together: by the share with p <= 5% in the more frequent direction, and by the
-        median p.
+    Returned are the table with `statistic` and `p_value`, and p of all together: by the share with
+    p <= 5% in the more frequent direction, and by the median p.
     """
     table = table.assign(statistic=statistics[:, 0], p_value=p_values[:, 0])
     small = p_values <= LEVEL
@@ -173,18 +164,10 @@ def judged(
 def by_choice(table: pd.DataFrame) -> pd.DataFrame:
     """What each choice of several options changes, all others as they are.
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row a specification: `CHOICES`, `estimate`, `p_value`.
-
-    Returns
-    -------
-    DataFrame
-        By choice: `options` (as text), `moves` (the median distance between the smallest and the
-        largest estimate), `turns` (the share of the other choices' combinations in which p is at
-        most 5% with some options and above it with others) and `decides` (whether that is more
-        than one in twenty).
+    Returned by choice: `options` (as text), `moves` (the median distance between the smallest and
+    the largest estimate), `turns` (the share of the other choices' combinations in which p is at
+    most 5% with some options and above it with others) and `decides` (whether that is more than one
+    in twenty).
     """
     found = {}
     for choice in CHOICES:
@@ -200,13 +183,10 @@ def by_choice(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_question(table: pd.DataFrame) -> pd.DataFrame:
-    """What each question gets for an answer under all other choices: its subset and window.
+    """What each question, a subset in a window, gets for an answer under all other choices.
 
-    Returns
-    -------
-    DataFrame
-        `subset`, `window`, `n`, `clusters`; `estimate` (the median), `low` and `high`; `p_low`
-        and `p_high`, the smallest and the largest p.
+    Returned: `subset`, `window`, `n`, `clusters`; `estimate` (the median), `low` and `high`;
+    `p_low` and `p_high`, the smallest and the largest p.
     """
     found = table.groupby(["subset", "window"], sort=False).agg(
         n=("n", "first"),

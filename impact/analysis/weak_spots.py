@@ -22,15 +22,8 @@ _HALF_HOUR, _TEN = 30 // MINUTES, column_at(10 * 60)
 def weak_spots(ranks: RankedWindows, begin: Bar, minutes: int, *, early: bool) -> list[str]:
     """Say in which way the time of a tested window, or the market before it, weakens its p.
 
-    Parameters
-    ----------
-    ranks : RankedWindows
-    begin : Bar
-        Where the window begins.
-    minutes : int
-        Its length as it was asked for.
-    early : bool
-        Whether there was trading before 09:30 on that day.
+    The window begins at `begin` and was asked for by its length in minutes; `early` says whether
+    there was trading before 09:30 on that day.
     """
     said = []
     if OPEN <= begin.column < OPEN + _HALF_HOUR:

@@ -74,18 +74,8 @@ class RankedWindows:
     def rank_p(self, values: np.ndarray, row: np.ndarray, part: int) -> np.ndarray:
         """Rank values of z, whatever they are, among the reference windows of other days.
 
-        Parameters
-        ----------
-        values : ndarray, shape (m,)
-        row : ndarray of int, shape (m,)
-            The session of each, whose own windows do not count.
-        part : int
-            Position in `TESTED`.
-
-        Returns
-        -------
-        ndarray, shape (m,)
-            See `ranked_windows`; NaN where no other day has such a window.
+        `row` is the session of each value, whose own windows do not count; `part` a position in
+        `TESTED`. The p are those of `ranked_windows`; NaN where no other day has such a window.
         """
         rising, falling = self._by_part[part]
         own = np.bincount(rising.day, minlength=len(self.reference))
@@ -114,6 +104,11 @@ class RankedWindows:
             parts.append((_Past(*rising), _Past(-rising[0][::-1], rising[1][::-1])))
         return parts
 
+    def like(self, bar: Bar) -> np.ndarray:
+        """Which sessions have a reference window at the clock time and in the part of `bar`'s."""
+        here = self.windows.part[:, bar.column] == self.windows.part[bar]
+        return here & self.reference[:, bar.column]
+
     def others(self, bar: Bar) -> np.ndarray:
         """Reference z of all other days in the part of the window that begins at `bar`, sorted."""
         past = self._by_part[self.windows.part[bar]][0]
@@ -123,15 +118,7 @@ class RankedWindows:
 def known_variance(bars: pd.Series) -> ClockVariance:
     """Check five-minute prices and estimate their variance; the same bars are read once.
 
-    Parameters
-    ----------
-    bars : Series
-        As `impact.market.bars.load_bars` returns them.
-
-    Raises
-    ------
-    BarsError, HistoryError
-        If they break a rule, or are too few.
+    BarsError or HistoryError if they break a rule of `load_bars`, or are too few.
     """
     if not isinstance(bars, pd.Series):
         bar_grid(bars)  # it says what is wrong
@@ -168,20 +155,11 @@ def _estimated(bars: _Bars, releases: str) -> ClockVariance:
 def ranked_windows(known: ClockVariance, bars: int) -> RankedWindows:
     """Rank every window of so many bars.
 
-    Parameters
-    ----------
-    known : ClockVariance
-    bars : int
-
-    Returns
-    -------
-    RankedWindows
-
     Notes
     -----
     p = 2 (1 + the smaller of #{z* <= z}, #{z* >= z}) / (n + 1) over the n windows z* of the same
-    length and part of the day on all other days, and never below 2 / (m + 1), with m = other days
-    x windows of that length that fit into the part without overlap.
+    length and part of the day on all other days, and never below 2 / (m + 1), with m = other days x
+    windows of that length that fit into the part without overlap.
     """
     found = windows(known, bars)
     there = np.isfinite(found.z) & (found.part < len(TESTED))
@@ -223,18 +201,9 @@ class LargestWindow:
 
 
 def largest_window(found: RankedWindows, begin: Bar, end: Bar) -> LargestWindow | None:
-    """Test the largest window inside a stretch of one session.
+    """Test the largest window inside a stretch of one session, between the ends of two bars.
 
-    Parameters
-    ----------
-    found : RankedWindows
-    begin, end : Bar
-        The stretch, from the end of one bar to the end of another.
-
-    Returns
-    -------
-    LargestWindow or None
-        None where a window of the stretch has no p of its own.
+    None where a window of the stretch has no p of its own.
 
     Notes
     -----

@@ -32,11 +32,10 @@ from impact.news.events import as_events
 from impact.study.event_paths import event_paths, unit_panel
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
-from impact.study.report import cited
+from impact.study.report import table_and_citation
 from impact.study.tables import series_name
 from impact.text import formats
-from impact.text.document import Part, picture, whole_table, write_page
-from impact.text.document import paragraphs as paragraphs_of
+from impact.text.document import Part, picture, write_page
 from impact.text.table import KNOWN, Column, Table
 from impact.volatility.garch import FIT_SESSIONS
 
@@ -127,11 +126,8 @@ class Card:
         >>> event_card("liberation-day").report("card.html")  # doctest: +SKIP
         """
         title, *others = self.sentence.split("\n\n")
-        parts = (
-            Part("The path", picture(svg(self.plot()), f"{title}; the tests are in the table.")),
-            Part(self.table.title, whole_table(self.table)),
-            Part("How to cite", paragraphs_of(cited(self.study, self.table.signature))),
-        )
+        path_of_it = picture(svg(self.plot()), f"{title}; the tests are in the table.")
+        parts = Part("The path", path_of_it), *table_and_citation(self.study, self.table)
         write_page(path, title, others, parts)
 
     def __repr__(self) -> str:

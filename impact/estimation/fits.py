@@ -276,21 +276,6 @@ class WindowReturns:
         return self.fits.residuals_and_leverage[0]
 
     @property
-    def leverage(self) -> np.ndarray:
-        """Leverage of each estimation session, shape (M, L)."""
-        return self.fits.residuals_and_leverage[1]
-
-    @property
     def position(self) -> np.ndarray:
         """Row of session 0 in the returns, shape (M,)."""
         return self.fits.pairs.position
-
-    @property
-    def security(self) -> np.ndarray:
-        """Column of the security in the returns, shape (M,)."""
-        return self.fits.pairs.column
-
-    @property
-    def event(self) -> np.ndarray:
-        """Number of the unit, shape (M,)."""
-        return self.fits.unit

@@ -60,23 +60,11 @@ class Evaluated:
 def evaluated(
     returns: pd.Series, series: pd.DataFrame, claim: pd.Series, rows: str, rng: int
 ) -> Evaluated:
-    """Evaluate one hypothesis on one reading of the catalogue.
+    """Evaluate one hypothesis on one reading of the catalogue, `rows`.
 
-    Parameters
-    ----------
-    returns : Series, shape (T,)
-        Decimal log returns by session.
-    series : DataFrame
-        Their conditional z, as `impact.volatility.forecast.conditional_z` gives it.
-    claim : Series
-        A row of the register, its id as name.
-    rows : {"included", "all", "documented"}
-    rng : int
-
-    Raises
-    ------
-    HypothesisError
-        With the id, if the catalogue has no such announcements or a test cannot be computed.
+    `returns` are decimal log returns, `series` their conditional z, as `conditional_z` gives them;
+    `claim` is a row of the register, its id as name. HypothesisError with the id, if the catalogue
+    has no such announcements or a test cannot be computed.
     """
     try:
         if claim["statistic"] == "slope":
@@ -164,29 +152,20 @@ def mean_interval(
 ) -> tuple[float, float, float]:
     """Mean of a sample, or difference of two, with its 95% interval by clusters.
 
-    Parameters
-    ----------
-    samples : sequence of one or two ndarray
-    numbers : sequence of ndarray of int
-        Cluster of each value, from 0, as `impact.inference.clusters.clusters` gives it.
-
-    Returns
-    -------
-    mean, low, high : float
-        The interval is NaN below three clusters.
+    `numbers` are the clusters of the values, as `impact.inference.clusters.clusters` gives them.
+    The interval is NaN below three clusters.
 
     Notes
     -----
     The error is that of leaving out each cluster in turn (the jackknife), on G - 1 degrees of
-    freedom; of two samples min(G₁, G₂) - 1. Where each value is its own cluster this is
-    Student's interval. In simulated sets with the clusters of the register it misses the mean in
-    5 to 7% of samples, whether or not clusters share effects; Student's misses 11 to 22% where
-    they do.
+    freedom; of two samples min(G₁, G₂) - 1. Where each value is its own cluster this is Student's
+    interval. In simulated sets with the clusters of the register it misses the mean in 5 to 7% of
+    samples, whether or not clusters share effects; Student's misses 11 to 22% where they do.
 
     References
     ----------
-    MacKinnon, Nielsen and Webb (2023), Cluster-robust inference: a guide to empirical practice,
-    J. Econometrics 232.
+    MacKinnon, Nielsen and Webb (2023), Cluster-robust inference: a guide to empirical practice, J.
+    Econometrics 232.
 
     Examples
     --------

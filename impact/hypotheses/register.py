@@ -20,6 +20,7 @@ from impact.inference.event_sets import SIDES
 from impact.market.files import data_hash, data_path
 from impact.news.catalogue import DIRECTIONS, EASING, ESCALATION
 from impact.news.uncertainty import RANKED_BY
+from impact.text.files import read_whole
 from impact.text.formats import counted, list_of
 from impact.text.nearest import suggestion
 
@@ -124,11 +125,9 @@ def load_register(path: str | Path | None = None) -> pd.DataFrame:
 def whole_register(register: str | Path | pd.DataFrame | None) -> pd.DataFrame:
     """Return the register of a file, or a frame of `load_register` that is still all of it.
 
-    Raises
-    ------
-    HypothesisError
-        As `load_register`, and if rows of the frame are not those of its file: the register is
-        the family that is corrected for, and cannot be shrunk or grown after it was written.
+    HypothesisError as `load_register`, and if rows of the frame are not those of its file: the
+    register is the family that is corrected for, and cannot be shrunk or grown after it was
+    written.
     """
     if register is None or isinstance(register, str | Path):
         return load_register(register)
@@ -164,18 +163,13 @@ def not_registered(name: object, known: Iterable[str], source: str) -> str:
 
 def _read(source: Path) -> tuple[pd.DataFrame, str]:
     """Return the cells of a register as text, and the hash of its file."""
-    try:
-        content = source.read_bytes()
-    except (OSError, ValueError) as error:
-        raise HypothesisError(
-            f"the register {source} cannot be read: {getattr(error, 'strerror', error)}"
-        ) from error
+    content = read_whole(source, HypothesisError, "the register ")
     try:
         # Spreadsheets put a byte order mark in front of UTF-8.
         text = pd.read_csv(
             io.StringIO(content.decode("utf-8-sig")), dtype="str", keep_default_na=False
         )
-    except (ValueError, pd.errors.ParserError) as error:
+    except ValueError as error:
         raise HypothesisError(f"{source.name} is not CSV in UTF-8: {error}") from error
     if tuple(text.columns) != COLUMNS:
         raise HypothesisError(

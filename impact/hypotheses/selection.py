@@ -49,20 +49,11 @@ class Group:
 
 
 def catalogue_rows(rows: str, **filters: Any) -> pd.DataFrame:
-    """Select announcements from one of the three readings of the catalogue.
+    """Select announcements from one of the three readings of the catalogue, and by `load_events`.
 
-    Parameters
-    ----------
-    rows : {"included", "all", "documented"}
-        The main selection; with the candidates left out of it; the part of the main selection
-        that rests on a document or a presidential post.
-    **filters
-        As in `load_events`.
-
-    Raises
-    ------
-    EventError
-        If `rows` or a filter is not known.
+    "included" is the main selection, "all" has the candidates left out of it too, "documented" is
+    the part of the main selection that rests on a document or a presidential post. EventError if
+    the reading or a filter is not known.
 
     Examples
     --------
@@ -86,30 +77,17 @@ def select_group(
 ) -> Group:
     """Find the sessions of a group of announcements that all point the same way.
 
-    Parameters
-    ----------
-    sessions : DatetimeIndex, shape (T,)
-        Sessions that have a value.
-    rows : {"included", "all", "documented"}
-    filters : mapping
-        As `load_events` takes them, ``direction`` among them where one way is asked for.
-    taken_back : bool
-        Keep announcements of a rate that a later one put back, see `is_taken_back`.
-    one_way : bool
-        Leave out sessions whose news points more than one way.
-    length : int
-        Sessions in the window. A session that lies in the window of an earlier one is left out,
-        so that windows do not overlap.
-
-    Returns
-    -------
-    Group
+    `sessions` have a value each; `filters` are as `load_events` takes them, ``direction`` among
+    them where one way is asked for. `taken_back` keeps announcements of a rate that a later one put
+    back, see `is_taken_back`; `one_way` leaves out sessions whose news points more than one way. A
+    session that lies in the window of an earlier one, of `length` sessions, is left out, so that
+    windows do not overlap.
 
     Notes
     -----
     A session that also holds an announcement that points another way is in no group. Whether it
-    does is judged by the main selection, or by all rows where all are studied; for documented
-    rows also by those that rest on the press.
+    does is judged by the main selection, or by all rows where all are studied; for documented rows
+    also by those that rest on the press.
 
     Examples
     --------
@@ -150,13 +128,8 @@ def select_group(
 def uncertain_group(sessions: pd.DatetimeIndex, source: str, since: str, until: str) -> Group:
     """Find the sessions after the fifty days of most uncertainty; no reading changes them.
 
-    Parameters
-    ----------
-    sessions : DatetimeIndex, shape (T,)
-        Sessions that have a value.
-    source : {"uncertainty-level", "uncertainty-rise"}
-    since, until : str
-        First and last day of the index, ISO dates; "" for all.
+    The source is "uncertainty-level" or "uncertainty-rise"; `since` and `until` are the first and
+    last day of the index, "" for all.
 
     Examples
     --------
@@ -203,13 +176,8 @@ def _apart(positions: np.ndarray, length: int) -> np.ndarray:
 def is_taken_back(events: pd.DataFrame, catalogue: pd.DataFrame) -> pd.Series:
     """Whether a later de-escalation put each announced rate back to where it was, or lower.
 
-    Parameters
-    ----------
-    events : DataFrame
-        Announcements with ``rate_before`` and ``rate_after`` of their first counterparty.
-    catalogue : DataFrame
-        Where to look for a later row of the same first counterparty that starts from the
-        announced rate.
+    Rates are those of the first counterparty, of which a later row of the catalogue has to start
+    from the announced rate.
 
     Examples
     --------

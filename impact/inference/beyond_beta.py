@@ -62,17 +62,9 @@ class Loadings:
 def loadings(returns: np.ndarray, market: np.ndarray, estimation: Window) -> Loadings:
     """Fit every security at every session that has a whole estimation window before it.
 
-    Parameters
-    ----------
-    returns, market : ndarray, shape (T, N)
-        Decimal fractions, none missing; each security has its own column of the market.
-    estimation : Window
-        Relative to the session, before it.
-
-    Returns
-    -------
-    Loadings
-        Row 0 is that of session ``-estimation.start``; beta is NaN where the market stands still.
+    `returns` and `market` have shape (T, N), none missing: each security has its own column of the
+    market. Row 0 of what is returned is that of session ``-estimation.start``; beta is NaN where
+    the market stands still.
 
     Examples
     --------
@@ -147,16 +139,8 @@ class BeyondBeta:
     def sound(self, last: int) -> BeyondBeta:
         """Return the panel up to the first row without a move beyond beta.
 
-        Parameters
-        ----------
-        last : int
-            Last row of the last tested window.
-
-        Raises
-        ------
-        InferenceError
-            If, up to `last`, the market is constant in an estimation window, or a security is
-            constant or nothing but a multiple of the market.
+        InferenceError if, up to the last row of the last tested window, the market is constant in
+        an estimation window, or a security is constant or nothing but a multiple of the market.
         """
         unknown = np.isnan(self.fit.beta).any(axis=1)
         still = self.fit.variance <= ROUNDING * self.returns.to_numpy(float).var(axis=0)
@@ -238,10 +222,7 @@ class BeyondBeta:
     def windows(self, tested: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Moves beyond beta of every window, their z, and the z of the market's.
 
-        Returns
-        -------
-        ndarray, ndarray, ndarray, shapes (T, N), (T, N) and (T,)
-            By the row of session 0; NaN where not defined.
+        Shapes (T, N), (T, N) and (T,), by the row of session 0; NaN where not defined.
         """
         rows, length = len(self.returns), tested.length
         first = max(-self.estimation.start, -tested.start)

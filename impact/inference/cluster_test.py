@@ -32,26 +32,15 @@ def cluster_test(
     sessions: Sequence[pd.Timestamp],
     against: Sequence[pd.Timestamp] | None = None,
 ) -> HypothesisTest:
-    """Test the mean z of a set of sessions, or the difference from that of another set.
+    """Test the mean conditional z of a set of sessions, or its difference from that of another set.
 
-    Parameters
-    ----------
-    z : Series
-        Conditional z of every session, none missing.
-    sessions, against : sequence of Timestamp
-        Event sessions, each once.
+    InferenceError if a set has fewer than 8 sessions or 3 clusters, or a session repeated or not in
+    `z`; ReturnsError if `z` has a missing value.
 
     Returns
     -------
     HypothesisTest
         Two-sided. ``detail["sizes"]`` holds the sessions of each cluster, one array a set.
-
-    Raises
-    ------
-    InferenceError
-        If a set has fewer than 8 sessions or 3 clusters, or a session repeated or not in `z`.
-    ReturnsError
-        If `z` has a missing value.
 
     Notes
     -----
@@ -129,12 +118,9 @@ def enough_clusters(positions: np.ndarray) -> None:
 
 
 def without_each(z: pd.Series, *sets: Sequence[pd.Timestamp]) -> np.ndarray:
-    """Return the p of `cluster_test` without each session of the sets in turn.
+    """Return the p of `cluster_test` without each session of the sets in turn, shape (n,).
 
-    Returns
-    -------
-    ndarray, shape (n,)
-        1 where fewer than 3 clusters are left.
+    It is 1 where fewer than 3 clusters are left.
 
     Examples
     --------
@@ -156,20 +142,10 @@ def without_each(z: pd.Series, *sets: Sequence[pd.Timestamp]) -> np.ndarray:
 def power(sizes: Sequence[np.ndarray], level: float = LEVEL, effect: float = 1.0) -> float:
     """How often `cluster_test` finds a mean of so many σ, where sessions are independent.
 
-    Parameters
-    ----------
-    sizes : sequence of one or two ndarray of int
-        Sessions of each cluster of each set; the first has the effect.
-    level : float
-        A two-sided p up to it is a finding.
-    effect : float
-        Mean z of the first set's sessions; their variance stays one.
-
-    Returns
-    -------
-    float
-        Share of 10,000 normal samples, the same on every call. It is an upper bound where
-        clusters share effects or news raises the variance.
+    `sizes` holds the sessions of each cluster of one or two sets; the mean z of the first is
+    `effect`, with a variance of one. A two-sided p up to `level` is a finding. The share is of
+    10,000 normal samples, the same on every call; it is an upper bound where clusters share effects
+    or news raises the variance.
 
     Examples
     --------

@@ -15,15 +15,8 @@ APART = 6
 def clusters(positions: np.ndarray) -> np.ndarray:
     """Number the clusters that sessions fall into, from 0 in order of time.
 
-    Parameters
-    ----------
-    positions : ndarray of int, shape (n,)
-        Rows of the sessions in the returns, in any order.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        Two sessions fewer than six rows apart are in one cluster, and so is a chain of such.
+    `positions` are rows of the sessions in the returns, in any order. Two sessions fewer than six
+    rows apart are in one cluster, and so is a chain of such.
 
     Examples
     --------

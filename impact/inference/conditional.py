@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, ReturnsError, VolatilityError, WindowError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.equal_tails import CONFIDENCE, detectable, equal_tails, inverted
 from impact.inference.measured_sizes import short_in_words, too_short_for_t
@@ -30,6 +30,9 @@ from impact.volatility.fitting import refit_rows
 from impact.volatility.forecast import Forecast, variance_forecast
 from impact.volatility.garch import FIT_SESSIONS
 from impact.volatility.vix import implied_forecast
+
+#: What can keep a forecast from one event without being wrong for the others.
+NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
 
 # -- arrays --------------------------------------------------------------------------------------
 
@@ -84,8 +87,6 @@ def conditional_tests(
         If the window is reversed or leaves the returns.
     HistoryError, ReturnsError, VolatilityError
         As `impact.volatility.forecast.variance_forecast`.
-    InferenceError
-        If `seed` is negative or `paths` not positive.
 
     Notes
     -----
@@ -111,8 +112,6 @@ def conditional_tests(
             f"first={first} and last={last} do not fit {len(values):,} returns: "
             "0 < first <= last < their number"
         )
-    if seed < 0 or paths < 1:
-        raise InferenceError(f"seed={seed} and paths={paths}: give a seed from 0 and paths from 1")
     window = values[first : last + 1]
     closes = getattr(returns, "attrs", {}).get("gaps") == TRADE_TO_TRADE
     # A gap inside loses nothing of trade-to-trade returns; one across either end does.
@@ -160,12 +159,7 @@ def _interval(ends: tuple[float, float]) -> dict[str, float]:
 def simulated_sums(
     known: Forecast, k: int, rng: np.random.Generator, paths: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of k demeaned returns simulated forward, by past z and by Student-t draws.
-
-    Returns
-    -------
-    tuple of ndarray, each of shape (paths,)
-    """
+    """Sums of k demeaned returns of each simulated path, by past z and by Student-t draws."""
     drawn = rng.choice(known.past_z, (paths, k))
     student = rng.standard_t(known.nu, (paths, k)) * np.sqrt((known.nu - 2) / known.nu)
     by_past = known.fit.simulate(known.sigma, drawn).sum(axis=1)
@@ -296,31 +290,19 @@ def tests_of_row(
     *,
     model: str | None = None,
 ) -> tuple[Found, Found]:
-    """Test one row of a study against its own variance forecast.
+    """Test one row of a study against its own variance forecast; remembered as long as the study.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    i : int
-        Position of the row in ``study.abnormal``.
-    tested : Window
-    level : float
-        Confidence of the intervals.
-    model : {"gjr", "garch", "ewma"}, optional
-        The variance model, that of the study by default.
-
-    Returns
-    -------
-    tuple of dict
-        As `conditional_tests`; remembered as long as the study.
+    `i` is the position of the row in ``study.abnormal``, `level` the confidence of the intervals,
+    `model` the variance model, that of the study by default. Returned is what `conditional_tests`
+    returns.
 
     Notes
     -----
     The variance is that of the security's returns less what the model explains. The loadings are
     then those of the returns that the parameters of the month are fitted on, so all events of a
-    security in a month share one fit. What is tested is the CAR by the row's own loadings, and
-    the error of these counts: Var = Σ σ² + s² (C - S), with s² C the variance of the CAR and S
-    the number of its sessions.
+    security in a month share one fit. What is tested is the CAR by the row's own loadings, and the
+    error of these counts: Var = Σ σ² + s² (C - S), with s² C the variance of the CAR and S the
+    number of its sessions.
     """
     found = FOUND.setdefault(study, {})
     own = model is None or model == study.settings.volatility

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact.errors import HistoryError, ReturnsError, VolatilityError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import FOUND, implied_of_row, tests_of_row
+from impact.inference.conditional import FOUND, NOT_AVAILABLE, implied_of_row, tests_of_row
 from impact.inference.equal_tails import CONFIDENCE
 from impact.inference.measured_sizes import too_short_for_t
 from impact.inference.tests import Found
@@ -28,9 +27,6 @@ COLUMNS = (
     "smallest_detectable",
 )
 
-#: What can keep a forecast from one event without being wrong for the others.
-_NOT_AVAILABLE = (HistoryError, VolatilityError, ReturnsError)
-
 #: Fewest tasks that the securities are divided into: some take longer than others.
 _TASKS = 16
 
@@ -49,16 +45,9 @@ def row_names(index: pd.Index) -> list[str]:
 def conditional_columns(
     study: AbnormalReturns, tested: Window, level: float = CONFIDENCE
 ) -> pd.DataFrame:
-    """Conditional and implied tests of every row of a study.
+    """Conditional and implied tests of every row of a study that has a variance model.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-        With a variance model. Of several securities, ``n_jobs`` of the study share the work.
-    tested : Window
-        Tested window, relative sessions.
-    level : float
-        Confidence of the intervals.
+    Of several securities, ``n_jobs`` of the study share the work.
 
     Returns
     -------
@@ -115,7 +104,7 @@ def _attempt(
         return known
     try:
         return tests_of_row(study, i, tested, level)
-    except _NOT_AVAILABLE as error:
+    except NOT_AVAILABLE as error:
         return error
 
 
@@ -141,7 +130,7 @@ def _row(
     if study.implied is not None and tested.length == 1:
         try:
             row |= _named(implied_of_row(study, i, tested), "implied")
-        except _NOT_AVAILABLE as error:
+        except NOT_AVAILABLE as error:
             notes.append(str(error))
     return row, notes
 

@@ -96,10 +96,8 @@ def clustering(
 ) -> tuple[float, float]:
     """Mean correlation r̄ and 1 + (n - 1) r̄.
 
-    Raises
-    ------
-    InferenceError
-        If the latter is not positive, as when abnormal returns add up to zero across securities.
+    InferenceError if the latter is not positive, as when abnormal returns add up to zero across
+    securities.
     """
     mean = correlation_of(sample, correlation, truncate)
     inflation = 1 + (n - 1) * mean
@@ -114,10 +112,7 @@ def clustering(
 def own_share(sample: CheckedReturns, mean: float) -> float:
     """1 - r̄, the part of the variance that securities do not have in common.
 
-    Raises
-    ------
-    InferenceError
-        If nothing but rounding is left.
+    InferenceError if nothing but rounding is left.
     """
     if 1 - mean <= ROUNDING:
         raise sample.refusal("is not defined: the securities are perfectly correlated")

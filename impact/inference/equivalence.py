@@ -7,21 +7,16 @@ import functools
 import numpy as np
 import scipy
 
-from impact.errors import InferenceError
 from impact.inference.event_sets import enough_sessions
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import percent
 
 
 def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
-    """Test whether a mean lies within ±margin, by two one-sided t-tests.
+    """Test whether a mean lies within ±margin, a positive one, by two one-sided t-tests.
 
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        One value a session, decimal fractions; windows must not overlap.
-    margin : float
-        Effects smaller than this count as none.
+    There is one value a session, of windows that do not overlap; InferenceError if there are fewer
+    than 8.
 
     Returns
     -------
@@ -31,11 +26,6 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
         `ci_low`, `ci_high` (95% interval of the mean, t with n - 1 degrees of freedom), `power`
         (how often it rejects at 5% where the mean is zero and the spread that of `values`) and
         `words`, which say so.
-
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 8 values, or the margin is not positive.
 
     References
     ----------
@@ -51,8 +41,6 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
     values = np.asarray(values, float)
     n = len(values)
     enough_sessions(n)
-    if not margin > 0:
-        raise InferenceError(f"a margin of {percent(margin)} is none: give a positive one")
     mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
     reach = float(scipy.special.stdtrit(n - 1, 0.975)) * error
     power = equivalence_power(n, error, margin)
@@ -80,17 +68,9 @@ def equivalence_test(values: np.ndarray, margin: float) -> HypothesisTest:
 
 
 def equivalence_power(n: int, std_error: float, margin: float, level: float = LEVEL) -> float:
-    """Chance that `equivalence_test` finds a mean of zero within the margin.
+    """Chance that `equivalence_test` finds a mean of zero within the margin, by a p up to `level`.
 
-    Parameters
-    ----------
-    n : int
-        Values in the sample.
-    std_error : float
-        Standard error of their mean, taken as the true one.
-    margin : float
-    level : float
-        A p up to it is a finding.
+    The standard error of the mean of n values is taken as the true one.
 
     Notes
     -----

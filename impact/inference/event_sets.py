@@ -32,12 +32,9 @@ SIDES = ("two-sided", "greater", "less")
 
 
 def extremity(statistic: np.ndarray, side: str) -> np.ndarray:
-    """Turn statistics so that larger values speak against the null on that side.
+    """Turn statistics so that larger values speak against the null on one of `SIDES`.
 
-    Raises
-    ------
-    InferenceError
-        If `side` is not "two-sided", "greater" or "less".
+    InferenceError if the side is none of them.
     """
     if side not in SIDES:
         raise InferenceError(f"side={side!r} is not known: say 'two-sided', 'greater' or 'less'")
@@ -47,41 +44,19 @@ def extremity(statistic: np.ndarray, side: str) -> np.ndarray:
 
 
 def window_z(z: pd.DataFrame, start: int = 0, end: int = 0) -> pd.Series:
-    """Conditional z of the window (start, end) around every session.
+    """Conditional z of the window (start, end) around every session, labelled by session 0.
 
-    Parameters
-    ----------
-    z : DataFrame
-        Columns `z` and `sigma` by session, as `conditional_z` gives them.
-    start, end : int
-        Relative sessions, both included.
-
-    Returns
-    -------
-    Series
-        Σ (r - μ) / (σ √k) with σ of the window's first session, labelled by session 0; sessions
-        whose window leaves the sample are left out.
+    It is Σ (r - μ) / (σ √k) with σ of the window's first session, from the columns `z` and `sigma`
+    of `conditional_z`; sessions whose window leaves the sample are left out.
     """
     length = end - start + 1
-    if length < 1:
-        raise InferenceError(f"the window ({start}, {end}) is reversed")
     moves = (z["z"] * z["sigma"]).rolling(length).sum().shift(-end)
     sigma = z["sigma"].shift(-start)
     return (moves / (sigma * np.sqrt(length))).dropna().rename("z")
 
 
 def shift_statistics(z: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and studentised mean of a set at every circular shift; row 0 is the set itself.
-
-    Parameters
-    ----------
-    z : ndarray, shape (T,)
-    positions : ndarray of int, shape (n,)
-
-    Returns
-    -------
-    mean, studentised : ndarray, shape (T,)
-    """
+    """Mean and studentised mean of a set at every circular shift; row 0 is the set itself."""
     mean, error = _shifts(z, positions)
     return mean, mean / error
 
@@ -100,17 +75,11 @@ def shift_test(
     *,
     studentised: bool = True,
 ) -> HypothesisTest:
-    """Rank a set of events, or its difference from another, among all circular shifts.
+    """Rank the conditional z of a set, or its difference from another's, among all circular shifts.
 
-    Parameters
-    ----------
-    z : Series
-        Conditional z of every session, none missing.
-    sessions, against : sequence of Timestamp
-        Event sessions, each once; two sets are shifted together.
-    studentised : bool
-        Rank the mean z over its own standard error (of two sets Welch's t), or else the mean z
-        itself.
+    Two sets are shifted together. What is ranked is the mean z over its own standard error (of two
+    sets Welch's t), or else the mean z itself. InferenceError if there are fewer than 8 sessions,
+    or one is repeated or not in `z`.
 
     Returns
     -------
@@ -118,16 +87,11 @@ def shift_test(
         Two-sided; ``detail["draws"]`` holds the statistic at every shift but the identity, shape
         (T - 1,).
 
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 8 sessions, or one is repeated or not in `z`.
-
     Notes
     -----
-    p = (1 + #{shifts at least as extreme}) / (B + 1) over all B shifts but the identity, so it
-    is never zero. Shifts take what neighbouring sessions of a set share for evidence: verdicts
-    rest on `impact.inference.cluster_test`.
+    p = (1 + #{shifts at least as extreme}) / (B + 1) over all B shifts but the identity, so it is
+    never zero. Shifts take what neighbouring sessions of a set share for evidence: verdicts rest on
+    `impact.inference.cluster_test`.
 
     References
     ----------
@@ -165,13 +129,7 @@ def shift_test(
 
 
 def enough_sessions(n: int, noun: str = "set") -> None:
-    """Check that a set is large enough for a verdict.
-
-    Raises
-    ------
-    InferenceError
-        If it has fewer than 8 sessions.
-    """
+    """Check that a set has the 8 sessions that a verdict needs; InferenceError where it has not."""
     if n < MIN_SESSIONS:
         raise InferenceError(
             f"a {noun} of {counted(n, 'session')} gets no verdict: "
@@ -182,12 +140,7 @@ def enough_sessions(n: int, noun: str = "set") -> None:
 def locate(z: pd.Series, sessions: Sequence[pd.Timestamp]) -> np.ndarray:
     """Positions of `sessions` in `z`.
 
-    Raises
-    ------
-    ReturnsError
-        If `z` has a missing value.
-    InferenceError
-        If a session is repeated or not in `z`.
+    ReturnsError if `z` has a missing value, InferenceError if a session is repeated or not in `z`.
     """
     if z.isna().any():
         raise ReturnsError(f"z is missing on {z.index[z.isna()][0]:%Y-%m-%d}: drop that session")
@@ -221,15 +174,9 @@ def difference_test(
     permutations: int = 9_999,
     rng: int | np.random.Generator = 0,
 ) -> HypothesisTest:
-    """Compare two groups of sessions by permuting their labels, studentised.
+    """Compare the conditional z of two groups of sessions by permuting their labels, studentised.
 
-    Parameters
-    ----------
-    first, second : ndarray, shape (n1,), (n2,)
-        Conditional z of each group's sessions.
-    permutations : int
-        Number of relabellings.
-    rng : int or Generator
+    InferenceError if a group has fewer than 8 sessions.
 
     Returns
     -------
@@ -237,15 +184,10 @@ def difference_test(
         Two-sided; `n` counts both groups, ``detail`` each of them; ``detail["draws"]`` holds
         Welch's t of every relabelling, shape (permutations,).
 
-    Raises
-    ------
-    InferenceError
-        If a group has fewer than 8 sessions.
-
     References
     ----------
-    Janssen (1997), Studentized permutation tests for non-i.i.d. hypotheses: the studentised
-    form keeps its size when the variances differ.
+    Janssen (1997), Studentized permutation tests for non-i.i.d. hypotheses: the studentised form
+    keeps its size when the variances differ.
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
     for group in (first, second):
@@ -328,10 +270,7 @@ def set_of(
 ) -> tuple[pd.Series, pd.DatetimeIndex, dict[str, Any]]:
     """Return the conditional z of a study's window, its sessions, and what a test says of both.
 
-    Raises
-    ------
-    InferenceError, HistoryError
-        As `shift_mean`.
+    InferenceError and HistoryError as `shift_mean`.
     """
     check_study(study)
     if not study.is_one_series or study.settings.volatility is None:

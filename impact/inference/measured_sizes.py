@@ -40,10 +40,7 @@ def group_rates(
 ) -> pd.Series:
     """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
 
-    Returns
-    -------
-    Series
-        Empty where this was not measured.
+    The Series is empty where this was not measured.
 
     Examples
     --------
@@ -71,13 +68,18 @@ def by_third_in_words(rates: pd.Series) -> str:
     return f"{list_of(number(100 * rates[third], 1) for third in THIRDS)}%"
 
 
+def _thirds_of(rates: pd.Series, what: str) -> str:
+    """The rates of what is named, by third; "" where one of them was not measured."""
+    named = {f"{what}, {third}": third for third in THIRDS}
+    if not set(named) <= set(rates.index):
+        return ""
+    return by_third_in_words(rates[list(named)].rename(named))
+
+
 def slope_in_words(test: str, model: str) -> str:
     """Say how often the ranked slope of one date rejects where nothing happened, and HC3.
 
-    Parameters
-    ----------
-    test : {"ranked_slope", "ranked_slope_gls"}
-    model : {"constant-mean", "market"}
+    The test is "ranked_slope" or "ranked_slope_gls", the model "constant-mean" or "market".
 
     Examples
     --------
@@ -101,12 +103,7 @@ def slope_in_words(test: str, model: str) -> str:
 
 
 def overlap_in_words(sessions: int) -> str:
-    """Say how often the t of an average of overlapping windows rejects by chance.
-
-    Parameters
-    ----------
-    sessions : int
-        Length of the windows.
+    """Say how often the t of an average of overlapping windows of that length rejects by chance.
 
     Examples
     --------
@@ -128,34 +125,26 @@ def firm_events_in_words(test: str) -> str:
     >>> firm_events_in_words("relative_max")
     ''
     """
-    rates = group_rates("firm-events", test, "market")
-    named = {third: f"20 firms, {third}" for third in THIRDS}
-    if not set(named.values()) <= set(rates.index):
+    shown = _thirds_of(group_rates("firm-events", test, "market"), "20 firms")
+    if not shown:
         return ""
-    shown = by_third_in_words(pd.Series({third: rates[key] for third, key in named.items()}))
     return f"and {shown} of sets of 20 real firms in calm, middle and turbulent markets"
 
 
 def short_in_words(test: str, before: int) -> str:
     """Say how often a conditional test rejects by chance with few returns before the event.
 
-    Parameters
-    ----------
-    test : {"conditional_fhs", "conditional_t"}
-    before : int
-        Returns before the tested session.
-
     Examples
     --------
     >>> short_in_words("conditional_fhs", 1_000)
     ''
     """
-    rates = group_rates("size-short", test, "ewma")
-    history = "250 to 499 returns" if before < 500 else "500 to 999 returns"
-    named = {third: f"firms, {history}, {third}" for third in THIRDS}
-    if before >= PAST_SESSIONS or not set(named.values()) <= set(rates.index):
+    if before >= PAST_SESSIONS:
         return ""
-    shown = by_third_in_words(pd.Series({third: rates[key] for third, key in named.items()}))
+    history = "250 to 499 returns" if before < 500 else "500 to 999 returns"
+    shown = _thirds_of(group_rates("size-short", test, "ewma"), f"firms, {history}")
+    if not shown:
+        return ""
     return (
         f"at 5% it rejects {shown} of calm, middle and turbulent sessions of firms with {history} "
         "before"
@@ -189,18 +178,9 @@ _HELD = {
 
 
 def hit_in_words(sample: str, window: Window = ONE_SESSION) -> str:
-    """Return how often `relative_max` rejects sessions of a sample, by the market's move.
+    """Say how often `relative_max` rejects sessions of a sample, by the market's move.
 
-    Parameters
-    ----------
-    sample : {"sectors", "sectors among themselves", "firms"}
-        Against the S&P 500, or each against the average of the others.
-    window : Window
-
-    Returns
-    -------
-    str
-        "" where this was not measured.
+    The sample is one of `_HELD`: against the S&P 500, or each against the average of the others.
 
     Examples
     --------
@@ -252,12 +232,7 @@ _ODDS = (8.0, 12.0)
 
 
 def choice_in_words(minutes: int | None = None) -> str:
-    """Return what choosing by their moves does to the share of the news; "" if not measured.
-
-    Parameters
-    ----------
-    minutes : int, optional
-        Length of the windows that are chosen, where these are no days.
+    """Say what choosing days, or windows, by their moves does to the share of the news.
 
     Examples
     --------
@@ -290,17 +265,7 @@ _PLANTED, _PLANTED_IN_MINUTES = 3.0, 10.0
 
 
 def share_misses_in_words(minutes: int | None = None) -> str:
-    """Return how often the 95% interval of a share misses the law behind days or minutes like ours.
-
-    Parameters
-    ----------
-    minutes : int, optional
-        Length of the windows that the share is of, where it is not of days.
-
-    Returns
-    -------
-    str
-        "" where this was not measured.
+    """Say how often the 95% interval of a share misses the law behind days, or minutes, like ours.
 
     Examples
     --------

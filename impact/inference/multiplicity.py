@@ -13,15 +13,7 @@ from impact.errors import InferenceError
 def holm(p_values: pd.Series) -> pd.Series:
     """Holm's step-down correction, which controls the family-wise error under any dependence.
 
-    Parameters
-    ----------
-    p_values : Series
-        One p-value a hypothesis; missing ones (no verdict) stay missing and do not count.
-
-    Returns
-    -------
-    Series
-        Corrected p-values.
+    Missing p-values (no verdict) stay missing and do not count.
 
     References
     ----------
@@ -38,10 +30,7 @@ def holm(p_values: pd.Series) -> pd.Series:
 def benjamini_hochberg(p_values: pd.Series) -> pd.Series:
     """Benjamini and Hochberg's correction, which controls the false discovery rate.
 
-    Parameters
-    ----------
-    p_values : Series
-        One p-value a hypothesis; missing ones stay missing and do not count.
+    Missing p-values stay missing and do not count.
 
     References
     ----------
@@ -74,27 +63,15 @@ def _corrected(
 def romano_wolf(draws: pd.DataFrame) -> pd.Series:
     """Romano and Wolf's step-down correction on the smallest p (min-P).
 
-    Parameters
-    ----------
-    draws : DataFrame, shape (B + 1, H)
-        Extremity of each of H statistics (larger speaks against the null): row 0 as observed,
-        the other rows under the null, drawn jointly for all hypotheses.
-
-    Returns
-    -------
-    Series
-        Corrected p-value of each column; never larger than Holm's on the same draws, because
-        the dependence between the hypotheses is kept.
-
-    Raises
-    ------
-    InferenceError
-        If a draw is missing.
+    The draws have shape (B + 1, H): the extremity of each of H statistics (larger speaks against
+    the null), row 0 as observed, the other rows under the null, drawn jointly for all hypotheses.
+    The corrected p of a column is never larger than Holm's on the same draws, because the
+    dependence between the hypotheses is kept. InferenceError if a draw is missing.
 
     References
     ----------
-    Romano and Wolf (2005), Exact and approximate stepdown methods for multiple hypothesis
-    testing; Westfall and Young (1993).
+    Romano and Wolf (2005), Exact and approximate stepdown methods for multiple hypothesis testing;
+    Westfall and Young (1993).
     """
     from scipy.stats import rankdata
 

@@ -168,7 +168,7 @@ class RelativeMoves(Result):
         tested, least = self.pool.dropna().index, self.pool.min()
         shown = tested[self.at_the_border[tested]] if len(tested) > 1 else tested
         low, high = (self.p_range[side].map(p_value) for side in ("low", "high"))
-        ranges = _named(shown, [f"{event} {low[event]} to {high[event]}" for event in shown])
+        ranges = _named([f"{event} {low[event]} to {high[event]}" for event in shown])
         few = self.as_large[tested].pipe(lambda n: n[n < FEW]).sort_values(kind="stable")
         counts = [f"{event} {n:,.0f} of {self.pool[event]:,.0f}" for event, n in few.items()]
         pools = f"ranked among {POOLS[0]} to {POOLS[-1]} earlier sessions in place of {NEAREST}"
@@ -178,7 +178,7 @@ class RelativeMoves(Result):
             if len(shown)
             else f"p of the largest move lies on the same side of {number(LEVEL)} {pools}",
             f"earlier sessions with a market move as large in its standard deviations, where fewer "
-            f"than {FEW}: {_named(few, counts)}"
+            f"than {FEW}: {_named(counts)}"
             if len(few)
             else "",
             f"of the {least:,.0f} or more earlier sessions {average:,.0f} have the variance of "
@@ -198,5 +198,5 @@ class RelativeMoves(Result):
         )
 
 
-def _named(events: pd.Index | pd.Series, words: list[str]) -> str:
-    return some_of(words[:NAMED], len(events))
+def _named(events: list[str]) -> str:
+    return some_of(events[:NAMED], len(events))

@@ -52,12 +52,7 @@ ONE_SESSION = Window(0, 0)
 
 
 def thirds(values: np.ndarray, name: str) -> dict[str, np.ndarray]:
-    """Cut a sample into three groups of equal size by some values.
-
-    Returns
-    -------
-    dict
-        "low name", "middle name", "high name" -> bool, shape (n,).
+    """Cut a sample into three groups of equal size by some values, shape (n,) each.
 
     Examples
     --------
@@ -233,21 +228,10 @@ def _rates(digest: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series | None:
-    """Return the share of sessions of the S&P 500 on which a test rejects at 5%, by third.
+    """Return the share of sessions of the S&P 500 on which a test rejects at 5%, by `THIRDS`.
 
-    Parameters
-    ----------
-    test : str
-        Name of a test of one event on one series.
-    model : str
-        Variance model of the study; tests that use none have one size whatever it is.
-    window : Window
-        Tested window.
-
-    Returns
-    -------
-    Series, indexed by `THIRDS`, or None
-        None where the test was not measured.
+    The test is of one event on one series; one that uses no variance model has one size whatever
+    the model of the study is. None where the test was not measured.
 
     References
     ----------
@@ -280,19 +264,10 @@ def _headline(digest: str) -> pd.DataFrame:
 def share_as_small(p: float, third: str) -> float:
     """Return how often the headline test gives so small a p on sessions of the S&P 500, at least.
 
-    Parameters
-    ----------
-    p : float
-        At most 0.1.
-    third : str
-        One of `THIRDS`: the volatility of the 22 sessions before.
-
-    Returns
-    -------
-    float
-        Measured at the levels of ``data/calibration.csv``, between them by a line through the
-        logarithms; below the lowest its own share, as nothing rarer was measured. Never less
-        than p itself: a handful of rejections cannot show that a test errs less than it says.
+    It is measured for a p of at most 0.1, by the third of the volatility of the 22 sessions before,
+    at the levels of ``data/calibration.csv``: between them by a line through the logarithms, below
+    the lowest its own share, as nothing rarer was measured. Never less than p itself: a handful of
+    rejections cannot show that a test errs less than it says.
 
     Examples
     --------
@@ -320,13 +295,9 @@ def in_words(test: str, model: str = "", window: Window = ONE_SESSION) -> str:
 
 
 def panel_in_words(test: str, panel: str) -> str:
-    """Return how often a test of a cross-section rejects simulated panels without an effect.
+    """Say how often a test of a cross-section rejects simulated panels without an effect.
 
-    Parameters
-    ----------
-    test : str
-        Name of the test.
-    panel : {"20 firms apart in time", "20 securities on one date", "11 sectors on one date"}
+    Panels are "20 firms apart in time", "20 securities on one date", "11 sectors on one date".
 
     Examples
     --------
@@ -356,19 +327,10 @@ def _intraday(digest: str) -> dict[tuple[str, str], float]:
 
 
 def intraday_size(group: str, minutes: int) -> float | None:
-    """Return the share of five-minute windows on which the intraday test rejects at 5%.
+    """Return the share of windows of so many minutes on which the intraday test rejects at 5%.
 
-    Parameters
-    ----------
-    group : str
-        As in the experiments "intraday" and "intraday-miss" of `load_calibration`.
-    minutes : int
-        Length of the window.
-
-    Returns
-    -------
-    float or None
-        None where this was not measured.
+    The group is one of the experiments "intraday" and "intraday-miss" of `load_calibration`; None
+    where this was not measured.
 
     Examples
     --------

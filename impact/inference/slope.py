@@ -18,7 +18,6 @@ from impact.errors import HistoryError, InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.equal_tails import CONFIDENCE, equal_tails, inverted
 from impact.market.windows import Window, tested_window
-from impact.text.formats import counted
 from impact.volatility.garch import DECAY
 
 #: Securities on one date below which a slope is of single securities.
@@ -88,7 +87,8 @@ def ranked_slopes(
     Parameters
     ----------
     study : AbnormalReturns
-        M securities on one date, each with a return in every session of the window.
+        M securities on one date, `MIN_SECURITIES` or more, each with a return in every session of
+        the window.
     design : ndarray, shape (M, K)
         Characteristics of each row of the study, with a column of ones.
     start, end : int
@@ -100,7 +100,7 @@ def ranked_slopes(
     Raises
     ------
     InferenceError
-        If the study is not of one date, or of fewer than five securities.
+        If a return of the tested window is missing.
     HistoryError
         If fewer than 260 earlier sessions have a return of every security, or the model says
         nothing of sessions outside its windows.
@@ -133,13 +133,6 @@ def ranked_slopes(
     (500, 2)
     """
     tested = tested_window(start, end, study.settings.window)
-    if len(np.unique(study.fits.pairs.position)) != 1:
-        raise InferenceError("ranked slopes are of one date: pick one with study['id']")
-    if len(study) < MIN_SECURITIES:
-        raise InferenceError(
-            f"a slope across {counted(len(study), 'security', 'securities')} of one date says "
-            f"nothing: bring at least {MIN_SECURITIES} that have every characteristic"
-        )
     abnormal, market = _earlier(study, tested)
     length, past = tested.length, len(abnormal) - tested.length
     slopes = _slopes(abnormal, design, past, gls)
@@ -209,10 +202,6 @@ def _slopes(abnormal: np.ndarray, design: np.ndarray, past: int, gls: bool) -> n
 
 def shrunk_covariance(values: np.ndarray) -> np.ndarray:
     """Covariance whose correlations are shrunk towards zero, so that it inverts.
-
-    Parameters
-    ----------
-    values : ndarray, shape (T, N)
 
     Notes
     -----

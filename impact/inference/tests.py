@@ -160,13 +160,7 @@ def student_p(statistic: float, dof: float, n: int) -> Found:
 
 
 def student_or_normal(distribution: str, statistic: float, dof: float, n: int) -> Found:
-    """Return `student_p` for ``"t"`` and `normal_p` for ``"normal"``.
-
-    Raises
-    ------
-    InferenceError
-        For any other word.
-    """
+    """Return `student_p` for "t", `normal_p` for "normal"; InferenceError for any other word."""
     check_option("distribution", distribution, ("t", "normal"))
     return student_p(statistic, dof, n) if distribution == "t" else normal_p(statistic, n)
 
@@ -192,13 +186,7 @@ def check_switches(**given: object) -> None:
 
 
 def check_option(name: str, value: str, known: tuple[str, ...]) -> None:
-    """Check that `value` is one of the words `known`.
-
-    Raises
-    ------
-    InferenceError
-        If it is not.
-    """
+    """Raise InferenceError unless `value` is one of the words `known`."""
     if value not in known:
         words = " or ".join(map(repr, known))
         raise InferenceError(f"{name}={value!r} is not known: say {words}")
@@ -227,13 +215,7 @@ class CheckedReturns(WindowReturns):
         return InferenceError(f"{self.name} {reason}")
 
     def cars(self, at_least: int) -> np.ndarray:
-        """CARs of the pairs with a return in the window.
-
-        Raises
-        ------
-        InferenceError
-            If there are fewer than `at_least`.
-        """
+        """CARs of the pairs with a return in the window; InferenceError if there are too few."""
         return self._enough(self.car, at_least)
 
     def scars(self, at_least: int) -> np.ndarray:
@@ -257,14 +239,9 @@ class CheckedReturns(WindowReturns):
         return values
 
     def spread(self, values: np.ndarray, noun: str, scale: float = 0.0) -> float:
-        """Standard deviation (n - 1) of values that differ by more than rounding.
+        """Standard deviation (n - 1) of values; InferenceError if they differ by rounding alone.
 
         `scale` is the size of what they were computed from, where that is larger than they are.
-
-        Raises
-        ------
-        InferenceError
-            If they do not.
         """
         found = values.std(ddof=1)
         if not found > ROUNDING * max(np.abs(values).max(), scale):
@@ -285,22 +262,10 @@ def window_test(
 ) -> Callable[[Callable[..., Found]], Callable[..., HypothesisTest]]:
     """Make a test of a study and a window out of a formula of their arrays.
 
-    Parameters
-    ----------
-    reference : str
-        Where the formula comes from.
-    null : str
-        The null hypothesis, with ``{}`` for the tested quantity.
-    one_event : bool
-        Whether it tests one event on one series, every return of the window there.
-    of_portfolio : bool
-        Whether it tests the equal-weighted portfolio of the study.
-
-    Returns
-    -------
-    callable
-        Decorator of a function of `CheckedReturns` and options, by keyword, that returns what it
-        found. The test has its name, text and options.
+    The formula is a function of `CheckedReturns` and options, by keyword, that returns what it
+    found; the test has its name, text and options. `reference` says where it comes from, `null` is
+    the null hypothesis, with ``{}`` for the tested quantity. With `one_event` it tests one event on
+    one series, every return of the window there; with `of_portfolio` the equal-weighted portfolio.
     """
 
     def make(formula: Callable[..., Found]) -> Callable[..., HypothesisTest]:

@@ -127,18 +127,9 @@ def _need_constant_mean(sample: CheckedReturns, reason: str) -> None:
 
 
 def among_residuals(residuals: np.ndarray, ar: np.ndarray | float) -> Found:
-    """Rank a window's abnormal return among estimation residuals: see `sample_quantile`.
+    """Rank the abnormal returns of a window among estimation residuals: see `sample_quantile`.
 
-    Parameters
-    ----------
-    residuals : ndarray, shape (L,)
-    ar : ndarray, shape (k,)
-        Abnormal returns of the tested window; a number is one session.
-
-    Raises
-    ------
-    InferenceError
-        If fewer than 40 sums of k residuals can be formed, or a value is missing.
+    InferenceError if fewer than 40 sums of k residuals can be formed, or a value is missing.
 
     Examples
     --------
@@ -160,15 +151,7 @@ def among_residuals(residuals: np.ndarray, ar: np.ndarray | float) -> Found:
 def among_cyclic_shifts(estimation: np.ndarray, window: np.ndarray) -> Found:
     """Rank a window's mean-adjusted return among all cyclic shifts: see `conformal`.
 
-    Parameters
-    ----------
-    estimation, window : ndarray, shape (L,), (k,)
-        Returns of the two windows.
-
-    Raises
-    ------
-    InferenceError
-        If there are fewer than 40 sessions in all, or a value is missing.
+    InferenceError if there are fewer than 40 sessions in all, or a value is missing.
 
     Examples
     --------
@@ -198,21 +181,10 @@ def among_earlier_windows(
 ) -> Found:
     """Rank |z| of a window among the same quantity of earlier windows: see `placebo_session`.
 
-    Parameters
-    ----------
-    returns : ndarray, shape (T,)
-        Decimal returns, none missing up to the window's end.
-    position, k : int
-        First session of the window, and how many it has.
-    estimation : pair of int
-        Estimation window relative to `position`, both included.
-
-    Raises
-    ------
-    WindowError
-        If a window is reversed, overlaps the other or leaves the returns.
-    HistoryError
-        If there are fewer than 40 placebos.
+    The window has k sessions from `position` on; returns are decimal, none missing up to its end.
+    `estimation` is the estimation window relative to `position`. WindowError if a window is
+    reversed, overlaps the other or leaves the returns; HistoryError if there are fewer than 40
+    placebos.
 
     Examples
     --------

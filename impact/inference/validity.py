@@ -360,13 +360,7 @@ TESTS = {test.__name__: test for test in STATED}
 
 
 def validity(design: StudyDesign) -> pd.DataFrame:
-    """Say for each test whether it is valid for a design, and why.
-
-    Returns
-    -------
-    DataFrame
-        Index = name of the test; `valid` ("yes", "no", "not known", "in calm markets") and
-        `because`, one sentence.
+    """Say for each test whether it is valid for a design, and why, in one sentence.
 
     Examples
     --------

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from impact.errors import HistoryError, InferenceError, ReturnsError, VolatilityError
+from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
-from impact.inference.conditional import implied_of_row, tests_of_row
+from impact.inference.conditional import NOT_AVAILABLE, implied_of_row, tests_of_row
 from impact.inference.tests import LEVEL, Found, check_study
 from impact.volatility.garch import VARIANCE_MODELS
 
@@ -61,7 +61,7 @@ def yardsticks(study: AbnormalReturns, start: int = 0, end: int | None = None) -
     for model, name in NAMES.items():
         try:
             found, _ = tests_of_row(study, 0, tested, model=model)
-        except (HistoryError, VolatilityError, ReturnsError) as error:
+        except NOT_AVAILABLE as error:
             rows[name] = {"note": str(error)}
             continue
         # A short history is tested by EWMA under every name: that is one yardstick, not three.
@@ -72,7 +72,7 @@ def yardsticks(study: AbnormalReturns, start: int = 0, end: int | None = None) -
     else:
         try:
             rows[INDEX] = _row(implied_of_row(study, 0, tested))
-        except (HistoryError, VolatilityError, ReturnsError) as error:
+        except NOT_AVAILABLE as error:
             rows[INDEX] = {"note": str(error)}
     columns = ["sigma", "statistic", "p_value", "note"]
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)

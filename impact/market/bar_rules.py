@@ -24,17 +24,9 @@ _ZONE = "in another time zone: write the offset behind each time, as in 2025-05-
 
 
 def check_rows(wall: pd.DatetimeIndex) -> None:
-    """Raise unless these are increasing ends of five minutes in New York trading hours.
+    """Raise unless these are increasing ends of five minutes in New York trading hours, tz-naive.
 
-    Parameters
-    ----------
-    wall : DatetimeIndex, shape (bars,)
-        New York wall-clock times, tz-naive.
-
-    Raises
-    ------
-    BarsError
-        At the first rule broken; names the time and the fix.
+    BarsError at the first rule broken; names the time and the fix.
     """
     if len(wall) == 0:
         raise BarsError("there are no bars: give at least one session")
@@ -96,18 +88,8 @@ def _check_days(days: pd.DatetimeIndex) -> None:
 def check_regular(sessions: pd.DatetimeIndex, there: np.ndarray, close: np.ndarray) -> None:
     """Raise unless every session has each bar of regular hours.
 
-    Parameters
-    ----------
-    sessions : DatetimeIndex, shape (n,)
-    there : ndarray of bool, shape (n, 192)
-        Which bars have a price.
-    close : ndarray of int, shape (n,)
-        Column of the last regular bar.
-
-    Raises
-    ------
-    BarsError
-        With the bar that is missing, or the reason why many are.
+    `there` says which bars have a price, shape (n, 192), `close` is the column of the last regular
+    bar of each session. BarsError with the bar that is missing, or the reason why many are.
     """
     column = np.arange(COLUMNS)
     missing = ~there & (column > OPEN) & (column <= close[:, None])
@@ -131,16 +113,8 @@ def check_regular(sessions: pd.DatetimeIndex, there: np.ndarray, close: np.ndarr
 def check_label(log_price: np.ndarray) -> None:
     """Raise if the bars are labelled by their start: trading then seems to begin before 09:30.
 
-    The five minutes after 09:30 move prices by far more than those before it.
-
-    Parameters
-    ----------
-    log_price : ndarray, shape (n, 192)
-        NaN where there was no trade.
-
-    Raises
-    ------
-    BarsError
+    The five minutes after 09:30 move prices by far more than those before it. Log prices have shape
+    (n, 192), NaN where there was no trade.
     """
     squares = np.diff(log_price[:, OPEN - 2 : OPEN + 2], axis=1) ** 2
     squares = squares[np.isfinite(squares).all(axis=1)]
@@ -155,13 +129,7 @@ def check_label(log_price: np.ndarray) -> None:
 
 
 def check_values(wall: pd.DatetimeIndex, values: np.ndarray) -> np.ndarray:
-    """Return prices as floats; raise unless they are positive and do not jump wildly.
-
-    Raises
-    ------
-    BarsError
-        With the time and the price.
-    """
+    """Return prices as floats; BarsError unless they are positive and do not jump wildly."""
     try:
         prices = np.asarray(values, dtype=float)
     except (TypeError, ValueError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from impact.market.clock_time import CLOSE, COLUMNS, FIRST_MINUTE, MINUTES, OPEN
 from impact.market.files import data_hash, data_path
 from impact.market.instants import NEW_YORK
 from impact.market.prices import INDEX, SECTORS, load_prices
+from impact.text.files import decoded, read_whole
 from impact.text.formats import iso, percent
 
 _FILE = "spy_5min.csv"
@@ -183,15 +185,7 @@ class Bar(NamedTuple):
 def bar_grid(bars: pd.Series) -> BarGrid:
     """Check five-minute prices and lay them out as sessions by clock time.
 
-    Parameters
-    ----------
-    bars : Series, shape (bars,)
-        Prices by the end of their bar, with a tz-aware index; see `load_bars`.
-
-    Raises
-    ------
-    BarsError
-        As for `load_bars`.
+    The prices have a tz-aware index, the ends of their bars. BarsError as for `load_bars`.
 
     Examples
     --------
@@ -243,17 +237,14 @@ def _grid(wall: pd.DatetimeIndex, values: np.ndarray, security: str) -> BarGrid:
     log_price = np.full(there.shape, np.nan)
     log_price[row, column] = np.log(prices)
     check_label(log_price)
-    grid = BarGrid(sessions, _carried(log_price, there), close)
+    grid = BarGrid(sessions, _carried(log_price), close)
     _check_security(grid, security)
     return grid
 
 
-def _carried(log_price: np.ndarray, there: np.ndarray) -> np.ndarray:
+def _carried(log_price: np.ndarray) -> np.ndarray:
     """Carry the last price through bars without a trade, inside each session only."""
-    column = np.where(there, np.arange(COLUMNS), 0)
-    filled = np.take_along_axis(log_price, np.maximum.accumulate(column, axis=1), axis=1)
-    ended = np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
-    return np.where(ended, filled, np.nan)
+    return pd.DataFrame(log_price).ffill(axis=1, limit_area="inside").to_numpy()
 
 
 def _check_security(grid: BarGrid, security: str) -> None:
@@ -277,7 +268,8 @@ def _check_security(grid: BarGrid, security: str) -> None:
 
 
 def _read(path: Path, security: str) -> pd.Series:
-    table = _table(path)
+    content = read_whole(path, BarsError)
+    table = _table(path.name, decoded(content, path.name, BarsError))
     wall = _wall(table["time"], path.name)
     prices = pd.to_numeric(table["close"], errors="coerce")
     if prices.isna().any():
@@ -291,24 +283,20 @@ def _read(path: Path, security: str) -> pd.Series:
     except BarsError as error:
         raise BarsError(f"{path.name}: {error}") from None
     bars = pd.Series(prices.to_numpy(float), wall.tz_localize(NEW_YORK), name=security)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(content).hexdigest()[:12]
     bars.attrs = {"source": path.name, "hash": digest, "security": security}
     return bars
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(name: str, text: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype="str", encoding="utf-8-sig", keep_default_na=False)
-    except UnicodeDecodeError:
-        raise BarsError(f"{path.name} is not UTF-8 text: save it as CSV UTF-8") from None
-    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        raise BarsError(f"{path.name} is not a CSV of time,close: {error}") from None
-    except (OSError, ValueError) as error:
-        raise BarsError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
+        table = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
+    except ValueError as error:
+        raise BarsError(f"{name} is not a CSV of time,close: {error}") from None
     if list(table.columns) != _HEADER or table.empty:
         found = ",".join(map(str, table.columns))
         raise BarsError(
-            f"{path.name} has {len(table):,} rows under the header {found!r}: make the header "
+            f"{name} has {len(table):,} rows under the header {found!r}: make the header "
             f"{','.join(_HEADER)!r}, one row a bar"
         )
     return table

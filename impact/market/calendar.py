@@ -104,18 +104,10 @@ class Market:
     ) -> tuple[pd.DatetimeIndex, np.ndarray]:
         """Return the day of each announcement, and the first session that could reflect it.
 
-        Parameters
-        ----------
-        instants : DatetimeIndex, shape (n,)
-            New York time, as `zoned_instants` reads it.
-        date_only : ndarray of bool, shape (n,)
-            Which are bare dates; the others need `closes`.
-
-        Returns
-        -------
-        DatetimeIndex and ndarray of int, shape (n,)
-            Dates in the zone of the market, and rows of `sessions`; one past the last for none.
-            That is the first session that ends after an instant, or the first on or after a date.
+        Instants are in New York time, as `zoned_instants` reads them, with `date_only` where they
+        are bare dates; the others need `closes`. Returned are dates in the zone of the market, and
+        rows of `sessions`: the first that ends after an instant, or the first on or after a date;
+        one past the last for none.
         """
         day = instants.tz_localize(None).normalize()
         row = self.sessions.searchsorted(day)
@@ -138,15 +130,8 @@ MarketLike = str | tuple[str, str] | Market | None
 def exchange(name: str) -> Market:
     """Return the sessions of an exchange of pandas_market_calendars, or of "24/7".
 
-    Parameters
-    ----------
-    name : str
-        Such as "NYSE", "XETR", "XTKS"; a session of "24/7" ends at 00:00 UTC.
-
-    Raises
-    ------
-    DateError
-        When there is no such exchange; the nearest are named.
+    A session of "24/7" ends at 00:00 UTC. DateError when there is no such exchange; the nearest are
+    named.
 
     Examples
     --------
@@ -251,36 +236,11 @@ def nyse_sessions(start: Any, end: Any) -> pd.DatetimeIndex:
     return nyse.sessions[first:last].rename("date")
 
 
-def session_close(session: Any) -> pd.Timestamp:
-    """Return when trading ends in a session: usually 16:00 New York time, 13:00 on early closes.
-
-    Earlier decades closed earlier (15:00 until 1952, then 15:30; noon on Saturdays).
-
-    Parameters
-    ----------
-    session : str, date or Timestamp
-        Label of a session of the New York Stock Exchange.
-
-    Returns
-    -------
-    Timestamp
-        With time zone America/New_York.
-
-    Raises
-    ------
-    DateError
-        When the exchange has no session on that date.
-
-    Examples
-    --------
-    >>> session_close("2024-11-29").isoformat()
-    '2024-11-29T13:00:00-05:00'
-    """
-    return session_closes(pd.DatetimeIndex([exchange(NYSE).known(parse_date(session))]))[0]
-
-
 def session_closes(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return when trading ends in each of many sessions, as `session_close` does.
+    """Return when trading ends in sessions of the New York Stock Exchange, in its time zone.
+
+    That is usually at 16:00, on early closes at 13:00. Earlier decades closed earlier (15:00 until
+    1952, then 15:30; noon on Saturdays). DateError when there is no session on a date.
 
     Examples
     --------
@@ -300,27 +260,15 @@ def session_closes(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def market_of(rows: pd.DatetimeIndex, market: MarketLike = None, name: str = "sessions") -> Market:
-    """Return the market whose sessions the rows are.
+    """Return the market whose sessions the rows are: increasing tz-naive midnights.
 
-    Parameters
-    ----------
-    rows : DatetimeIndex, shape (T,)
-        Increasing tz-naive midnights.
-    market : str, (zone, close), Market or None
-        An exchange of pandas_market_calendars; "24/7", whose days end at 00:00 UTC; a time zone
-        and the time at which every row closes, as ("Europe/Berlin", "17:30"). Left out, rows that
-        all are sessions of the NYSE are those of the NYSE; any others are of no known market, on
-        which dates can be placed and clock times cannot.
-    name : str
-        What a message calls the rows.
+    The market is an exchange of pandas_market_calendars; "24/7", whose days end at 00:00 UTC; or a
+    time zone and the time at which every row closes, as ("Europe/Berlin", "17:30"). Left out, rows
+    that all are sessions of the NYSE are those of the NYSE; any others are of no known market, on
+    which dates can be placed and clock times cannot. `name` is what a message calls the rows.
 
-    Raises
-    ------
-    DateError
-        When there is no such market.
-    ReturnsError
-        When a tenth of the rows are not sessions of the market that is named, or weekend rows show
-        that the labels are another zone's midnights.
+    DateError when there is no such market; ReturnsError when a tenth of the rows are not sessions
+    of the market that is named, or weekend rows show that the labels are another zone's midnights.
 
     Examples
     --------

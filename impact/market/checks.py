@@ -47,13 +47,8 @@ _RATE, _POINTS = 0.002, 2.0
 def check_index(index: Any, name: str, error: type[ImpactError] = ReturnsError) -> None:
     """Raise unless `index` holds daily sessions: tz-naive midnights that increase, at least one.
 
-    Parameters
-    ----------
-    index : DatetimeIndex, shape (T,)
-    name : str
-        What the message calls it: the argument, or the file.
-    error : type, default ReturnsError
-        What is raised; only a file has a class of its own, DataFileError.
+    `name` is what the message calls it: the argument, or the file; `error` is what is raised, as
+    only a file has a class of its own.
 
     Examples
     --------
@@ -111,14 +106,9 @@ def _check_daily(
 def check_numbers(table: Any, name: str, error: type[ImpactError] = ReturnsError) -> pd.DataFrame:
     """Return a table by session as one of floats, NaN where a value is missing.
 
-    Parameters
-    ----------
-    table : Series, shape (T,), or DataFrame, shape (T, N)
-        Indexed by session; real numbers of any dtype. Each column of a DataFrame has a name of
-        its own and holds a value. Columns in two levels, field and ticker in either order as
-        yfinance gives them, are read as the closes, named by ticker.
-    name, error
-        As for `check_index`, which is asked first.
+    Real numbers of any dtype; each column of a DataFrame has a name of its own and holds a value.
+    Columns in two levels, field and ticker in either order as yfinance gives them, are read as the
+    closes, named by ticker. `check_index` is asked first.
 
     Examples
     --------
@@ -325,27 +315,9 @@ def on_rows(
 ) -> pd.DataFrame:
     """Return an argument that stands beside the returns, checked, on the rows of the returns.
 
-    Parameters
-    ----------
-    values : Series or DataFrame
-        By session; any span.
-    name : str
-        The argument's name, for the messages.
-    rows : DatetimeIndex, shape (T,)
-        Rows of the returns.
-    unit, kind
-        As for `check_units`; `kind` is that of the returns, and values that say that they are of
-        another one are refused.
-
-    Returns
-    -------
-    DataFrame, shape (T, columns)
-        NaN in rows that have no value.
-
-    Raises
-    ------
-    ReturnsError
-        If the rows, the numbers or the unit are wrong.
+    It may have any span, and is NaN in rows that have no value. `unit` is as for `check_units`;
+    `kind` is that of the returns, and values that say that they are of another one are refused.
+    ReturnsError if the rows, the numbers or the unit are wrong.
     """
     if unit == "control" and isinstance(values, pd.Series | pd.DataFrame):
         # A yes and no counts as 1 and 0.

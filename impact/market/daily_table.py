@@ -20,24 +20,10 @@ Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 def read_daily_table(
     path: str | Path, columns: Sequence[str], *, blanks: bool = False
 ) -> pd.DataFrame:
-    """Read a CSV of numbers by date: "date", then `columns`.
+    """Read a CSV of numbers by date: "date", then `columns`, in this order.
 
-    Parameters
-    ----------
-    path : str or Path
-    columns : sequence of str
-        Names that must follow "date" in the header, in this order.
-    blanks : bool
-        Whether a cell may be blank; it is NaN then.
-
-    Returns
-    -------
-    DataFrame, shape (T, columns)
-
-    Raises
-    ------
-    DataFileError
-        When the file cannot be read, or a cell of it; names the line, the value and the fix.
+    With `blanks` a cell may be blank; it is NaN then. DataFileError when the file cannot be read,
+    or a cell of it; names the line, the value and the fix.
     """
     path = Path(path)
     rows = _rows(path, ["date", *columns])
@@ -98,10 +84,7 @@ def _first_wrong(name: str, rows: list[list[str]]) -> DataFileError:
 def between(table: Rows, start: Any, end: Any) -> Rows:
     """Return the rows of a table by date from `start` to `end`, both included, None for all.
 
-    Raises
-    ------
-    DateError
-        When a date cannot be read, the two are reversed, or no row lies between them.
+    DateError when a date cannot be read, the two are reversed, or no row lies between them.
 
     Examples
     --------

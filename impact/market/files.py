@@ -22,13 +22,7 @@ _SHOWN_DIGITS = 12
 
 @cache
 def data_directory() -> Path:
-    """Return the directory of the committed data files.
-
-    Raises
-    ------
-    DataFileError
-        If neither the source tree nor the installed package has one.
-    """
+    """Return the directory of the committed data files; DataFileError if there is none."""
     package = Path(__file__).parents[1]
     places = (package / "data", package.parent / "data")
     for place in places:
@@ -42,17 +36,7 @@ def data_directory() -> Path:
 def data_path(name: str, directory: Path | None = None) -> Path:
     """Return where a committed data file is, once its checksum is the accepted one.
 
-    Parameters
-    ----------
-    name : str
-        Name of the file, such as ``"sp500.csv"``.
-    directory : Path, optional
-        Where the files are; `data_directory` by default.
-
-    Raises
-    ------
-    DataFileError
-        If there is no such file, or its content is not the one that was accepted.
+    DataFileError if there is no such file, or its content is not the one that was accepted.
 
     Examples
     --------
@@ -67,15 +51,7 @@ def data_path(name: str, directory: Path | None = None) -> Path:
 def data_hash(name: str) -> str:
     """Return the first twelve hexadecimal digits of the sha256 of a committed data file.
 
-    Parameters
-    ----------
-    name : str
-        As for `data_path`.
-
-    Raises
-    ------
-    DataFileError
-        As for `data_path`.
+    DataFileError as for `data_path`.
 
     Examples
     --------
@@ -121,13 +97,7 @@ def _digest(path: Path) -> str:
 
 
 def accept_changes(directory: Path) -> list[str]:
-    """Take the CSV files of a directory as they are now, and return the names that changed.
-
-    Parameters
-    ----------
-    directory : Path
-        Holds the files; its ``SHA256SUMS`` is written anew.
-    """
+    """Take the CSV files of a directory as they are now, and return the names that changed."""
     before = _accepted(directory) if (directory / _SUMS).exists() else {}
     now = {path.name: [_digest(path)] for path in sorted(directory.glob("*.csv"))}
     if now != before:
@@ -139,19 +109,9 @@ def accept_changes(directory: Path) -> list[str]:
 def replace_accepted(directory: Path, contents: dict[str, bytes]) -> list[str]:
     """Replace data files, and their checksums with them; return the names of those that changed.
 
-    A process that is killed on the way leaves files that are each whole and accepted.
-
-    Parameters
-    ----------
-    directory : Path
-        Holds the files.
-    contents : dict
-        All that each file will hold, by name.
-
-    Raises
-    ------
-    DataFileError
-        If one cannot be written; those that were are then accepted, and so are the others.
+    `contents` is all that each file will hold, by name. A process that is killed on the way leaves
+    files that are each whole and accepted. DataFileError if one cannot be written; those that were
+    are then accepted, and so are the others.
     """
     for left in directory.glob(".*.tmp"):
         left.unlink(missing_ok=True)

@@ -41,15 +41,8 @@ _MONTH_FIRST = re.compile(r"(?P<month>[a-z]+)\.? (?P<day>\d{1,2}),? (?P<year>\d{
 def parse_date(value: Any) -> pd.Timestamp:
     """Return a date without a time of day as a tz-naive midnight.
 
-    Parameters
-    ----------
-    value : str, date, datetime, Timestamp or datetime64
-        Text in ISO form, such as "2025-05-02", or with a written month, "2 May 2025".
-
-    Raises
-    ------
-    DateError
-        When it is not a date, can be read in two ways, or has a time of day.
+    Text is in ISO form, such as "2025-05-02", or has a written month, "2 May 2025". DateError when
+    it is not a date, can be read in two ways, or has a time of day.
 
     Examples
     --------
@@ -188,15 +181,10 @@ def _in_new_york(moment: pd.Timestamp) -> pd.Timestamp:
 
 
 def midnights_as_dates(column: Any) -> Any:
-    """Return a column of times as dates where every one of them is midnight.
+    """Return a column of texts or timestamps as dates where every one of them is midnight.
 
     A spreadsheet and `to_csv` write the midnight that no one meant. The midnight is that of the
     column's own time zone; bare dates may stand among the times.
-
-    Parameters
-    ----------
-    column : Series, shape (n,)
-        Texts or timestamps.
 
     Examples
     --------
@@ -228,22 +216,9 @@ def read_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
 
 
 def zoned_instants(announced_at: Any) -> tuple[pd.DatetimeIndex, np.ndarray]:
-    """Read a list of dates and times, at once where all are of one kind.
+    """Read a list of dates and times, at once where all are of one kind: see `parse_announced_at`.
 
-    Parameters
-    ----------
-    announced_at : sequence of str, date, datetime, Timestamp or datetime64, shape (n,)
-        See `parse_announced_at`.
-
-    Returns
-    -------
-    DatetimeIndex and ndarray of bool, shape (n,)
-        New York time, a bare date as its midnight there; which are bare dates.
-
-    Raises
-    ------
-    DateError
-        As for `parse_announced_at`.
+    Returned are New York times, a bare date as its midnight there, and which are bare dates.
     """
     if isinstance(announced_at, str) or not hasattr(announced_at, "__len__"):
         raise DateError(f"announced_at must be a list of dates, not {announced_at!r}")

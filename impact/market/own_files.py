@@ -17,6 +17,7 @@ import pandas as pd
 from impact.errors import DataFileError, DateError
 from impact.market.checks import check_numbers, refuse_values
 from impact.market.instants import midnights_as_dates, parse_date
+from impact.text.files import decoded, read_whole
 from impact.text.formats import counted, list_of, written_number
 
 EXCEL = (".xlsx", ".xlsm")
@@ -50,29 +51,21 @@ class _Row(NamedTuple):
 
 
 def own_prices(path: str | Path) -> pd.Series | pd.DataFrame:
-    """Read closes from a file of one's own.
+    """Read closes by session from a file of one's own.
 
-    Parameters
-    ----------
-    path : str or Path
-        A CSV in UTF-8, or the first sheet of an .xlsx workbook, with a header. One column is
-        called date; beside it stand a close (or price, with what else a data service has of one
-        security), or one column of closes for each security, or ticker and close in one list. In
-        any order of rows; dates in ISO form or with a written month.
+    The file is a CSV in UTF-8, or the first sheet of an .xlsx workbook, with a header. One column
+    is called date; beside it stand a close (or price, with what else a data service has of one
+    security), or one column of closes for each security, or ticker and close in one list. In any
+    order of rows; dates in ISO form or with a written month.
 
-    Returns
-    -------
-    Series, shape (T,), or DataFrame, shape (T, securities)
-        By session. A Series for one security, named after the file where its column is called
-        close. ``attrs`` holds ``source`` and ``hash``.
-
-    Raises
-    ------
-    DataFileError
-        When the file cannot be read, or breaks a rule of prices; names the line and the fix.
+    A Series for one security, named after the file where its column is called close, else a
+    DataFrame; ``attrs`` holds ``source`` and ``hash``. DataFileError when the file cannot be read,
+    or breaks a rule of prices; names the line and the fix.
     """
     path = Path(path)
-    content = _content(path)
+    if path.suffix.lower() == ".xls":
+        raise DataFileError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")
+    content = read_whole(path, DataFileError)
     header, rows = _sheet(path, content) if path.suffix.lower() in EXCEL else _csv(path, content)
     names = [str(name).strip() for name in header]
     lower = [name.lower() for name in names]
@@ -104,24 +97,8 @@ def own_prices(path: str | Path) -> pd.Series | pd.DataFrame:
 # -- reading -------------------------------------------------------------------------------------
 
 
-def _content(path: Path) -> bytes:
-    if path.suffix.lower() == ".xls":
-        raise DataFileError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        raise DataFileError(f"{path} cannot be read: {why}") from None
-
-
 def _csv(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataFileError(
-            f"{path.name} is not UTF-8 (line {line}): save it as CSV UTF-8"
-        ) from None
+    text = decoded(content, path.name, DataFileError)
     reader = csv.reader(io.StringIO(text, newline=""))
     rows = [_Row(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     if rows and len(rows[0].cells) == 1 and ";" in rows[0].cells[0]:
@@ -142,10 +119,7 @@ def _sheet(path: Path, content: bytes) -> tuple[list[Any], list[_Row]]:
 def workbook_cells(path: Path, content: bytes) -> list[tuple[Any, ...]]:
     """Return the cells of the first sheet of an Excel workbook, row by row; None for a blank.
 
-    Raises
-    ------
-    DataFileError
-        If openpyxl is not installed, or the file is no workbook.
+    DataFileError if openpyxl is not installed, or the file is no workbook.
     """
     try:
         import openpyxl

@@ -71,17 +71,10 @@ def reaction_session(announced_at: Any, market: str = NYSE) -> pd.Timestamp:
 def place(announced_at: Any, sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.DataFrame:
     """Return the row of the returns in which each announcement could first show.
 
-    An announcement never slides to a later row than its session: where the rows lack that
-    session it has none.
-
-    Parameters
-    ----------
-    announced_at : sequence of str, date, Timestamp or datetime64, shape (n,)
-        See `parse_announced_at`. An index of dates is read at once.
-    sessions : DatetimeIndex, shape (T,)
-        Rows of the returns: increasing tz-naive midnights.
-    market : str, (zone, close), Market or None
-        See `market_of`.
+    An announcement never slides to a later row than its session: where the rows lack that session
+    it has none. `sessions` are the rows: increasing tz-naive midnights; see `market_of` for the
+    market. DateError when a time cannot be read, or has a clock and the market is not known;
+    ReturnsError when the rows are no daily sessions of one market.
 
     Returns
     -------
@@ -89,13 +82,6 @@ def place(announced_at: Any, sessions: pd.DatetimeIndex, market: MarketLike = No
         `announced_at` as given; `session`, NaT for none; `moved`, why the session is not the date
         itself: "after the close", "early close", "weekend", "holiday", or ""; `date_only`;
         `lost`, why there is no session: "before", "after" (outside the rows), a sentence, or "".
-
-    Raises
-    ------
-    DateError
-        When a time cannot be read, or has a clock and the market is not known.
-    ReturnsError
-        When `sessions` is not an index of daily sessions of one market.
 
     Examples
     --------
@@ -186,19 +172,8 @@ def missing_around(
 ) -> np.ndarray:
     """Say which session the rows lack between the close before a window and its end.
 
-    Parameters
-    ----------
-    position : ndarray of int, shape (n,)
-        Row of each event's session; -1 for none.
-    rows : DatetimeIndex, shape (T,)
-    window : Window
-        In rows.
-    market : Market
-
-    Returns
-    -------
-    ndarray of str, shape (n,)
-        "" where the rows are complete; a return next to a missing session spans several.
+    `position` is the row of each event's session, -1 for none; the window is in rows. "" where the
+    rows are complete; a return next to a missing session spans several.
     """
     reasons = np.full(len(position), "", dtype=object)
     rows = rows.as_unit("us")

@@ -276,13 +276,7 @@ def _about(digest: str) -> pd.DataFrame:
 
 
 def read_committed(table: str, path: Path) -> pd.DataFrame:
-    """Read what shall be a committed file of closes, by the rules of that file; see `read_closes`.
-
-    Parameters
-    ----------
-    table : {"^GSPC", "^VIX", "sectors", "funds", "firms"}
-    path : Path
-    """
+    """Read what shall be a committed file of closes, by its rules: see `read_closes`."""
     file, columns = _FILES[table], _columns(table)
     closes = read_closes(
         path,
@@ -306,24 +300,8 @@ def read_closes(
 ) -> pd.DataFrame:
     """Read a CSV of closes (date, then `columns`) and check it with `check_closes`.
 
-    Parameters
-    ----------
-    path : str or Path
-    columns : sequence of str
-        Names that must follow "date" in the header, in this order.
-    jump, limits, blanks
-        As in `check_closes`.
-    absent : DatetimeIndex, optional
-        NYSE sessions that have no row.
-
-    Returns
-    -------
-    DataFrame, shape (T, columns)
-
-    Raises
-    ------
-    DataFileError
-        When the file cannot be read or breaks a rule; names file, line or date, value and fix.
+    `absent` are NYSE sessions that have no row. DataFileError when the file cannot be read or
+    breaks a rule; names file, line or date, value and fix.
     """
     path = Path(path)
     closes = read_daily_table(path, columns, blanks=blanks)
@@ -345,25 +323,10 @@ def check_closes(
 ) -> None:
     """Raise when daily closes break a rule: exactly the sessions, positive, no wild jump.
 
-    Parameters
-    ----------
-    closes : Series, shape (T,), or DataFrame, shape (T, securities)
-        Indexed by session.
-    name : str
-        What the message calls them, such as the file.
-    jump : float
-        Largest |log change| allowed from one close to the next.
-    limits : tuple of float, optional
-        Lowest and highest level allowed.
-    sessions : DatetimeIndex, optional
-        Sessions that the index must equal; every NYSE session of its span by default.
-    blanks : bool
-        Whether a security may have no close before its first and after its last one.
-
-    Raises
-    ------
-    DataFileError
-        At the first rule broken; names the date, the value and the fix.
+    `jump` is the largest |log change| allowed from one close to the next, `limits` the lowest and
+    highest level. `sessions` are those that the index must equal, every NYSE session of its span by
+    default. With `blanks` a security may have no close before its first and after its last one.
+    DataFileError at the first rule broken; names the date, the value and the fix.
 
     Examples
     --------

@@ -117,30 +117,14 @@ def _returns(prices: pd.Series | pd.DataFrame, kind: str) -> pd.Series | pd.Data
 
 
 def check_returns(
-    returns: pd.Series | pd.DataFrame, name: str = "returns", kind: str | None = None
+    returns: pd.Series | pd.DataFrame, kind: str | None = None
 ) -> pd.Series | pd.DataFrame:
-    """Return decimal returns by session as floats; raise where they are none.
+    """Return decimal returns by session as floats, with their ``attrs``; raise where they are none.
 
-    Parameters
-    ----------
-    returns : Series, shape (T,), or DataFrame, shape (T, securities)
-        Decimal fractions. A DataFrame may have missing returns, a Series none. Columns in two
-        levels, field and ticker, become the tickers.
-    name : str
-        What the message calls them.
-    kind : {"log", "simple"}, optional
-        By default what ``attrs["returns"]`` says; simple returns are above -100%.
-
-    Returns
-    -------
-    Series or DataFrame
-        As given, with ``attrs``.
-
-    Raises
-    ------
-    ReturnsError
-        When they are prices or percentages, hold infinities or anything but numbers, or the
-        index is not one of daily sessions; names the value and the fix.
+    A DataFrame may have missing returns, a Series none. Columns in two levels, field and ticker,
+    become the tickers. `kind` is by default what ``attrs["returns"]`` says; simple returns are
+    above -100%. ReturnsError when they are prices or percentages, hold infinities or anything but
+    numbers, or the index is not one of daily sessions; names the value and the fix.
 
     Examples
     --------
@@ -152,12 +136,12 @@ def check_returns(
     Traceback (most recent call last):
     impact.errors.ReturnsError: returns: these look like prices (^GSPC is 5604.14 on 2025-05-01)
     """
-    frame = check_numbers(returns, name)
+    frame = check_numbers(returns, "returns")
     if isinstance(returns, pd.Series):
         missing = np.isnan(frame.to_numpy())
         fix = "is not a return: drop that session or correct its price"
-        refuse_values(frame, missing, name, fix)
-    check_units(frame, name, kind=kind or frame.attrs.get("returns"))
+        refuse_values(frame, missing, "returns", fix)
+    check_units(frame, "returns", kind=kind or frame.attrs.get("returns"))
     if isinstance(returns, pd.DataFrame):
         return frame
     return _as_series(frame, None if returns.name is None else frame.columns[0])
@@ -170,13 +154,7 @@ def _as_series(frame: pd.DataFrame, name: Hashable) -> pd.Series:
 
 
 def split_like(frame: pd.DataFrame, kind: str) -> str:
-    """Say which returns look like a split that was not adjusted; "" where none does.
-
-    Parameters
-    ----------
-    frame : DataFrame, shape (T, N)
-        Decimal returns.
-    kind : {"log", "simple"}
+    """Say which returns of that kind look like a split that was not adjusted; "" where none does.
 
     Examples
     --------

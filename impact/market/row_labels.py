@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from impact.errors import ImpactError, ReturnsError
+from impact.errors import ReturnsError
 from impact.market.instants import NEW_YORK
 from impact.text.formats import iso
 
@@ -81,13 +81,11 @@ def has_shifted_labels(index: pd.DatetimeIndex) -> bool:
     return False
 
 
-def check_labels(
-    index: pd.DatetimeIndex, name: str, error: type[ImpactError] = ReturnsError
-) -> None:
+def check_labels(index: pd.DatetimeIndex, name: str) -> None:
     """Raise where weekend rows show that the labels are midnights of another time zone."""
     if has_shifted_labels(index):
         weekend = index[index.day_of_week > _FRIDAY][0]
-        raise error(
+        raise ReturnsError(
             f"{name}: {iso(weekend)} is a {weekend:%A}, and the week of such a row is a day short "
             "at its other end, so the labels look like midnights of another time zone: before "
             "the zone is dropped use .tz_convert(<zone of the exchange>).tz_localize(None); an "

@@ -49,10 +49,7 @@ class Window:
 def as_window(bounds: Window | Sequence[int], name: str = "window") -> Window:
     """Read a pair of integers as a window.
 
-    Raises
-    ------
-    WindowError
-        If `bounds` is not two whole numbers, or the first lies after the second.
+    WindowError if `bounds` is not two whole numbers, or the first lies after the second.
 
     Examples
     --------
@@ -87,11 +84,8 @@ def study_windows(
 ) -> tuple[Window, Window]:
     """Read the two windows of a study and check that the first ends before the second begins.
 
-    Raises
-    ------
-    WindowError
-        If a window is malformed, or the two overlap or stand in the wrong order; what is advised
-        can be written as it stands.
+    WindowError if a window is malformed, or the two overlap or stand in the wrong order; what is
+    advised can be written as it stands.
 
     Examples
     --------
@@ -119,10 +113,7 @@ def study_windows(
 def tested_window(start: int, end: int | None, within: Window) -> Window:
     """Read the window of a test and check that the study's event window holds it.
 
-    Raises
-    ------
-    WindowError
-        If the tested window is reversed or reaches outside `within`.
+    WindowError if the tested window is reversed or reaches outside `within`.
     """
     tested = as_window((start, start if end is None else end), _TESTED)
     if not within.holds(tested):

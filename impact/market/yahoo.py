@@ -40,6 +40,7 @@ from impact.market.prices import INDEX, SECTORS, VIX
 from impact.market.yahoo_answers import Noted, closes_of_answer, whole
 from impact.text.files import write_atomically
 from impact.text.formats import counted, date, iso, list_of
+from impact.text.progress import with_bar
 
 LIVE, CACHED, COMMITTED = "Yahoo Finance", "cache of Yahoo Finance", "committed history"
 
@@ -81,7 +82,6 @@ def fetch_prices(
     market: str = NYSE,
     cache: bool = True,
     offline: bool = False,
-    progress: bool = True,
 ) -> pd.Series | pd.DataFrame:
     """Fetch daily closes up to the last finished session.
 
@@ -103,8 +103,8 @@ def fetch_prices(
         "XTKS"), or "24/7". Closes are in its currency.
     cache : bool
         Keep answers in ``IMPACT_CACHE_DIR``, or in the user's cache folder, for want of others.
-    offline, progress : bool
-        Leave Yahoo alone; show a bar when several tickers take more than two seconds.
+    offline : bool
+        Leave Yahoo alone.
 
     Returns
     -------
@@ -124,8 +124,6 @@ def fetch_prices(
     >>> closes.tolist(), closes.attrs["source"]
     ([4982.77, 5456.9], 'committed history')
     """
-    from tqdm.auto import tqdm
-
     if not isinstance(market, str):
         raise DateError(f"market={market!r} has no calendar: name an exchange, such as 'XETR'")
     names, market = tickers_of(tickers), exchange(market).name
@@ -135,8 +133,7 @@ def fetch_prices(
     client = None if offline else new_client(time.monotonic() + SECONDS)
     folder = cache_directory()
     found = []
-    quiet = not progress or len(names) == 1
-    for name in tqdm(names, "Yahoo Finance", delay=2, disable=quiet):
+    for name in with_bar(names, "Yahoo Finance"):
         # What keeps us from one ticker keeps us from the next.
         excuse = error if isinstance(error, Offline | RateLimited) else None
         # The prefix keeps Windows from reading a ticker such as CON as a device.

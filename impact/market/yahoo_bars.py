@@ -12,7 +12,7 @@ import pandas as pd
 from impact.errors import BadData, BarsError, NoData
 from impact.market import yahoo
 from impact.market.bars import bar_grid, bars_hash
-from impact.market.calendar import nyse_sessions, session_close
+from impact.market.calendar import nyse_sessions, session_closes
 from impact.market.clock_time import MINUTES
 from impact.market.instants import NEW_YORK
 from impact.market.yahoo_answers import bad, result_of
@@ -95,16 +95,16 @@ def _whole(ticker: str, bars: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, 
     if bars.empty:
         raise bad(f"no finished bar of {ticker!r}")
     day = bars.index.tz_localize(None).normalize()
-    kept: list[pd.Timestamp] = []
-    lacking: list[pd.Timestamp] = []
-    for session in nyse_sessions(day[0], day[-1]):
-        close = session_close(session)
+    lacking: dict[pd.Timestamp, pd.Timestamp] = {}
+    sessions = nyse_sessions(day[0], day[-1])
+    for session, close in zip(sessions, session_closes(sessions), strict=True):
         opening = session.tz_localize(NEW_YORK) + pd.Timedelta(hours=9, minutes=30)
         regular = pd.date_range(opening + _BAR, close, freq=_BAR)
-        (kept if regular.isin(bars.index).all() else lacking).append(session)
-    notes = tuple(_lack(session, bars, now) for session in lacking if session != day[0])
-    whole = bars[~day.isin(lacking)]
-    if not kept:
+        if not regular.isin(bars.index).all():
+            lacking[session] = close
+    notes = tuple(_lack(*one, bars, now) for one in lacking.items() if one[0] != day[0])
+    whole = bars[~day.isin([*lacking])]
+    if len(lacking) == len(sessions):
         raise BadData(f"Yahoo Finance lacks regular bars of {ticker!r} in every session: {notes}")
     try:
         bar_grid(whole)
@@ -120,8 +120,8 @@ def _starts(instant: pd.Timestamp) -> pd.DatetimeIndex:
     return (midnight + clock).tz_localize(NEW_YORK)
 
 
-def _lack(session: pd.Timestamp, bars: pd.Series, now: pd.Timestamp) -> str:
-    if session_close(session) > now:
+def _lack(session: pd.Timestamp, close: pd.Timestamp, bars: pd.Series, now: pd.Timestamp) -> str:
+    if close > now:
         return f"the session of {iso(session)} is not over"
     own = bars[bars.index.tz_localize(None).normalize() == session]
     return f"{iso(session)} is left out, it lacks regular bars ({counted(len(own), 'bar')} came)"

@@ -10,6 +10,7 @@ from typing import Any
 
 from impact.errors import DataFileError, EventError
 from impact.market.own_files import EXCEL, workbook_cells
+from impact.text.files import decoded, read_whole
 
 Rows = list[tuple[int, list[str]]]
 
@@ -27,12 +28,7 @@ def read_rows(path: Path) -> tuple[bytes, Rows]:
     EventError
         If the file is missing, not UTF-8, no CSV or no workbook.
     """
-    try:
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise EventError(
-            f"the catalogue {path} cannot be read: {getattr(error, 'strerror', error)}"
-        ) from error
+    content = read_whole(path, EventError, "the catalogue ")
     suffix = path.suffix.lower()
     if suffix == ".xls":
         raise EventError(f"{path.name} is of the old Excel format: save it as .xlsx or CSV")
@@ -41,12 +37,7 @@ def read_rows(path: Path) -> tuple[bytes, Rows]:
 
 
 def _of_csv(name: str, content: bytes) -> Rows:
-    try:
-        # Spreadsheets put a byte order mark in front of UTF-8.
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EventError(f"{name} is not UTF-8 (line {line}): save it as CSV UTF-8") from error
+    text = decoded(content, name, EventError)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows, line = [], 1
     try:

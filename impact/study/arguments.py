@@ -5,14 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from impact.errors import ImpactError, InferenceError
-from impact.study.event_study_result import EventStudy
-
-
-def as_study(study: object) -> EventStudy:
-    """Return a study as it is."""
-    if not isinstance(study, EventStudy):
-        raise InferenceError(f"study= is a {type(study).__name__}: give what event_study() returns")
-    return study
 
 
 def is_whole(value: object) -> bool:

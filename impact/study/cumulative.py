@@ -7,8 +7,6 @@ prediction interval of its equal-weighted portfolio.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import scipy
@@ -39,17 +37,8 @@ def car_table(
 ) -> pd.DataFrame:
     """Cumulative abnormal return of every row of a study, with its exact prediction t.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    start, end : int
-        Relative sessions, both included; `end` defaults to `start`.
-    conditional : bool, optional
-        Whether each row is also tested against the variance forecast of its own security; by
-        default of one series whose study has a variance model. Of many securities it takes some
-        ten milliseconds a security and month.
-    level : float
-        Confidence of the intervals.
+    See `EventStudy.car` for what it takes. The conditional test of many securities takes some ten
+    milliseconds a security and month.
 
     Returns
     -------
@@ -62,14 +51,6 @@ def car_table(
         return in the window, or with a first one that is partly of sessions before it, are left
         out and listed in ``.attrs["missing"]``; ``.attrs["gaps"]`` says all that in sentences,
         and ``.attrs["notes"]`` what a forecast had to say, by row.
-
-    Raises
-    ------
-    WindowError
-        If the window is reversed or reaches outside the study's event window.
-    InferenceError
-        If the conditional test is asked for and the study has no variance model, or `level` is no
-        confidence.
 
     References
     ----------
@@ -183,12 +164,6 @@ def _row_name(study: AbnormalReturns, row: int) -> str:
 def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd.DataFrame:
     """Buy-and-hold abnormal return of every row: the compounded actual less normal return.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    start, end : int
-        Relative sessions, both included; `end` defaults to `start`.
-
     Returns
     -------
     DataFrame
@@ -197,15 +172,10 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
         returns cover). Rows without a return, or with one that is partly of sessions before the
         window, are left out.
 
-    Raises
-    ------
-    WindowError
-        If the window is reversed or reaches outside the study's event window.
-
     Notes
     -----
-    The standard error is that of the CAR times the growth that a return of the window meets:
-    1 + the compounded return for log returns, the mean over sessions of the growth in all other
+    The standard error is that of the CAR times the growth that a return of the window meets: 1 +
+    the compounded return for log returns, the mean over sessions of the growth in all other
     sessions for simple ones. It is exact for one session of simple returns and first order
     elsewhere: compounding skews long windows, and the interval does not show it.
 
@@ -219,8 +189,9 @@ def bhar_table(study: AbnormalReturns, start: int, end: int | None = None) -> pd
     back = study.fits.panel.subtracted_in(study.fits.pairs, study.settings.window)
     actual, normal = actual + back, normal + back
     use = sample.inside_pairs
-    compound = compounded(study.settings.kind)
-    held, expected = (compound(np.where(use, values, 0.0)) for values in (actual, normal))
+    held, expected = (
+        compounded(np.where(use, values, 0.0), study.settings.kind) for values in (actual, normal)
+    )
     error = sample.std_error * _growth(study.settings.kind, held, actual, use)
     reach = _reach(sample.dof) * error
     units = study.units
@@ -248,20 +219,18 @@ def _growth(kind: str, held: np.ndarray, actual: np.ndarray, use: np.ndarray) ->
     return np.where(use, others, 0.0).sum(axis=1) / np.fmax(use.sum(axis=1), 1)
 
 
-# -- averages over events --------------------------------------------------------------------------
-
-
-def compounded(kind: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that compounds rows of returns of that kind into a simple return.
+def compounded(returns: np.ndarray, kind: str) -> np.ndarray:
+    """Compound rows of returns of that kind into a simple return.
 
     Examples
     --------
-    >>> compounded("simple")(np.array([[0.1, 0.1]]))
+    >>> compounded(np.array([[0.1, 0.1]]), "simple")
     array([0.21])
     """
-    if kind == "log":
-        return lambda returns: np.expm1(returns.sum(axis=1))
-    return lambda returns: np.prod(1 + returns, axis=1) - 1
+    return np.expm1(returns.sum(axis=1)) if kind == "log" else np.prod(1 + returns, axis=1) - 1
+
+
+# -- averages over events --------------------------------------------------------------------------
 
 
 def average_path(

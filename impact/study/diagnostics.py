@@ -7,6 +7,7 @@ import pandas as pd
 import scipy
 
 from impact.estimation.abnormal import AbnormalReturns
+from impact.inference.tests import LEVEL
 
 #: Lags of the Ljung-Box test and of the ARCH-LM test: two weeks and one.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 5
@@ -28,23 +29,17 @@ _SENTENCES = {
 }
 
 
-def diagnostics_table(study: AbnormalReturns, *, level: float = 0.05) -> pd.DataFrame:
+def diagnostics_table(study: AbnormalReturns) -> pd.DataFrame:
     """Test the estimation residuals of each row.
-
-    Parameters
-    ----------
-    study : AbnormalReturns
-    level : float
-        Below this p-value a test adds its sentence to the verdict.
 
     Returns
     -------
     DataFrame
         Index as ``study.abnormal``; `residuals` (their number), `jarque_bera`, `p_jarque_bera`
         (chi-square, 2), `ljung_box`, `p_ljung_box` (10 lags), `arch_lm`, `p_arch_lm` (5 lags),
-        and `verdict`, a sentence. Rows with fewer than 50 residuals have no tests and say so.
-        Missing sessions are closed up. With many rows some reject by chance: at 5%, one in
-        twenty.
+        and `verdict`, a sentence for each p below 5%. Rows with fewer than 50 residuals have no
+        tests and say so. Missing sessions are closed up. With many rows some reject by chance: at
+        5%, one in twenty.
 
     References
     ----------
@@ -71,17 +66,15 @@ def diagnostics_table(study: AbnormalReturns, *, level: float = 0.05) -> pd.Data
             with np.errstate(invalid="ignore", divide="ignore"):
                 found[some] = _tested(residuals)
     table[list(_TESTS)] = found
-    table["verdict"] = [
-        _verdict(row, n, level) for row, n in zip(found, count.tolist(), strict=True)
-    ]
+    table["verdict"] = [_verdict(row, n) for row, n in zip(found, count.tolist(), strict=True)]
     table.attrs["signature"] = study.signature
     return table
 
 
-def _verdict(tests: np.ndarray, n: int, level: float) -> str:
+def _verdict(tests: np.ndarray, n: int) -> str:
     if n < MIN_RESIDUALS:
         return f"too few residuals to tell: {n}, at least {MIN_RESIDUALS} needed"
-    said = [sentence for name, sentence in _SENTENCES.items() if tests[_TESTS.index(name)] < level]
+    said = [sentence for name, sentence in _SENTENCES.items() if tests[_TESTS.index(name)] < LEVEL]
     return "; ".join(said) or "nothing against independent normal residuals"
 
 

@@ -15,7 +15,7 @@ from impact.inference.measured_sizes import overlap_in_words
 from impact.news.kinds import in_order, look_of
 from impact.study.cumulative import average_path as averages
 from impact.study.cumulative import car_table
-from impact.study.tables import series_name
+from impact.study.tables import whose
 from impact.text.formats import amount, counted, date, interval, iso, out_of
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ MOST_PANELS = 12
 
 
 def event_paths(study: AbnormalReturns) -> pd.DataFrame:
-    """Cumulative abnormal returns around each event, from the close before it.
-
-    Parameters
-    ----------
-    study : AbnormalReturns
-        Events on one series, with a window that starts before session 0.
+    """Cumulative abnormal returns around each event on one series.
 
     Returns
     -------
@@ -52,8 +47,8 @@ def event_paths(study: AbnormalReturns) -> pd.DataFrame:
 
     Notes
     -----
-    A band is the interval of `EventStudy.car` turned around: the estimate minus its interval.
-    The path leaves the band exactly where the interval leaves zero out.
+    A band is the interval of `EventStudy.car` turned around: the estimate minus its interval. The
+    path leaves the band exactly where the interval leaves zero out.
 
     Examples
     --------
@@ -111,26 +106,15 @@ def _after(study: AbnormalReturns, offset: int) -> pd.DataFrame:
 def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
     """Draw a study: a panel for each unit of one series, else the average path.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    ax : matplotlib Axes, optional
-        Where to draw a picture of one panel, without the page around it.
-
-    Raises
-    ------
-    FigureError
-        If there is an `ax` and the picture has several panels.
+    FigureError if there is an `ax` to draw on and the picture has several panels.
     """
     unit, noun = study.settings.unit, "change" if study.settings.unit else "return"
     data = study.returns.attrs.get("source", "")
     source = f"{data}; {study.signature}".removeprefix("; ")
-    names = study.returns.columns
-    whose = series_name(names[0]) if len(names) == 1 else counted(len(names), "series", "series")
     if not study.is_one_series or len(study) > MOST_PANELS:
         table = averages(study, cumulative=True)
         last = table.iloc[-1]
-        title = f"{whose}: {amount(last['estimate'], unit)} on average over sessions "
+        title = f"{whose(study)}: {amount(last['estimate'], unit)} on average over sessions "
         title += f"{study.settings.window} of {counted(len(study.alignment), 'event')}"
         what = f"Average cumulative abnormal {noun}, in {unit or '%'}. "
         if "withheld" in table:
@@ -155,9 +139,9 @@ def study_paths(study: AbnormalReturns, *, ax: Axes | None = None) -> Figure:
         f"Cumulative abnormal {noun} from the close before, in {unit or '%'}, and the 95% range in "
         f"which it would stay without news ({variance})."
     )
-    words = Words(f"{whose}: {_found(found['path'], out, panels, known, unit)}", what, source, unit)
+    title = f"{whose(study)}: {_found(found['path'], out, panels, known, unit)}"
     marks = in_order(panel.mark for panel in panels.values())
-    return path_panels(words, paths, panels, marks=marks, ax=ax)
+    return path_panels(Words(title, what, source, unit), paths, panels, marks=marks, ax=ax)
 
 
 def unit_panel(unit: Any) -> Panel:

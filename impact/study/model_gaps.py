@@ -21,24 +21,9 @@ MAY_MISS = 0.1
 def without_model(units: Units, layout: Design, settings: Settings, returns: pd.DataFrame) -> Units:
     """Leave out the pairs whose windows the model's own data do not reach, or reach in part.
 
-    Parameters
-    ----------
-    units : Units
-    layout : Design
-    settings : Settings
-        Windows.
-    returns : DataFrame, shape (T, N)
-
-    Returns
-    -------
-    Units
-        Without the pairs whose event window begins before the first value of a benchmark, factor
-        or rate or ends after its last, and those of whose sessions more than a tenth have none.
-
-    Raises
-    ------
-    ModelError
-        If no pair is left.
+    Those are the pairs whose event window begins before the first value of a benchmark, factor or
+    rate or ends after its last, and those of whose sessions more than a tenth have none. ModelError
+    if no pair is left.
     """
     pairs = units.pairs
     reasons = np.full(len(pairs), "", dtype=object)

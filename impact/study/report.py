@@ -10,11 +10,11 @@ from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.validity import NO
 from impact.study.diagnostics import diagnostics_table
 from impact.study.event_paths import study_paths
-from impact.study.tables import series_name, study_table
+from impact.study.tables import study_table, whose
 from impact.study.tests_table import tests_table
 from impact.text.document import Part, folded, paragraphs, picture, whole_table, write_page
 from impact.text.formats import counted, date, list_of
-from impact.text.table import table
+from impact.text.table import Table, table
 
 
 def study_report(
@@ -22,21 +22,17 @@ def study_report(
 ) -> None:
     """Write a study as one HTML file that can be sent; see `EventStudy.report`."""
     summary = study_table(study, start, end)
-    title = f"{counted(len(study.alignment), 'event')}, {_series(study)}"
+    title = f"{counted(len(study.alignment), 'event')}, {whose(study)}"
+    numbers, citation = table_and_citation(study, summary)
     parts = (
-        Part(summary.title, whole_table(summary)),
+        numbers,
         Part("The paths", _paths(study)),
         Part("Which tests fit, and what they say", _tests(study, start, end)),
         Part("What the estimation windows look like", _diagnostics(study)),
         Part("What was left out", _left_out(study)),
-        Part("How to cite", paragraphs(cited(study, summary.signature))),
+        citation,
     )
     write_page(path, title, [_lead(study)], parts)
-
-
-def _series(study: AbnormalReturns) -> str:
-    names = study.returns.columns
-    return series_name(names[0]) if len(names) == 1 else counted(len(names), "series", "series")
 
 
 def _lead(study: AbnormalReturns) -> str:
@@ -51,7 +47,7 @@ def _paths(study: AbnormalReturns) -> str:
         return paragraphs(["The window starts on the event's own session, so there is no path."])
     if study.is_one_series:
         events = counted(len(study.alignment), "event")
-        alt = f"Cumulative paths of {_series(study)} around {events}"
+        alt = f"Cumulative paths of {whose(study)} around {events}"
     else:
         alt = f"Average cumulative path of {counted(len(study), 'row')} with its 95% interval"
     return picture(svg(study_paths(study)), f"{alt}; the numbers are in the table above.")
@@ -96,12 +92,13 @@ def _left_out(study: AbnormalReturns) -> str:
     return whole_table(table(study.dropped.drop(columns=empty), "Left out"))
 
 
-def cited(study: AbnormalReturns, signature: str) -> list[str]:
-    """Return how to cite what was computed with a study, and from which data."""
+def table_and_citation(study: AbnormalReturns, shown: Table) -> tuple[Part, Part]:
+    """Return the parts that every page of a study has: its table, and how to cite it."""
     source = study.returns.attrs.get("source", "")
-    return [
+    cited = [
         f"tariff-impact {version('tariff-impact')}: event studies of trade-policy announcements.",
-        f"Computed with: {signature}.",
+        f"Computed with: {shown.signature}.",
         *([f"Data: {source}."] if source else []),
         "An event study shows what prices did around an announcement, not what caused it.",
     ]
+    return Part(shown.title, whole_table(shown)), Part("How to cite", paragraphs(cited))

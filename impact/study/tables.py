@@ -72,6 +72,14 @@ def series_name(name: object) -> str:
     return _SERIES.get(str(name).strip(), str(name))
 
 
+def whose(study: AbnormalReturns) -> str:
+    """What a study is of, in words: its one series, or their number."""
+    names = study.returns.columns
+    if len(names) == 1:
+        return series_name(names[0])
+    return formats.counted(len(names), "series", "series")
+
+
 def study_table(
     study: AbnormalReturns,
     start: int = 0,
@@ -83,27 +91,8 @@ def study_table(
 ) -> Table:
     """Lay out the cumulative abnormal returns of a study, textbook and conditional side by side.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    start, end : int
-        Window, relative sessions, both included; `end` defaults to `start`.
-    conditional : bool, optional
-        As for `car_table`.
-    stars : bool
-        Mark the estimates by the conditional p, or by the textbook p where there is none.
-    level : float, optional
-        Also show intervals of that confidence, of the conditional test where there is one.
-
-    Returns
-    -------
-    Table
-        With a sentence on where the two tests disagree at 5%.
-
-    Raises
-    ------
-    WindowError
-        If the window is reversed or reaches outside the study's event window.
+    See `EventStudy.summary` for the options. A sentence says where the two tests disagree at 5%;
+    intervals are of the conditional test where there is one.
     """
     confidence = CONFIDENCE if level is None else level
     car = car_table(study, start, end, conditional=conditional, level=confidence)
@@ -157,23 +146,8 @@ def windows_table(
 ) -> Table:
     """Lay out the cumulative abnormal returns of several windows beside each other.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    windows : sequence of pairs of int
-        Such as ``[(0, 0), (0, 1), (-1, 5)]``, relative sessions, both included.
-    conditional, stars
-        As for `study_table`.
-
-    Returns
-    -------
-    Table
-        For each window the estimate and one p: conditional where there is such a test.
-
-    Raises
-    ------
-    WindowError
-        If there is no window, one comes twice, is reversed or reaches outside the study's.
+    For each window there are the estimate and one p: conditional where there is such a test.
+    WindowError if there is no window, one comes twice, is reversed or reaches outside the study's.
     """
     pairs = [as_window(window, "windows") for window in windows]
     asked = [tested_window(pair.start, pair.end, study.settings.window) for pair in pairs]
@@ -206,10 +180,7 @@ def _study_title(study: AbnormalReturns, start: int, end: int | None) -> str:
     what = "abnormal change" if study.settings.unit else "abnormal return"
     what = what.capitalize() if end in (None, start) else f"Cumulative {what}"
     when = f"session {start}" if end in (None, start) else f"sessions {start} to {end}"
-    names = study.returns.columns
-    if len(names) > 1:
-        return f"{what}, {when}, {formats.counted(len(names), 'series', 'series')}"
-    return f"{what}, {when}, {series_name(names[0])}"
+    return f"{what}, {when}, {whose(study)}"
 
 
 def _study_notes(car: pd.DataFrame, has_conditional: bool) -> tuple[str, ...]:
@@ -252,12 +223,7 @@ def _named(row: Any) -> str:
 
 
 def disagreement(car: pd.DataFrame) -> str:
-    """Say in words where the textbook and the conditional test disagree at 5%.
-
-    Parameters
-    ----------
-    car : DataFrame
-        As `EventStudy.car` gives it, with `label`, `session`, `p_textbook`, `p_conditional`.
+    """Say in words where the textbook and the conditional test of a `car` table disagree at 5%.
 
     Examples
     --------

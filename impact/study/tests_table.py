@@ -21,13 +21,8 @@ def design_of(
 ) -> StudyDesign:
     """Return the design of a study for a test of the window (start, end).
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-    start, end : int
-        Tested window; firm events overlap where their tested windows share a session.
-    induced_variance : bool
-        Whether the events may raise the variance of the returns themselves.
+    Firm events overlap where their tested windows share a session. `induced_variance` says whether
+    the events may raise the variance of the returns themselves.
     """
     kind = _kind(study, tested_window(start, end, study.settings.window))
     return StudyDesign(

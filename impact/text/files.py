@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and by one process at a time where it matters."""
+"""Files of other people read; files written whole or not at all, by one process at a time."""
 
 from __future__ import annotations
 
@@ -31,6 +31,31 @@ def as_path(path: object, error: type[ImpactError] = DataFileError) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise error(f"{path!r} is not a path: give the name of a file")
     return Path(path)
+
+
+def read_whole(path: Path, error: type[ImpactError], called: str = "") -> bytes:
+    """Return the bytes of a file; where it cannot be read an error, which calls it so."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", problem)
+        raise error(f"{called}{path} cannot be read: {why}") from problem
+
+
+def decoded(content: bytes, name: str, error: type[ImpactError]) -> str:
+    """Return the text of a file, without the mark that spreadsheets put in front of UTF-8.
+
+    Examples
+    --------
+    >>> decoded("é".encode("latin-1"), "my.csv", DataFileError)
+    Traceback (most recent call last):
+    impact.errors.DataFileError: my.csv is not UTF-8 (line 1): save it as CSV UTF-8
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        raise error(f"{name} is not UTF-8 (line {line}): save it as CSV UTF-8") from problem
 
 
 def write_atomically(

@@ -155,7 +155,7 @@ def test_fits_and_windows_are_those_of_generalised_least_squares(gaps, model, ki
         close(study.fit["residual_variance"].iloc[i], pair.s**2)
         residuals = study.residuals.iloc[i].dropna()
         close(residuals.to_numpy(), [pair.residual[t] for t in residuals.index])
-        leverage = study.over(0).leverage[i]
+        leverage = study.fits.residuals_and_leverage[1][i]
         close(leverage[~np.isnan(leverage)], [pair.leverage[t] for t in residuals.index])
     for window in WINDOWS:
         table, sample = study.car(*window), study.over(*window)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from impact import inference
-from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
+from impact.errors import HistoryError, ReturnsError, WindowError
 from impact.inference.conditional import conditional_tests, simulated_sums, unit_student_p
 from impact.inference.conditional_columns import conditional_columns
 from impact.inference.equal_tails import detectable, equal_tails, inverted
@@ -215,8 +215,6 @@ def test_bad_input_is_named():
         with pytest.raises(WindowError, match="do not fit 1,300 returns"):
             found_in(path, **options)
     window = {"first": 1_200, "last": 1_201}
-    with pytest.raises(InferenceError, match="seed=-1"):
-        found_in(path, **window, seed=-1)
     with pytest.raises(HistoryError, match="needs 250 returns"):
         found_in(path, first=245, last=245)
     with pytest.raises(ReturnsError, match="must be a Series by session"):

@@ -45,17 +45,9 @@ def test_it_prints_its_power():
     assert got.table["power"].item() == got.detail["power"]
 
 
-@pytest.mark.parametrize(
-    ("n", "margin", "message"),
-    [
-        (7, 0.01, "7 sessions gets no verdict"),
-        (9, 0.0, "give a positive one"),
-        (9, -0.01, "give a positive one"),
-    ],
-)
-def test_what_cannot_be_tested_is_refused(n, margin, message):
-    with pytest.raises(InferenceError, match=message):
-        equivalence_test(np.linspace(-0.01, 0.02, n), margin)
+def test_too_few_sessions_are_refused():
+    with pytest.raises(InferenceError, match="7 sessions gets no verdict"):
+        equivalence_test(np.linspace(-0.01, 0.02, 7), 0.01)
 
 
 @pytest.mark.parametrize(("n", "std_error", "level"), [(8, 0.004, 0.05), (17, 0.003, 0.01)])

@@ -194,14 +194,6 @@ def test_sessions_in_which_a_security_has_no_return_are_passed_over(made):
 def test_what_cannot_be_ranked_is_refused_in_words(made):
     returns, _, traits = made
     design = np.column_stack([np.ones(12), traits["noise"]])
-    two = event_study(
-        returns, list(returns.index[[600, 700]]), volatility=None, kind="log", window=(0, 0)
-    )
-    with pytest.raises(InferenceError, match="of one date: pick one"):
-        ranked_slopes(two, np.vstack([design, design]))
-    few = study_of(returns.iloc[:, :4], returns.index[700])
-    with pytest.raises(InferenceError, match="4 securities of one date says nothing"):
-        ranked_slopes(few, design[:4])
     gap = returns.copy()
     gap.iloc[701, 2] = np.nan
     with pytest.raises(InferenceError, match="a return of the tested window is missing"):

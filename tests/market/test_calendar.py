@@ -8,7 +8,7 @@ import pytest
 
 from impact.errors import DateError, ReturnsError
 from impact.market import calendar
-from impact.market.calendar import exchange, market_of, nyse_sessions, session_close
+from impact.market.calendar import exchange, market_of, nyse_sessions, session_closes
 
 # -- the calendar --------------------------------------------------------------------------------
 
@@ -76,12 +76,12 @@ def test_session_counts():
     ],
 )
 def test_closing_times(session, close):
-    assert session_close(session).isoformat() == close
+    assert session_closes(pd.DatetimeIndex([session]))[0].isoformat() == close
 
 
 def test_a_close_needs_a_session():
     with pytest.raises(DateError, match="no session on Thursday, 9 January 2025: give a trading"):
-        session_close("2025-01-09")
+        session_closes(pd.DatetimeIndex(["2025-01-09"]))
 
 
 # -- other markets -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impact.errors import DateError
-from impact.market.calendar import exchange, market_of, nyse_sessions, session_close
+from impact.market.calendar import exchange, market_of, nyse_sessions, session_closes
 from impact.market.files import data_path
 from impact.market.placement import missing_around, place, reaction_session
 from impact.market.windows import Window
@@ -187,7 +187,7 @@ def slow_reaction(instant, sessions, closes):
 def test_reaction_is_the_first_session_that_closes_later(instant):
     local = instant.astimezone(NEW_YORK)
     near = nyse_sessions(local.date(), local.date() + dt.timedelta(days=14))
-    expected = slow_reaction(instant, near, [session_close(s) for s in near])
+    expected = slow_reaction(instant, near, list(session_closes(near)))
     assert reaction_session(instant) == expected
     assert reaction_session(local) == expected
     assert reaction_session(instant.isoformat()) == expected
