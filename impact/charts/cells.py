@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
-from matplotlib.lines import Line2D
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from impact.charts.page import (
@@ -26,17 +27,12 @@ from impact.charts.page import (
     Page,
     Words,
     drawing,
-    key,
     number_axis,
     page,
     points,
     wrapped,
 )
 from impact.charts.paths import Panel
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 #: Standard deviations at which the colours end.
 FULL = 5.0
@@ -94,7 +90,7 @@ def cell_table(
     grid = TALL + APART + flat * len(rest.z)
     line = 48 if below else 0
     sheet = page(words, over + grid + line + 130)
-    key(sheet, sheet.top - 6, [mark.entry for mark in marks])
+    sheet.key(sheet.top - 6, [mark.entry for mark in marks])
     left, top = MARGIN + NAMES, sheet.top + over
     ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
     ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
@@ -117,10 +113,9 @@ def cell_table(
 
 
 def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
-    colour, high = head.mark.colour, 1 - (sheet.top + 52) / sheet.height
-    look = {"marker": head.mark.marker, "markersize": points(17), "linestyle": ""}
-    sheet.figure.add_artist(Line2D([middle / WIDTH], [high], color=colour, **look))
-    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": colour}
+    look, _ = head.mark.entry
+    sheet.line([middle], sheet.top + 52, markersize=points(17), **look)
+    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": head.mark.colour}
     sheet.text(middle, sheet.top + 68, head.heading, **bold)
     sheet.text(middle, sheet.top + 98, note, HEAD, ha="center", color=MUTED)
 

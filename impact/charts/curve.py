@@ -16,7 +16,6 @@ from impact.charts.page import (
     Mark,
     Words,
     drawing,
-    key,
     page,
     percent_axis,
     points,
@@ -85,7 +84,7 @@ def question_ranges(words: Words, questions: pd.DataFrame, choices: pd.DataFrame
         (MUTED, "under some"),
         (STONE, "under none"),
     ]
-    key(sheet, top, [({"linewidth": points(14), "color": hue}, word) for hue, word in entries])
+    sheet.key(top, [({"linewidth": points(14), "color": hue}, word) for hue, word in entries])
     top += 56
     for part in lists:
         decide = part["decides"].all()

@@ -25,7 +25,6 @@ from impact.charts.page import (
     Words,
     drawing,
     extent,
-    key,
     page,
     percent_axis,
     points,
@@ -108,7 +107,7 @@ def day_picture(
     _name_parts(sheet, ax, parts, scale)
     for row, one in enumerate(news.itertuples()):
         _news_row(sheet, ax, one, sheet.top + strip + _ROW * (row + 0.5), scale)
-    key(sheet, sheet.bottom - 30, _entries(news, parts))
+    sheet.key(sheet.bottom - 30, _entries(news, parts))
     return sheet.figure
 
 
@@ -181,30 +180,18 @@ def _name_parts(sheet: Page, ax: Axes, parts: pd.DataFrame, scale: _Scale) -> No
         look = {"ha": "center", "weight": "bold" if strong else "normal"}
         sheet.text(middle, sheet.top + 22, percent(part.move), LABEL, va="baseline", **look)
         sheet.note(middle, sheet.top + 52, part.Index, ha="center", va="baseline")
-        _bar(sheet, begin + 4, end - 4, sheet.top + 76, INK if strong else STONE, 5)
+        colour = INK if strong else STONE
+        sheet.line([begin + 4, end - 4], sheet.top + 76, **stroke(colour, 5))
 
 
 def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> None:
     """Draw when one piece of news came out, with its words on the side where there is room."""
     places = scale([row.earliest, row.latest])
     begin, end = ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
-    _bar(sheet, begin - 4, end + 4, middle, row.colour, 14)
+    sheet.line([begin - 4, end + 4], middle, **stroke(row.colour, 14))
     look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
     text = sheet.row(end + 20, middle, f"{row.text}, {row.clock}")
     if end + 20 + extent(text)[2] > WIDTH - MARGIN:
         text.set(x=(begin - 20) / WIDTH, ha="right")
         end = begin
-    at = [end / WIDTH], [1 - middle / sheet.height]
-    _line(sheet, *at, markeredgecolor=GROUND, **look)
-
-
-def _bar(sheet: Page, begin: float, end: float, top: float, colour: str, thick: float) -> None:
-    height = 1 - top / sheet.height
-    ends = [begin / WIDTH, end / WIDTH]
-    _line(sheet, ends, [height] * 2, color=colour, linewidth=points(thick))
-
-
-def _line(sheet: Page, x: list[float], y: list[float], **look: Any) -> None:
-    from matplotlib.lines import Line2D
-
-    sheet.figure.add_artist(Line2D(x, y, **look))
+    sheet.line([end], middle, markeredgecolor=GROUND, **look)

@@ -24,7 +24,6 @@ from impact.charts.page import (
     amount_axis,
     drawing,
     extent,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -160,10 +159,10 @@ def dose_line(
     why, others = aside or ("", doses.iloc[:0])
     if ax is None:
         sheet = page(words, 1010)
-        key(sheet, sheet.top - 4, _dose_entries(marks))
+        sheet.key(sheet.top - 4, _dose_entries(marks))
         if len(others):
             hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED, "linestyle": ""}
-            key(sheet, sheet.top + 34, [(hollow, why)])
+            sheet.key(sheet.top + 34, [(hollow, why)])
         ax = sheet.across(90, sheet.top + 90, 790)
         sheet.note((WIDTH + 90) / 2, sheet.top + 950, unit, ha="center")
     drawn = pd.concat([others[["dose", "estimate"]], doses[["dose", "estimate"]]])

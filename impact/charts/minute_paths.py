@@ -19,7 +19,6 @@ from impact.charts.page import (
     Mark,
     Words,
     drawing,
-    key,
     number_axis,
     only_panel,
     page,
@@ -97,7 +96,7 @@ def minute_paths(
         sheet = page(words, ALONE + 164)
         ax = sheet.across(90, sheet.top, ALONE)
         sheet.note(MARGIN + 90, sheet.top + ALONE + 54, _ACROSS)
-        key(sheet, sheet.top + ALONE + 96, _entries(panels[event].mark))
+        sheet.key(sheet.top + ALONE + 96, _entries(panels[event].mark))
     _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
     return ax.figure
 

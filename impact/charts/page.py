@@ -224,6 +224,30 @@ class Page:
         """Write one small line of text around the height of its middle."""
         return self.text(left, middle, words, SMALL, va="center_baseline", **kw)
 
+    def line(self, x: Numbers, middle: float, **look: Any) -> None:
+        """Draw a level line, or a symbol, at places given in pixels from the top left corner."""
+        from matplotlib.lines import Line2D
+
+        level = np.full(len(x), 1 - middle / self.height)
+        self.figure.add_artist(Line2D(np.divide(x, WIDTH), level, **look))
+
+    def key(self, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
+        """Explain symbols: each entry has the look of a line or marker, and words.
+
+        They stand in one line, and in another under it where the page ends.
+        """
+        begin = left
+        for look, word in entries:
+            text = self.row(left + 56, top + 12, word)
+            wide = 56 + extent(text)[2] + 36
+            if left > begin and left + wide - 36 > WIDTH - MARGIN:
+                left, top = begin, top + 40
+                text.set_position(((left + 56) / WIDTH, 1 - (top + 12) / self.height))
+            across = [left + 30] if "marker" in look else [left, left + 44]
+            style = {"markersize": points(17), "linewidth": points(5), **look}
+            self.line(across, top + 12, **style)
+            left += wide
+
 
 @drawing()
 def page(words: Words, body: int) -> Page:
@@ -293,7 +317,7 @@ def only_panel(panels: int) -> None:
         )
 
 
-# -- axes, symbols and their key -----------------------------------------------------------------
+# -- axes and symbols ----------------------------------------------------------------------------
 
 
 def number_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
@@ -342,26 +366,3 @@ def symbol(ax: Axes, x: Any, y: Any, mark: Mark, size: float = 17, **kw: Any) ->
     """Draw symbols with a white rim, so that they part from lines and from each other."""
     look = {"markeredgecolor": GROUND, "markeredgewidth": points(2), "zorder": 4, **kw}
     ax.plot(x, y, mark.marker, color=mark.colour, markersize=points(size), **look)
-
-
-def key(page: Page, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
-    """Explain symbols: each entry has the look of a line or marker, and words.
-
-    They stand in one line, and in another under it where the page ends.
-    """
-    from matplotlib.lines import Line2D
-
-    begin = left
-    for look, word in entries:
-        indent = 56 if look else 0
-        text = page.row(left + indent, top + 12, word)
-        wide = indent + extent(text)[2] + 36
-        if left > begin and left + wide - 36 > WIDTH - MARGIN:
-            left, top = begin, top + 40
-            text.set_position(((left + indent) / WIDTH, 1 - (top + 12) / page.height))
-        if look:
-            style = {"markersize": points(17), "linewidth": points(5), **look}
-            across = [left + 30] if "marker" in look else [left, left + 44]
-            middle = [1 - (top + 12) / page.height] * len(across)
-            page.figure.add_artist(Line2D(np.divide(across, WIDTH), middle, **style))
-        left += wide

@@ -24,7 +24,6 @@ from impact.charts.page import (
     amount_axis,
     drawing,
     extent,
-    key,
     number_axis,
     only_panel,
     page,
@@ -281,13 +280,13 @@ def explain(
     """Explain small pictures beside their last row, which begins at `top`, or under it."""
     free = _free(panels, columns)
     if not free:
-        key(sheet, top + cell + 10, entries)
+        sheet.key(top + cell + 10, entries)
         return
     pitch = (WIDTH - 2 * MARGIN - INDENT + gap) / columns
     left, top = MARGIN + INDENT + 24 + (columns - free) * pitch, top + 22
     sheet.heading(left, top, "How to read it")
     for line, entry in enumerate(entries):
-        key(sheet, top + 44 + 38 * line, [entry], left)
+        sheet.key(top + 44 + 38 * line, [entry], left)
     scale = "Each row of pictures has its own scale."
     sheet.note(left, top + 50 + 38 * len(entries), scale)
 

@@ -21,7 +21,6 @@ from impact.charts.page import (
     Entry,
     Words,
     drawing,
-    key,
     page,
     percent_axis,
     points,
@@ -170,7 +169,7 @@ def draw(data: Size) -> Figure:
         (hollow, "takes the variance as constant"),
         (stroke(MUTED, 4), "95% sampling interval"),
     ]
-    key(sheet, sheet.bottom - 36, entries)
+    sheet.key(sheet.bottom - 36, entries)
     return sheet.figure
 
 

@@ -7,9 +7,9 @@ against its own variance as known the evening before.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from impact.charts.cells import Cells, cell_table
 from impact.charts.page import Words
@@ -33,9 +33,6 @@ from impact.news.catalogue import load_events
 from impact.news.kinds import in_order
 from impact.study.event_study import event_study
 from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: What each series is, in the order of the rows.
 NAMES = {

@@ -14,7 +14,6 @@ from impact.charts.page import (
     Page,
     Words,
     drawing,
-    key,
     page,
     percent_axis,
     points,
@@ -120,7 +119,7 @@ def draw(data: pd.DataFrame) -> Figure:
         _text(sheet, top + ROW * (place + 0.5), row, {s: bold[s].iloc[place] for s in SPANS})
     note = "The two scales differ. Bold: the interval leaves out zero."
     sheet.note(MARGIN, top + tall + 56, note)
-    key(sheet, sheet.bottom - 30, [mark.entry for mark in marks_of(data["kind"])])
+    sheet.key(sheet.bottom - 30, [mark.entry for mark in marks_of(data["kind"])])
     return sheet.figure
 
 

@@ -20,7 +20,6 @@ from impact.charts.page import (
     WIDTH,
     Words,
     drawing,
-    key,
     page,
     percent_axis,
     points,
@@ -165,7 +164,7 @@ def draw(data: Smallest) -> Figure:
     sheet.note((LEFT + WIDTH - MARGIN) / 2, sheet.top + tall + 50, "smallest move", ha="center")
     dot = {"marker": "o", "color": INK, "markersize": points(20)}
     entries = [(dot, "median of the sessions"), (stroke(STONE, 8), "eight sessions in ten")]
-    key(sheet, sheet.bottom - 30, entries)
+    sheet.key(sheet.bottom - 30, entries)
     return sheet.figure
 
 

@@ -23,7 +23,6 @@ from impact.charts.page import (
     Words,
     drawing,
     extent,
-    key,
     number_axis,
     page,
     points,
@@ -216,7 +215,7 @@ def _forecasts(sheet: Page, data: Unusual) -> None:
     sheet.heading(MARGIN, top, "p of the three days, by four forecasts of volatility")
     look = {"color": MUTED, "markerfacecolor": GROUND, "markeredgewidth": points(3)}
     entries = [({**look, "marker": mark}, name) for mark, name in zip(MARKERS, data.p, strict=True)]
-    key(sheet, top + 44, entries)
+    sheet.key(top + 44, entries)
     ax = sheet.axes(MARGIN + 210, top + 84, WIDTH - 2 * MARGIN - 520, 174)
     ax.set(xscale="log", xlim=(0.001, 1.15), ylim=(len(data.p) - 0.5, -0.5), yticks=[])
     ticks = [0.001, 0.01, LEVEL, 0.2, 1]

@@ -22,7 +22,6 @@ from impact.charts.page import (
     Words,
     drawing,
     extent,
-    key,
     page,
     percent_axis,
     points,
@@ -182,7 +181,7 @@ def draw(data: Power) -> Figure:
         MARKS["easing"].entry,
         (_HOLLOW, "smallest detectable move"),
     ]
-    key(sheet, sheet.bottom - 30, entries)
+    sheet.key(sheet.bottom - 30, entries)
     return sheet.figure
 
 

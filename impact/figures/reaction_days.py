@@ -23,7 +23,6 @@ from impact.charts.page import (
     Words,
     drawing,
     extent,
-    key,
     page,
     percent_axis,
     points,
@@ -160,12 +159,12 @@ def draw(data: pd.DataFrame) -> Figure:
     sheet = page(words(data), OVER + ROW * longest + UNDER)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
     entries = [mark.entry for mark in marks_of(data["kind"])]
-    key(sheet, sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
+    sheet.key(sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
     intervals = [
         (stroke(INK, 8), "95% interval, variance of the evening before"),
         (stroke(MUTED, 2), "95% interval, constant variance"),
     ]
-    key(sheet, sheet.top + 34, intervals)
+    sheet.key(sheet.top + 34, intervals)
     said = "Bold: the thick interval leaves out zero."
     scales = " Each column has its own scale."
     sheet.note(MARGIN, sheet.top + 76, said + scales * (len(columns) > 1))

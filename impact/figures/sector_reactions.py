@@ -7,9 +7,9 @@ equal-weighted portfolio, is tested first; then what each sector did beyond its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from impact.charts.cells import Cells, cell_table
 from impact.charts.page import Words
@@ -27,9 +27,6 @@ from impact.inference.ranked_moves import FEW, NEAREST, POOLS, RelativeMoves
 from impact.market.prices import SECTORS
 from impact.news.kinds import in_order
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Height of a sector's row in pixels.
 FLAT = 48

@@ -20,7 +20,6 @@ from impact.charts.page import (
     Mark,
     Words,
     drawing,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -165,7 +164,7 @@ def draw(data: Groups) -> Figure:
     tall, dot = ROW * len(groups), MARKS["escalation"]
     sheet = page(words(data), (tall + 150) * len(MEASURES) + 20)
     mean = stroke(INK, 8), "mean with its 95% interval"
-    key(sheet, sheet.top - 4, [(dot.entry[0], "one session"), mean])
+    sheet.key(sheet.top - 4, [(dot.entry[0], "one session"), mean])
     for place, (measure, what) in enumerate(MEASURES.items()):
         top = sheet.top + 50 + (tall + 150) * place
         sheet.heading(MARGIN, top, what)

@@ -21,7 +21,6 @@ from impact.charts.page import (
     Words,
     drawing,
     extent,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -165,7 +164,7 @@ def draw(data: Timeline) -> Figure:
     sheet.heading(MARGIN, sheet.top + 830, rate)
     _index(sheet.across(84, sheet.top + 44, 690), data.closes, data.events)
     _steps(sheet.across(84, sheet.top + 870, 250), data.rate, data.closes.index)
-    key(sheet, sheet.top + 1204, [mark.entry for mark in marks_of(data.events["kind"])])
+    sheet.key(sheet.top + 1204, [mark.entry for mark in marks_of(data.events["kind"])])
     return sheet.figure
 
 
