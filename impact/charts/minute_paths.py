@@ -30,11 +30,9 @@ from impact.charts.page import (
 from impact.charts.paths import (
     INDENT,
     Panel,
-    explain,
-    key_room,
+    SmallPictures,
     limits_of,
     name_value,
-    small_pictures,
 )
 
 if TYPE_CHECKING:
@@ -107,17 +105,14 @@ def _small_pictures(
     panels: Mapping[str, MinutePanel],
     marks: Sequence[Mark],
 ) -> Figure:
-    rows = -(-len(panels) // COLUMNS)
-    sheet = page(words, rows * CELL + key_room(len(panels), COLUMNS))
-    for row in small_pictures(sheet, sheet.top, panels, COLUMNS, CELL, gap=GAP):
+    grid = SmallPictures(panels, COLUMNS, CELL, GAP)
+    sheet = page(words, grid.height)
+    for row in grid.rows(sheet, sheet.top):
         limits = limits_of(grouped[event] for event in row)
         for event, ax in row.items():
-            first = ax is next(iter(row.values()))
-            _panel(ax, grouped[event], panels[event], limits, labelled=first)
-    last = sheet.top + (rows - 1) * CELL
-    sheet.note(MARGIN + INDENT, last + CELL - 34, _ACROSS)
-    entries = [*_entries(), *(mark.entry for mark in marks)]
-    explain(sheet, last, CELL, len(panels), COLUMNS, entries, gap=GAP)
+            _panel(ax, grouped[event], panels[event], limits)
+    sheet.note(MARGIN + INDENT, sheet.top + grid.tall - 34, _ACROSS)
+    grid.explain(sheet, sheet.top, [*_entries(), *(mark.entry for mark in marks)])
     return sheet.figure
 
 
@@ -126,15 +121,11 @@ def _panel(
     path: pd.DataFrame,
     panel: MinutePanel,
     limits: tuple[float, float],
-    *,
-    labelled: bool = True,
     step: int = 60,
 ) -> None:
     first, last = path.index[0], path.index[-1]
     ax.set(xlim=(first - 4, last + 4), ylim=limits)
     percent_axis(ax.yaxis, round_ticks(*limits, 5), 1)
-    if not labelled:
-        ax.set_yticklabels([""] * len(ax.get_yticks()))
     number_axis(ax.xaxis, np.arange(-(-first // step) * step, last + 1, step))
     band = path[["band_low", "band_high"]]
     ax.fill_between(path.index, *band.to_numpy().T, color=BAND, linewidth=0, zorder=1)

@@ -27,7 +27,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.charts.paths import INDENT, Panel, explain, key_room, session_axes, small_pictures
+from impact.charts.paths import INDENT, Panel, SmallPictures, session_axes
 from impact.figures.common import (
     LEVEL,
     core_labels,
@@ -176,13 +176,11 @@ def draw(data: Paths) -> Figure:
     apart = set(paths.loc[paths["stands_out"], "event"])
     named = {event: panel for event, panel in data.panels.items() if event in apart}
     others = {event: panel for event, panel in data.panels.items() if event not in apart}
-    columns = min(3, len(named)) or 1
-    first, rows = TALL * -(-len(named) // columns), -(-len(others) // COLUMNS)
-    sheet = page(words(data), first + rows * FLAT + key_room(len(others), COLUMNS))
-    for row in small_pictures(sheet, sheet.top, named, columns, TALL, aside=ENDS, coloured=False):
-        _row(paths, row)
-    below = sheet.top + first
-    for row in small_pictures(sheet, below, others, COLUMNS, FLAT, coloured=False):
+    large = SmallPictures(named, min(3, len(named)) or 1, TALL, aside=ENDS, coloured=False)
+    small = SmallPictures(others, COLUMNS, FLAT, coloured=False)
+    sheet = page(words(data), large.tall + small.height)
+    below = sheet.top + large.tall
+    for row in (*large.rows(sheet, sheet.top), *small.rows(sheet, below)):
         _row(paths, row)
     ahead, behind = (
         {"color": colour, "marker": marker, "linestyle": ""}
@@ -193,8 +191,8 @@ def draw(data: Paths) -> Figure:
         (behind, "the same: behind it"),
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
-    sheet.note(MARGIN + INDENT, below + rows * FLAT - 40, "sessions from the event")
-    explain(sheet, below + (rows - 1) * FLAT, FLAT, len(others), COLUMNS, entries)
+    sheet.note(MARGIN + INDENT, below + small.tall - 40, "sessions from the event")
+    small.explain(sheet, below, entries)
     return sheet.figure
 
 
@@ -203,16 +201,15 @@ def _row(paths: pd.DataFrame, row: Mapping[str, Axes]) -> None:
     room = 0.08 * (drawn.max() - drawn.min())
     limits = drawn.min() - room, drawn.max() + room
     for event, ax in row.items():
-        first = ax is next(iter(row.values()))
-        _lines(ax, paths[paths["event"] == event], limits, labelled=first)
+        _lines(ax, paths[paths["event"] == event], limits)
 
 
-def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labelled: bool) -> None:
+def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float]) -> None:
     paths = paths.assign(name=paths["sector"].replace(SHORT))
     wide = paths.pivot_table(index="relative_session", columns="name", values="path")
     apart = paths.pivot_table(index="relative_session", columns="name", values="stands_out") == 1
     days = wide.index.to_numpy()
-    session_axes(ax, days, limits, labelled=labelled, room=0.3)
+    session_axes(ax, days, limits, room=0.3)
     ax.set_xticks(days, [number(day, 0, signed=True) if day % 5 == 0 else "" for day in days])
     ax.axvline(-1, **stroke(RULE, 1.5, 1))
     named = wide.columns[apart.any()]
