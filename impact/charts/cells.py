@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -41,24 +40,11 @@ FULL = 5.0
 NAMES, TALL, APART, HEAD = 290, 104, 20, 20
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Rows of cells: what the colour shows (z), what is written, and which are framed.
-
-    All are DataFrames, rows x columns; the index of `z` names the rows.
-    """
-
-    z: pd.DataFrame
-    written: pd.DataFrame
-    framed: pd.DataFrame
-
-
 @drawing()
 def cell_table(
     words: Words,
     heads: Mapping[str, Panel],
-    first: Cells,
-    rest: Cells,
+    cells: pd.DataFrame,
     *,
     flat: int,
     meaning: str,
@@ -71,11 +57,13 @@ def cell_table(
     ----------
     words : Words
         Title, subtitle, source.
-    heads : mapping
+    heads : mapping of event -> Panel
         What stands over each column, in order.
-    first, rest : Cells
+    cells : DataFrame
+        One row a cell: `event`, `name` (that of its row; the first is set apart), `z` (what the
+        colour shows), `written`, and whether it is `framed`.
     flat : int
-        Height of a row of `rest` in pixels.
+        Height of a row under the first in pixels.
     meaning : str
         What a frame says.
     marks : sequence of Mark
@@ -87,7 +75,8 @@ def cell_table(
     probe = page(words, 100)
     notes = [wrapped(probe, head.note, HEAD, pitch - 4, even=True) for head in heads.values()]
     over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
-    grid = TALL + APART + flat * len(rest.z)
+    rows = list(cells.groupby("name", sort=False))
+    grid = TALL + APART + flat * (len(rows) - 1)
     line = 48 if below else 0
     sheet = page(words, over + grid + line + 130)
     sheet.key(sheet.top - 6, [mark.entry for mark in marks])
@@ -95,11 +84,12 @@ def cell_table(
     ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
     ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
     ax.set_axis_off()
-    sheet.text(MARGIN, top + TALL / 2, first.z.index[0], va="center", weight="bold")
-    _cells(ax, first, 0, TALL, pitch)
-    _cells(ax, rest, TALL + APART, flat, pitch)
-    for row, name in enumerate(rest.z.index):
-        sheet.row(MARGIN, top + TALL + APART + (row + 0.5) * flat, name)
+    sheet.text(MARGIN, top + TALL / 2, rows[0][0], va="center", weight="bold")
+    for row, (name, part) in enumerate(rows):
+        start, tall = (TALL + APART + (row - 1) * flat, flat) if row else (0, TALL)
+        if row:
+            sheet.row(MARGIN, top + start + flat / 2, name)
+        _row(ax, part, list(heads), pitch, start, tall)
     middles = [left + (place + 0.5) * pitch for place in range(len(heads))]
     for middle, head, note in zip(middles, heads.values(), notes, strict=True):
         _column(sheet, middle, head, note)
@@ -125,29 +115,23 @@ def colours() -> Colormap:
     return LinearSegmentedColormap.from_list("behind_ahead", (WARM, GROUND, COOL))
 
 
-def _cells(ax: Axes, cells: Cells, start: float, tall: float, pitch: float) -> None:
+def _row(
+    ax: Axes, cells: pd.DataFrame, events: list[str], pitch: float, y: float, tall: float
+) -> None:
     scale = colours()
-    for (row, column), z in np.ndenumerate(cells.z.to_numpy(float)):
-        ground = scale((float(np.clip(z / FULL, -1, 1)) + 1) / 2)
-        x, y = column * pitch, start + row * tall
-        cell = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
-        ax.add_patch(Rectangle((x, y), pitch, tall, **cell))
-        ink = max((INK, GROUND), key=partial(contrast, ground))
-        if cells.framed.iat[row, column]:
+    for cell in cells.itertuples():
+        ground = scale((float(np.clip(cell.z / FULL, -1, 1)) + 1) / 2)
+        x = events.index(cell.event) * pitch
+        look = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
+        ax.add_patch(Rectangle((x, y), pitch, tall, **look))
+        if cell.framed:
             inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
             frame = {"edgecolor": INK, "linewidth": points(6), "zorder": 2}
             ax.add_patch(Rectangle(**inner, facecolor="none", **frame))
-        ax.text(
-            x + pitch / 2,
-            y + tall / 2,
-            cells.written.iat[row, column],
-            ha="center",
-            va="center",
-            fontsize=points(SMALL),
-            linespacing=1.3,
-            zorder=3,
-            color=ink,
-        )
+        ink = max((INK, GROUND), key=partial(contrast, ground))
+        middle = {"ha": "center", "va": "center", "linespacing": 1.3, "zorder": 3}
+        at = x + pitch / 2, y + tall / 2
+        ax.text(*at, cell.written, fontsize=points(SMALL), color=ink, **middle)
 
 
 def contrast(one: Any, other: Any) -> float:

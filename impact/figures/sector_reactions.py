@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from impact.charts.cells import Cells, cell_table
+from impact.charts.cells import cell_table
 from impact.charts.page import Words
 from impact.charts.paths import Panel
 from impact.figures.common import (
@@ -161,23 +161,14 @@ def alt(data: Reactions) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-def portfolio_cells(car: pd.DataFrame) -> Cells:
-    """Return the row of the portfolio, set apart on top."""
-    p = car["p_conditional"]
-    written = [
-        f"{percent(move, 1)}\n{brief_p(its_p)}"
-        for move, its_p in zip(car["estimate"], p, strict=True)
-    ]
-    rows = car["z_conditional"], pd.Series(written, car.index), p <= LEVEL
-    name = "Average of the eleven\nand its conditional p"
-    return Cells(*(row.to_frame(name).T for row in rows))
-
-
-def sector_cells(moves: RelativeMoves, order: pd.Index) -> Cells:
-    """Return the rows of the sectors."""
-    written = moves.estimate.map(lambda move: percent(move, 1))
-    rows = (moves.z, written, moves.p_adjusted <= LEVEL)
-    return Cells(*(frame[order].T.rename(index=SECTORS) for frame in rows))
+def cells(data: Reactions) -> pd.DataFrame:
+    """Return what stands in each cell; the portfolio has its p beside it."""
+    rows = table(data).rename(columns={"sector": "name", "stands_out": "framed"})
+    common = rows["security"] == "portfolio"
+    p = ("\n" + rows["p"].map(brief_p)).where(common, "")
+    written = rows["estimate"].map(lambda move: percent(move, 1)) + p
+    name = rows["name"].mask(common, "Average of the eleven\nand its conditional p")
+    return rows.assign(name=name, written=written)
 
 
 def draw(data: Reactions) -> Figure:
@@ -185,8 +176,7 @@ def draw(data: Reactions) -> Figure:
     return cell_table(
         words(data),
         data.heads,
-        portfolio_cells(data.car),
-        sector_cells(data.moves, data.order),
+        cells(data),
         flat=FLAT,
         meaning=(
             f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
