@@ -115,22 +115,14 @@ def table(data: Reactions) -> pd.DataFrame:
     """One row a session and security: the portfolio, then the sectors as they are drawn."""
     columns = {"estimate": "estimate", "z_conditional": "z", "p_conditional": "p"}
     common = data.car[list(columns)].rename(columns=columns)
-    common.insert(0, "security", "portfolio")
-    common.insert(1, "sector", "equal-weighted average")
+    common = common.assign(security="portfolio", sector="equal-weighted average")
     moves = data.moves
-    single = [
-        pd.DataFrame(
-            {
-                "security": name,
-                "sector": SECTORS[name],
-                "estimate": moves.estimate[name],
-                "z": moves.z[name],
-                "p": moves.p_adjusted[name],
-            }
-        )
-        for name in data.order
-    ]
-    table = pd.concat([common, *single]).rename_axis("event").reset_index()
+    parts = {"estimate": moves.estimate, "z": moves.z, "p": moves.p_adjusted}
+    single = pd.DataFrame({name: part[data.order].stack() for name, part in parts.items()})
+    single = single.rename_axis(["event", "security"]).reset_index("security")
+    single["sector"] = single["security"].map(SECTORS)
+    table = pd.concat([common, single]).rename_axis("event").reset_index()
+    table = table[["event", "security", "sector", *parts]]
     table.insert(1, "session", table["event"].map(data.sessions))
     table["stands_out"] = table["p"] <= LEVEL
     for side, p in moves.p_range.items():
