@@ -60,15 +60,9 @@ LEVEL = 0.05
 
 
 @cache
-def closes(ticker: str = "^GSPC") -> pd.Series | pd.DataFrame:
-    """Closes of the S&P 500, or of the sector funds."""
-    return load_prices(ticker)
-
-
-@cache
 def index_returns() -> pd.Series:
     """Log returns of the S&P 500 over the whole history."""
-    return log_returns(closes())
+    return log_returns(load_prices())
 
 
 @cache
@@ -106,13 +100,13 @@ def timed() -> pd.DataFrame:
 @cache
 def sector_study() -> EventStudy:
     """Sessions of the core events on the eleven sector funds, from the session that has all."""
-    return core_of(event_study(log_returns(closes("sectors")), load_events(since=NEWS)))
+    return core_of(event_study(log_returns(load_prices("sectors")), load_events(since=NEWS)))
 
 
 @cache
 def sector_moves(start: int = 0, end: int | None = None) -> RelativeMoves:
     """Return what the S&P 500's move times their betas leaves of the sectors in those sessions."""
-    returns, market = log_returns(closes("sectors")), index_returns()
+    returns, market = log_returns(load_prices("sectors")), index_returns()
     study = event_study(returns, load_events(since=NEWS), model="market", benchmark=market)
     return relative_moves(core_of(study), start, end)
 
@@ -165,11 +159,16 @@ def column_head(unit: Any) -> Panel:
     return Panel(short_day(unit.session), note, MARKS[core_kind(unit)])
 
 
-def day_and_company(unit: Any) -> str:
-    """Return the date of a session with what else it held: releases, events that are not core."""
-    others = len(unit.announcements) - len(core_labels(unit.announcements))
-    more = [counted(others, "more event")] if others else []
-    return ", ".join([date(unit.session), *([unit.releases] if unit.releases else []), *more])
+def session_panel(unit: Any) -> Panel:
+    """Return what stands over the picture of a session: core events, its day with the rest of it.
+
+    The rest are releases, and events that are not core.
+    """
+    labels = core_labels(unit.announcements)
+    others = len(unit.announcements) - len(labels)
+    more = counted(others, "more event") if others else ""
+    note = ", ".join(filter(None, [date(unit.session), unit.releases, more]))
+    return Panel("; ".join(labels), note, MARKS[core_kind(unit)])
 
 
 def brief_p(p: float) -> str:
@@ -198,7 +197,7 @@ def model_of(study: EventStudy) -> str:
 
 def source(name: str, *files: str, prices: str = "^GSPC") -> str:
     """Name the prices and further data files with their hashes, and the numbers of a figure."""
-    facts = (load_bars() if prices == BARS else closes(prices)).attrs
+    facts = (load_bars() if prices == BARS else load_prices(prices)).attrs
     parts = [f"{facts['source']} ({facts['hash']})"]
     parts += [f"data/{name} ({data_hash(name)})" for name in files]
     return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"

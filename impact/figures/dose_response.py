@@ -19,9 +19,6 @@ from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, number, percent, spelt
 
-#: The hypothesis whose slope is drawn.
-HYPOTHESIS = "reaction-grows-with-dose"
-
 
 @dataclass(frozen=True)
 class Response:

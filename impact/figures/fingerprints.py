@@ -19,7 +19,6 @@ from impact.figures.common import (
     LEVEL,
     NEWS,
     brief_p,
-    closes,
     column_head,
     core_of,
     core_study,
@@ -28,6 +27,7 @@ from impact.figures.common import (
     source,
 )
 from impact.inference.yardsticks import yardsticks
+from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.news.kinds import in_order
@@ -64,7 +64,7 @@ class Fingerprints:
 
 def data() -> Fingerprints:
     """Test the index and every fund in each core session, each against its own variance."""
-    returns = log_returns(closes("funds"))
+    returns = log_returns(load_prices("funds"))
     funds = core_of(event_study(returns, load_events(since=NEWS))).car(0, conditional=True)
     index = core_study()
     there = funds.index.unique("event")

@@ -30,10 +30,9 @@ SPANS = {"half_hour": "the half hour after", "day": "the whole day"}
 
 def data() -> pd.DataFrame:
     """Return one row an announcement, by time."""
-    study, rows = news_study(), timed()
-    car = study.car(0)
-    units = {name: unit for unit, names in enumerate(car["announcements"]) for name in names}
-    days = car.iloc[[units[event] for event in rows.index]].set_index(rows.index)
+    rows = timed()
+    car = news_study().car(0).explode("announcements").set_index("announcements")
+    days = car.loc[rows.index]
     times = pd.to_datetime(rows["announced_at"].str[:16])
     found = pd.DataFrame({"announced": times, "label": rows["label"], "kind": rows["kind"]})
     found["session"] = days["session"]

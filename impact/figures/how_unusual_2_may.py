@@ -32,7 +32,6 @@ from impact.charts.page import (
 )
 from impact.figures.common import (
     CHINA_CALLED,
-    closes,
     core_study,
     index_returns,
     short_day,
@@ -40,7 +39,7 @@ from impact.figures.common import (
 )
 from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
-from impact.market.prices import load_vix
+from impact.market.prices import load_prices, load_vix
 from impact.market.returns import simple_returns
 from impact.news.kinds import MARKS, kind_of
 from impact.study.event_study import event_study
@@ -79,10 +78,7 @@ def data() -> Unusual:
     z = conditional_z(index_returns())["z"].dropna()
     z = z[z.index > z.index[-1] - pd.DateOffset(years=YEARS)]
     study = core_study()
-    events = {
-        name: event for event, names in study.alignment["announcements"].items() for name in names
-    }
-    shown = study.car(0).loc[[events[name] for name in SHOWN]]
+    shown = pd.concat([study[name].car(0) for name in SHOWN])
     units = study.alignment.loc[shown.index]
     marks = shown[["session", "estimate"]].assign(
         value=z[shown["session"]].to_numpy(),
@@ -91,7 +87,7 @@ def data() -> Unusual:
     marks["as_far"] = [
         int((z >= value).sum() if value >= 0 else (z <= value).sum()) for value in marks["value"]
     ]
-    moves = simple_returns(closes())[z.index]
+    moves = simple_returns(load_prices())[z.index]
     marks["in_percent"] = [
         float((moves * np.sign(row.value) >= abs(moves[row.session])).mean())
         for row in marks.itertuples()

@@ -30,10 +30,9 @@ from impact.charts.page import (
 from impact.charts.paths import INDENT, Panel, SmallPictures, session_axes
 from impact.figures.common import (
     LEVEL,
-    core_labels,
-    day_and_company,
     sector_moves,
     sector_study,
+    session_panel,
     source,
 )
 from impact.inference.measured_sizes import some_day_rate
@@ -74,19 +73,14 @@ def data() -> Paths:
             # Earlier: minus what was still to come.
             path = -sector_moves(min(day + 1, BEFORE), BEFORE).estimate * (day < BEFORE)
             p = path * np.nan
-        long = {"path": path.stack(future_stack=True), "p_adjusted": p.stack(future_stack=True)}
-        parts.append(
-            pd.DataFrame(long).rename_axis(["event", "security"]).assign(relative_session=day)
-        )
-    paths = pd.concat(parts).reset_index()
+        long = pd.DataFrame({"path": path.stack(), "p_adjusted": p.stack()})
+        parts.append(long.assign(relative_session=day))
+    paths = pd.concat(parts).rename_axis(["event", "security"]).reset_index()
     paths.insert(1, "session", paths["event"].map(study.alignment["session"]))
     paths.insert(3, "sector", paths["security"].map(SECTORS))
     paths["stands_out"] = paths["p_adjusted"] <= LEVEL
     paths = paths.sort_values(["session", "security", "relative_session"], ignore_index=True)
-    panels = {
-        unit.Index: Panel("; ".join(core_labels(unit.announcements)), day_and_company(unit))
-        for unit in study.alignment.itertuples()
-    }
+    panels = {unit.Index: session_panel(unit) for unit in study.alignment.itertuples()}
     # The last of the moves is that of the whole window.
     return Paths(paths, panels, int(moves.pool.min()))
 

@@ -30,7 +30,6 @@ from impact.charts.page import (
     symbol,
 )
 from impact.figures.common import (
-    closes,
     core_events,
     core_kind,
     core_study,
@@ -38,6 +37,7 @@ from impact.figures.common import (
     source,
 )
 from impact.market.files import data_path
+from impact.market.prices import load_prices
 from impact.market.returns import simple_returns
 from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import counted, date, list_of, number, percent, spelt
@@ -59,7 +59,7 @@ class Timeline:
 def data() -> Timeline:
     """Read the closes, the tariff and the core events, each at its reaction session."""
     study, catalogue = core_study(), core_events()
-    moves = simple_returns(closes())
+    moves = simple_returns(load_prices())
     events = pd.DataFrame(
         {
             "session": unit.session,
@@ -78,7 +78,7 @@ def data() -> Timeline:
         for row, lead in zip(events.itertuples(), first, strict=True)
     ]
     liberation = study["liberation-day"].alignment["session"].iloc[0]
-    return Timeline(closes()[STORY:], _china_rate(), events, liberation)
+    return Timeline(load_prices()[STORY:], _china_rate(), events, liberation)
 
 
 def _china_rate() -> pd.Series:
