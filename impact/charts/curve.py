@@ -18,7 +18,6 @@ from impact.charts.page import (
     drawing,
     page,
     percent_axis,
-    points,
     round_ticks,
     rules,
     stroke,
@@ -69,22 +68,17 @@ def question_ranges(words: Words, questions: pd.DataFrame, choices: pd.DataFrame
     colours = [_colour(row) for row in ordered.itertuples()]
     _ranges(boxes[0], rows, ordered[["low", "estimate", "high"]].to_numpy(), colours)
     _p_ranges(boxes[1], rows, ordered[["p_low", "p_high"]].to_numpy(), colours)
-    named = set()
-    for row, one in zip(rows, ordered.itertuples(), strict=True):
+    begins = ~ordered["window"].duplicated()
+    for row, one, first in zip(rows, ordered.itertuples(), begins, strict=True):
         middle = top + ROW * (row + 0.5)
-        if one.window not in named:
+        if first:
             sheet.row(MARGIN, middle, one.window, weight="bold", color=MUTED)
-            named.add(one.window)
         sheet.row(MARGIN + 90, middle, f"{one.subset} ({one.n})")
         near = f"{one.neighbours} of {one.n}" if one.neighbours else "none"
         sheet.row(WIDTH - MARGIN, middle, near, ha="right", color=MUTED)
     top += tall + 74
-    entries = [
-        (INK, "p ≤ 5% under every other choice"),
-        (MUTED, "under some"),
-        (STONE, "under none"),
-    ]
-    sheet.key(top, [({"linewidth": points(14), "color": hue}, word) for hue, word in entries])
+    said = {INK: "p ≤ 5% under every other choice", MUTED: "under some", STONE: "under none"}
+    sheet.key(top, [(stroke(hue, 14), word) for hue, word in said.items()])
     top += 56
     for part in lists:
         decide = part["decides"].all()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,26 +46,24 @@ _ABOVE, _PRICE, _ROW = 96, 520, 44
 _APART = 1.1
 
 
-@dataclass(frozen=True, eq=False)
-class _Scale:
-    """Where a time stands from left to right: straight within each part."""
+#: From times to where they stand from left to right.
+_Scale = Callable[[Iterable[Any]], np.ndarray]
 
-    times: np.ndarray
-    places: np.ndarray
 
-    def __call__(self, times: Iterable[Any]) -> np.ndarray:
-        return np.interp(_seconds(times), self.times, self.places)
+def _scale(parts: pd.DataFrame) -> _Scale:
+    """Return where times stand from left to right: straight within each part."""
+    hours = ((parts["end"] - parts["begin"]) / pd.Timedelta(hours=1)).clip(lower=LEAST_HOURS)
+    wide = np.where(parts["closed"], CLOSED_HOURS, hours)
+    edges, places = _seconds(_edges(parts)), np.concatenate([[0], np.cumsum(wide)])
+    return lambda times: np.interp(_seconds(times), edges, places)
 
 
 def _seconds(times: Iterable[Any]) -> np.ndarray:
     return pd.DatetimeIndex(times).as_unit("s").asi8.astype(float)
 
 
-def _scale(parts: pd.DataFrame) -> _Scale:
-    hours = ((parts["end"] - parts["begin"]) / pd.Timedelta(hours=1)).clip(lower=LEAST_HOURS)
-    wide = np.where(parts["closed"], CLOSED_HOURS, hours)
-    edges = _seconds([*parts["begin"], parts["end"].iloc[-1]])
-    return _Scale(edges, np.concatenate([[0], np.cumsum(wide)]))
+def _edges(parts: pd.DataFrame) -> list[pd.Timestamp]:
+    return [*parts["begin"], parts["end"].iloc[-1]]
 
 
 @drawing()
@@ -126,10 +123,11 @@ def _draw_price(
 ) -> None:
     low, high = min(0.0, price.min()), max(0.0, price.max())
     room = 0.1 * (high - low)
-    ax.set(xlim=(0, scale.places[-1]), ylim=(low - room, high + room))
+    _, *inner, last = scale(_edges(parts))
+    ax.set(xlim=(0, last), ylim=(low - room, high + room))
     percent_axis(ax.yaxis, round_ticks(low - room, high + room), 1)
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
-    for edge in scale.places[1:-1]:
+    for edge in inner:
         ax.axvline(edge, **stroke(RULE, 2.5, 0.8), dashes=(3, 3))
     for row in news.itertuples():
         begin, end = scale([row.earliest, row.latest])
@@ -155,9 +153,8 @@ def _clock_axis(ax: Axes, parts: pd.DataFrame, scale: _Scale) -> None:
         for part in open_hours.itertuples()
         for hour in pd.date_range(part.begin.ceil("2h"), part.end, freq="2h")
     ]
-    ends = [*parts["begin"], parts["end"].iloc[-1]]
     ticks: dict[float, pd.Timestamp] = {}
-    for time in [*ends, *every]:
+    for time in [*_edges(parts), *every]:
         (at,) = scale([time])
         if all(abs(at - other) >= _APART for other in ticks):
             ticks[at] = time
@@ -173,7 +170,7 @@ def _clock_axis(ax: Axes, parts: pd.DataFrame, scale: _Scale) -> None:
 
 def _name_parts(sheet: Page, ax: Axes, parts: pd.DataFrame, scale: _Scale) -> None:
     """Write the move of each part above it; the largest is bold."""
-    edges = ax.transData.transform(np.column_stack([scale.places, 0 * scale.places]))[:, 0]
+    edges = _pixels(ax, scale(_edges(parts)))
     largest = parts["move"].abs().max()
     for begin, end, part in zip(edges[:-1], edges[1:], parts.itertuples(), strict=True):
         middle, strong = (begin + end) / 2, abs(part.move) == largest
@@ -184,10 +181,14 @@ def _name_parts(sheet: Page, ax: Axes, parts: pd.DataFrame, scale: _Scale) -> No
         sheet.line([begin + 4, end - 4], sheet.top + 76, **stroke(colour, 5))
 
 
+def _pixels(ax: Axes, places: np.ndarray) -> np.ndarray:
+    """From places of the axis to those of the page, from left to right."""
+    return ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
+
+
 def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> None:
     """Draw when one piece of news came out, with its words on the side where there is room."""
-    places = scale([row.earliest, row.latest])
-    begin, end = ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
+    begin, end = _pixels(ax, scale([row.earliest, row.latest]))
     sheet.line([begin - 4, end + 4], middle, **stroke(row.colour, 14))
     look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
     text = sheet.row(end + 20, middle, f"{row.text}, {row.clock}")

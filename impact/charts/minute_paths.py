@@ -27,13 +27,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.charts.paths import (
-    INDENT,
-    Panel,
-    SmallPictures,
-    limits_of,
-    name_value,
-)
+from impact.charts.paths import INDENT, Panel, SmallPictures, kind_entry, limits_of, name_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +42,11 @@ COLUMNS, CELL, ALONE = 4, 416, 640
 #: Room between two small pictures.
 GAP = 84
 
+_ENTRIES: Sequence[Entry] = (
+    ({"color": INK}, "price, every five minutes"),
+    (stroke(BAND, 26), "95% of the same minutes on other days"),
+    ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "last price before"),
+)
 _ACROSS = "minutes from the last price before the announcement"
 
 
@@ -94,7 +93,7 @@ def minute_paths(
         sheet = page(words, ALONE + 164)
         ax = sheet.across(90, sheet.top, ALONE)
         sheet.note(MARGIN + 90, sheet.top + ALONE + 54, _ACROSS)
-        sheet.key(sheet.top + ALONE + 96, _entries(panels[event].mark))
+        sheet.key(sheet.top + ALONE + 96, [*_ENTRIES, kind_entry(PLAIN, panels[event].mark)])
     _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
     return ax.figure
 
@@ -112,7 +111,7 @@ def _small_pictures(
         for event, ax in row.items():
             _panel(ax, grouped[event], panels[event], limits)
     sheet.note(MARGIN + INDENT, sheet.top + grid.tall - 34, _ACROSS)
-    grid.explain(sheet, sheet.top, [*_entries(), *(mark.entry for mark in marks)])
+    grid.explain(sheet, sheet.top, [*_ENTRIES, *(mark.entry for mark in marks)])
     return sheet.figure
 
 
@@ -136,15 +135,3 @@ def _panel(
         symbol(ax, panel.measured, path["path"][panel.measured], panel.mark, 18)
         announced = points_along(ax, np.zeros(2), np.array(limits))
         name_value(ax, path["path"], panel.measured, announced)
-
-
-def _entries(mark: Mark | None = None) -> list[Entry]:
-    entries: list[Entry] = [
-        ({"color": INK}, "price, every five minutes"),
-        (stroke(BAND, 26), "95% of the same minutes on other days"),
-        ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "last price before"),
-    ]
-    if mark is None:
-        return entries
-    look, word = mark.entry
-    return [*entries, (look, word if mark == PLAIN else f"{PLAIN.word}: {word}")]

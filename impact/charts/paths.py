@@ -173,7 +173,7 @@ def path_panels(
             _path(panel, grouped[event], panels[event].mark, limits, words.unit)
     sheet.note(MARGIN + INDENT, sheet.top + grid.tall - 36, "sessions from the event")
     drawn = _path_entries("conditional_low" in paths, words.unit)
-    grid.explain(sheet, sheet.top, [*drawn, *map(_session_entry, marks)])
+    grid.explain(sheet, sheet.top, [*drawn, *(kind_entry(PLAIN, mark) for mark in marks)])
     return sheet.figure
 
 
@@ -258,9 +258,10 @@ def _path_entries(conditional: bool, unit: str) -> list[Entry]:
     return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
 
 
-def _session_entry(mark: Mark) -> Entry:
+def kind_entry(plain: Mark, mark: Mark) -> Entry:
+    """Explain the look of a kind of event by what the plain look stands for."""
     look, word = mark.entry
-    return look, word if mark == PLAIN else f"{PLAIN.word}: {word}"
+    return look, word if mark == plain else f"{plain.word}: {word}"
 
 
 @drawing()

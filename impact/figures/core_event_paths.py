@@ -9,12 +9,7 @@ from matplotlib.figure import Figure
 
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
-from impact.figures.common import (
-    core_study,
-    model_of,
-    session_panel,
-    source,
-)
+from impact.figures.common import core_study, model_of, session_panel, source
 from impact.news.kinds import in_order
 from impact.study.event_paths import event_paths
 from impact.text.formats import counted, out_of, percent, spelt

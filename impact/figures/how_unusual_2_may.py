@@ -30,13 +30,7 @@ from impact.charts.page import (
     rules,
     stroke,
 )
-from impact.figures.common import (
-    CHINA_CALLED,
-    core_study,
-    index_returns,
-    short_day,
-    source,
-)
+from impact.figures.common import CHINA_CALLED, core_study, index_returns, short_day, source
 from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
 from impact.market.prices import load_prices, load_vix

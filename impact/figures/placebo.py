@@ -30,15 +30,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.figures.common import (
-    MAIN,
-    index_returns,
-    judged,
-    short_day,
-    source,
-    verdict,
-    verdicts,
-)
+from impact.figures.common import MAIN, index_returns, judged, short_day, source, verdict, verdicts
 from impact.hypotheses.verdicts import SUPPORTED
 from impact.inference.cluster_test import cluster_means
 from impact.inference.clusters import clusters
@@ -187,11 +179,13 @@ def draw(data: Sets) -> Figure:
     sheet.note(MARGIN, sheet.top, DECIDES)
     sheet.note(right, sheet.top, BESIDE)
     reach = data.bars[["low", "high"]].abs().max().max()
-    far = 1.1 * max(data.groups["value"].abs().max(), *map(_furthest, _values(data)))
+    parts = dict(list(data.groups.groupby("set")))
+    drawn = [edge for part in parts.values() for edge in (*part["value"], *_bounds(part["value"]))]
+    far = 1.1 * max(map(abs, drawn))
     for place, fact in enumerate(data.sets.itertuples()):
         top = sheet.top + 70 + step * place
         sheet.heading(MARGIN, top, fact.heading)
-        groups = data.groups[data.groups["set"] == fact.set]
+        groups = parts[fact.set]
         ax = sheet.axes(MARGIN + names, top + 40, wide - names, tall)
         _draw_clusters(ax, groups, MARKS[fact.kind], far)
         lines = [*map(_span, groups.itertuples()), "mean"]
@@ -203,23 +197,15 @@ def draw(data: Sets) -> Figure:
     return sheet.figure
 
 
-def _values(data: Sets) -> list[np.ndarray]:
-    return [group.to_numpy() for _, group in data.groups.groupby("set", sort=False)["value"]]
-
-
-def _bounds(values: np.ndarray) -> tuple[float, float]:
+def _bounds(values: pd.Series) -> tuple[float, float]:
     """95% interval of the mean of clusters: it leaves zero out where p is below 5%."""
     reach = scipy.special.stdtrit(len(values) - 1, 1 - LEVEL / 2)
-    error = reach * values.std(ddof=1) / np.sqrt(len(values))
+    error = reach * values.std() / np.sqrt(len(values))
     return values.mean() - error, values.mean() + error
 
 
-def _furthest(values: np.ndarray) -> float:
-    return max(map(abs, _bounds(values)))
-
-
 def _draw_clusters(ax: Axes, groups: pd.DataFrame, mark: Mark, far: float) -> None:
-    values, last = groups["value"].to_numpy(), len(groups)
+    values, last = groups["value"], len(groups)
     ax.set(xlim=(-far, far), ylim=(last + 0.5, -0.5))
     ax.set_yticks([])
     number_axis(ax.xaxis, round_ticks(-far, far, 6))

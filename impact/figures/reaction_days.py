@@ -29,14 +29,7 @@ from impact.charts.page import (
     round_ticks,
     stroke,
 )
-from impact.figures.common import (
-    and_more,
-    core_labels,
-    model_of,
-    news_study,
-    short_day,
-    source,
-)
+from impact.figures.common import and_more, core_labels, model_of, news_study, short_day, source
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
 from impact.news.kinds import MARKS, kind_of, marks_of

@@ -28,13 +28,7 @@ from impact.charts.page import (
     symbol,
 )
 from impact.charts.paths import INDENT, Panel, SmallPictures, session_axes
-from impact.figures.common import (
-    LEVEL,
-    sector_moves,
-    sector_study,
-    session_panel,
-    source,
-)
+from impact.figures.common import LEVEL, sector_moves, sector_study, session_panel, source
 from impact.inference.measured_sizes import some_day_rate
 from impact.inference.ranked_moves import NEAREST
 from impact.market.prices import SECTORS

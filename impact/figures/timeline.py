@@ -29,13 +29,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.figures.common import (
-    core_events,
-    core_kind,
-    core_study,
-    short_day,
-    source,
-)
+from impact.figures.common import core_events, core_kind, core_study, short_day, source
 from impact.market.files import data_path
 from impact.market.prices import load_prices
 from impact.market.returns import simple_returns
