@@ -44,6 +44,10 @@ PLAIN = Mark("session 0", INK, "o")
 #: Height of a small picture with its heading, where there are several rows and where there is one.
 CELL, ALONE = 360, 500
 
+#: Where the value of a line may stand, the best first: in steps aside, and away from zero.
+_ASIDE = np.array([0, 1, -1, 0, -1, 1, 1, 0, 0, 1, -1])
+_UP = np.array([1, 1, 1, -1, 0, 0, -1, 2, -2, 2, 2])
+
 #: Room for the numbers of an axis, and between two pictures, in pixels.
 INDENT, GAP = 90, 40
 
@@ -230,22 +234,7 @@ def name_value(
     _, _, width, tall = extent(text)
     up, aside = tall / 2 + 20, width / 2 + 20
     up = up if path[at] >= 0 else -up
-    steps = np.array(
-        [
-            (0, up),
-            (aside, up),
-            (-aside, up),
-            (0, -up),
-            (-aside, 0),
-            (aside, 0),
-            (aside, -up),
-            (0, 2 * up),
-            (0, -2 * up),
-            (aside, 2 * up),
-            (-aside, 2 * up),
-        ]
-    )
-    boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
+    boxes = around(text, x - width / 2 + aside * _ASIDE, y + up * _UP, 2, 1)
     line = points_along(ax, path.index.to_numpy(), path.to_numpy())
     move(text, boxes[place(boxes, np.concatenate([line, taken]), lines=lines)], 2)
 

@@ -159,7 +159,7 @@ def draw(data: Size) -> Figure:
         box = left + number * (width + gap)
         sheet.heading(box, sheet.top + 4, name)
         ax = sheet.axes(box, top, width, height)
-        ax.set(xlim=(0, high), ylim=(max(places) + 0.5, min(places) - 1.5))
+        ax.set(xlim=(0, high), ylim=(max(places) + 0.5, min(places) - 1.5), yticks=[])
         _panel(ax, rows, places, group)
     what = "share of days on which the test rejects at 5%"
     sheet.note(left, top + height + 50, what)
@@ -177,7 +177,6 @@ def _panel(ax: Axes, rows: pd.DataFrame, places: Sequence[int], group: str) -> N
     ax.axvspan(*KEPT, color=BAND, zorder=0)
     ax.axvline(0.05, **stroke(INK, 3, 1))
     percent_axis(ax.xaxis, [0, 0.05, 0.10, 0.15], signed=False)
-    ax.set_yticks([])
     ax.tick_params(axis="x", length=0)
     ax.spines["bottom"].set_visible(False)
     for place, row in zip(places, rows.to_dict("records"), strict=True):

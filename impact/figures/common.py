@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 
 from impact.analysis.intraday import intraday_study
 from impact.analysis.intraday_result import IntradayStudy
@@ -21,6 +22,7 @@ from impact.hypotheses.verdicts import (
     evaluate_register,
 )
 from impact.inference.ranked_moves import RelativeMoves
+from impact.inference.size import thirds, trailing_volatility
 from impact.inference.who_was_hit import relative_moves
 from impact.market.bars import load_bars
 from impact.market.files import data_hash
@@ -63,6 +65,20 @@ LEVEL = 0.05
 def index_returns() -> pd.Series:
     """Log returns of the S&P 500 over the whole history."""
     return log_returns(load_prices())
+
+
+@cache
+def volatility_before() -> pd.Series:
+    """Volatility of the S&P 500 in the 22 sessions before each, a year."""
+    returns = index_returns()
+    return pd.Series(trailing_volatility(returns.to_numpy()) * np.sqrt(252), returns.index)
+
+
+def by_third(sessions: pd.DataFrame) -> DataFrameGroupBy:
+    """Group sessions by the thirds of their `volatility`, named as in the pictures."""
+    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
+    parts = {heading: sessions[groups[name]] for name, heading in THIRDS}
+    return pd.concat(parts, names=["heading"]).groupby("heading", sort=False)
 
 
 @cache

@@ -125,9 +125,8 @@ def draw(data: pd.DataFrame) -> Figure:
 def _axis(ax: Axes, data: pd.DataFrame, span: str) -> None:
     low, high = data[f"{span}_low"].min(), data[f"{span}_high"].max()
     room = 0.04 * (high - low)
-    ax.set(xlim=(low - room, high + room), ylim=(len(data) - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + room), ylim=(len(data) - 0.5, -0.5), yticks=[])
     percent_axis(ax.xaxis, round_ticks(low, high, 5))
-    ax.set_yticks([])
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
 
 

@@ -25,10 +25,8 @@ from impact.charts.page import (
     points,
     stroke,
 )
-from impact.figures.common import THIRDS, index_returns, source
-from impact.figures.power import YEAR
+from impact.figures.common import by_third, index_returns, source, volatility_before
 from impact.inference.equal_tails import POWER, detectable
-from impact.inference.size import thirds
 from impact.market.bars import Bar, load_bars
 from impact.market.clock_time import MINUTES
 from impact.study.event_study import event_study
@@ -51,27 +49,19 @@ class Smallest:
 
 def data() -> Smallest:
     """Compute both smallest moves on every session that has bars."""
-    returns, half_hour = index_returns(), _half_hours()
+    half_hour = _half_hours()
     days = half_hour.index
-    study = event_study(returns, [iso(day) for day in days])
-    volatility = returns.rolling(22).std().shift(1) * np.sqrt(YEAR)
+    study = event_study(index_returns(), [iso(day) for day in days])
     close = study.car(0).set_index("session")["smallest_detectable"]
     sessions = pd.DataFrame(
-        {"volatility": volatility[days], "close": close[days], "half_hour": half_hour}
+        {"volatility": volatility_before()[days], "close": close[days], "half_hour": half_hour}
     )
-    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
-    return Smallest(
-        sessions, pd.DataFrame([_third(sessions[groups[name]], text) for name, text in THIRDS])
-    )
-
-
-def _third(sessions: pd.DataFrame, heading: str) -> dict[str, object]:
-    spread = {
-        f"{way}_{end}": sessions[way].quantile(share) for way in WAYS for end, share in ENDS.items()
-    }
-    volatility = sessions["volatility"]
-    row = {"heading": heading, "n": len(sessions), "min": volatility.min(), "max": volatility.max()}
-    return row | spread | sessions[list(WAYS)].median().to_dict()
+    groups = by_third(sessions)
+    medians = groups[list(WAYS)].median()
+    medians[["n", "min", "max"]] = groups["volatility"].agg(["size", "min", "max"])
+    for end, share in ENDS.items():
+        medians[[f"{way}_{end}" for way in WAYS]] = groups[list(WAYS)].quantile(share)
+    return Smallest(sessions, medians.reset_index())
 
 
 def _half_hours() -> pd.Series:
@@ -170,10 +160,9 @@ def draw(data: Smallest) -> Figure:
 
 def _axis(ax: Axes, medians: pd.DataFrame) -> None:
     reach = medians[[f"{way}_{end}" for way in WAYS for end in ENDS]]
-    ax.set(xscale="log", ylim=(len(medians) - 0.5, -0.5))
+    ax.set(xscale="log", ylim=(len(medians) - 0.5, -0.5), yticks=[])
     ax.set_xlim(0.8 * reach.min().min(), 1.25 * reach.max().max())
     percent_axis(ax.xaxis, (0.002, 0.005, 0.01, 0.02, 0.05), 1, signed=False)
     ax.minorticks_off()
-    ax.set_yticks([])
     for edge in range(1, len(medians)):
         ax.axhline(edge - 0.5, **stroke(RULE, 2, 0.5))

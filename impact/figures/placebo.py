@@ -206,8 +206,7 @@ def _bounds(values: pd.Series) -> tuple[float, float]:
 
 def _draw_clusters(ax: Axes, groups: pd.DataFrame, mark: Mark, far: float) -> None:
     values, last = groups["value"], len(groups)
-    ax.set(xlim=(-far, far), ylim=(last + 0.5, -0.5))
-    ax.set_yticks([])
+    ax.set(xlim=(-far, far), ylim=(last + 0.5, -0.5), yticks=[])
     number_axis(ax.xaxis, round_ticks(-far, far, 6))
     rules(ax.xaxis)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
@@ -221,9 +220,8 @@ def _histogram(ax: Axes, bars: pd.DataFrame, fact: Any, reach: float) -> None:
     look = {"color": STONE, "edgecolor": GROUND, "linewidth": points(1.5), "zorder": 2}
     ax.bar(bars["low"], bars["shifts"], bars["high"] - bars["low"], align="edge", **look)
     top = 1.5 * bars["shifts"].max()
-    ax.set(xlim=(-reach, reach), ylim=(0, top))
+    ax.set(xlim=(-reach, reach), ylim=(0, top), yticks=[])
     number_axis(ax.xaxis, round_ticks(-reach, reach, 6))
-    ax.set_yticks([])
     ax.plot([value, value], [0, 0.74 * top], **stroke(mark.colour, 5, 3))
     ax.plot(value, 0.74 * top, mark.marker, color=mark.colour, markersize=points(20), zorder=4)
     told = (

@@ -29,14 +29,14 @@ from impact.charts.page import (
 )
 from impact.figures.common import (
     CHINA_CALLED,
-    THIRDS,
+    by_third,
     core_labels,
     core_study,
     index_returns,
     source,
+    volatility_before,
 )
 from impact.inference.equal_tails import POWER, detectable
-from impact.inference.size import thirds
 from impact.news.kinds import MARKS, kind_of
 from impact.text.formats import date, list_of, percent
 from impact.volatility.forecast import PAST_SESSIONS, conditional_z
@@ -44,8 +44,8 @@ from impact.volatility.forecast import PAST_SESSIONS, conditional_z
 #: Core events whose moves are shown beside the smallest detectable one.
 SHOWN = ("liberation-day", CHINA_CALLED, "massive-increase-post")
 
-#: Every so many sessions is a dot; sessions in a year.
-STEP, YEAR = 5, 252
+#: Every so many sessions is a dot.
+STEP = 5
 
 
 @dataclass(frozen=True)
@@ -59,32 +59,19 @@ class Power:
 
 def data() -> Power:
     """Compute the smallest detectable move on every fifth session."""
-    returns = index_returns()
-    # Volatility of the 22 sessions before, a year.
-    volatility = returns.rolling(22).std().shift(1) * np.sqrt(YEAR)
-    z = conditional_z(returns)
+    z = conditional_z(index_returns())
     values, sigma = z["z"].to_numpy(), z["sigma"].to_numpy()
     rows = np.arange(PAST_SESSIONS, len(z), STEP)
     found = [sigma[row] * detectable(values[row - PAST_SESSIONS : row]) for row in rows]
     days = z.index[rows]
-    sessions = pd.DataFrame({"volatility": volatility[days], "detectable": found}, days)
-    return Power(sessions, _medians(sessions), _marks(volatility))
-
-
-def _medians(sessions: pd.DataFrame) -> pd.DataFrame:
-    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
-    return pd.DataFrame(
-        {
-            "heading": heading,
-            "low": sessions.loc[groups[name], "volatility"].min(),
-            "high": sessions.loc[groups[name], "volatility"].max(),
-            "detectable": sessions.loc[groups[name], "detectable"].median(),
-        }
-        for name, heading in THIRDS
+    sessions = pd.DataFrame({"volatility": volatility_before()[days], "detectable": found}, days)
+    medians = by_third(sessions).agg(
+        low=("volatility", "min"), high=("volatility", "max"), detectable=("detectable", "median")
     )
+    return Power(sessions, medians.reset_index(), _marks())
 
 
-def _marks(volatility: pd.Series) -> pd.DataFrame:
+def _marks() -> pd.DataFrame:
     study, rows = core_study(), []
     for name in SHOWN:
         unit = study[name]
@@ -95,7 +82,7 @@ def _marks(volatility: pd.Series) -> pd.DataFrame:
                 "event": name,
                 "label": list_of(core_labels(car["announcements"])),
                 "kind": kind_of(*unit.alignment[["direction", "mixed"]].iloc[0]),
-                "volatility": volatility[car["session"]],
+                "volatility": volatility_before()[car["session"]],
                 "detectable": car["smallest_detectable"],
                 "estimate": car["estimate"],
                 "move": abs(car["estimate"]),

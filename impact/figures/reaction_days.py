@@ -185,10 +185,9 @@ def _column(sheet: Page, left: float, width: float, rows: pd.DataFrame) -> None:
     bounds = rows.filter(regex="^ci_")
     low, high = bounds.min().min(), bounds.max().max()
     room = 0.04 * (high - low)
-    ax.set(xlim=(low - room, high + 3 * room), ylim=(len(rows) - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + 3 * room), ylim=(len(rows) - 0.5, -0.5), yticks=[])
     percent_axis(ax.xaxis, round_ticks(low, high, 3))
     ax.tick_params(axis="x", labeltop=True, labelbottom=True, length=0)
-    ax.set_yticks([])
     ax.spines["bottom"].set_visible(False)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
     for place, row in enumerate(rows.itertuples()):

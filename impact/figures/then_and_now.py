@@ -181,14 +181,13 @@ def draw(data: Groups) -> Figure:
 def _axes(ax: Axes, values: pd.Series, rows: int, *, in_percent: bool) -> None:
     low, high = min(values.min(), 0), max(values.max(), 0)
     room = 0.06 * (high - low)
-    ax.set(xlim=(low - room, high + room), ylim=(rows - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + room), ylim=(rows - 0.5, -0.5), yticks=[])
     ticks = round_ticks(low - room, high + room, 7)
     if in_percent:
         percent_axis(ax.xaxis, ticks)
     else:
         number_axis(ax.xaxis, ticks)
         rules(ax.xaxis)
-    ax.set_yticks([])
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
 
 

@@ -236,16 +236,9 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
         left, right = ax.transData.transform([(edge, 0) for edge in edges[i : i + 2]])[:, 0]
         level = ax.transData.transform((0, values[i]))[1]
         _, _, width, tall = extent(text)
-        aside, up, middle = width / 2 + 10, tall / 2 + 6, (left + right) / 2
-        centres = np.array(
-            [
-                (middle, level + up),
-                (left - aside, level),
-                (middle, level - up),
-                (left - aside, level + up),
-            ]
-        )
-        boxes = around(text, centres[:, 0] - width / 2, centres[:, 1], 2, 1)
+        above, beside = (left + right - width) / 2, left - width - 10
+        heights = level + (tall / 2 + 6) * np.array([1, 0, -1, 1])
+        boxes = around(text, np.array([above, beside, above, beside]), heights, 2, 1)
         if not clear(boxes, np.vstack([line, taken])).any():
             text.remove()
             continue
