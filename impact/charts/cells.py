@@ -17,11 +17,9 @@ from impact.charts.page import (
     COOL,
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     SMALL,
     WARM,
-    WIDTH,
     Mark,
     Page,
     Words,
@@ -71,8 +69,8 @@ def cell_table(
     below : (str, sequence of str), optional
         Name and words of a line under the columns.
     """
-    pitch = (WIDTH - 2 * MARGIN - NAMES) / len(heads)
     probe = page(words, 100)
+    pitch = (probe.right - probe.left - NAMES) / len(heads)
     notes = [wrapped(probe, head.note, HEAD, pitch - 4, even=True) for head in heads.values()]
     over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
     rows = list(cells.groupby("name", sort=False))
@@ -80,22 +78,22 @@ def cell_table(
     line = 48 if below else 0
     sheet = page(words, over + grid + line + 130)
     sheet.key(sheet.top - 6, [mark.entry for mark in marks])
-    left, top = MARGIN + NAMES, sheet.top + over
-    ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
-    ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
+    top = sheet.top + over
+    ax = sheet.across(NAMES, top, grid)
+    ax.set(xlim=(0, pitch * len(heads)), ylim=(grid, 0))
     ax.set_axis_off()
-    sheet.text(MARGIN, top + TALL / 2, rows[0][0], va="center", weight="bold")
+    sheet.text(sheet.left, top + TALL / 2, rows[0][0], va="center", weight="bold")
     for row, (name, part) in enumerate(rows):
         start, tall = (TALL + APART + (row - 1) * flat, flat) if row else (0, TALL)
         if row:
-            sheet.row(MARGIN, top + start + flat / 2, name)
+            sheet.row(sheet.left, top + start + flat / 2, name)
         _row(ax, part, list(heads), pitch, start, tall)
-    middles = [left + (place + 0.5) * pitch for place in range(len(heads))]
+    middles = [sheet.left + NAMES + (place + 0.5) * pitch for place in range(len(heads))]
     for middle, head, note in zip(middles, heads.values(), notes, strict=True):
         _column(sheet, middle, head, note)
     if below:
         name, texts = below
-        sheet.row(MARGIN, top + grid + 26, name, color=MUTED)
+        sheet.row(sheet.left, top + grid + 26, name, color=MUTED)
         for middle, text in zip(middles, texts, strict=True):
             sheet.row(middle, top + grid + 26, text, ha="center", color=MUTED)
     _scale(sheet, top + grid + line + 28, meaning)
@@ -144,8 +142,8 @@ def contrast(one: Any, other: Any) -> float:
 
 def _scale(sheet: Page, top: float, meaning: str) -> None:
     """Explain the colours and the frame in one line under the table."""
-    left, width = MARGIN + NAMES, 380
-    sheet.row(MARGIN, top + 14, "Colour: z")
+    left, width = sheet.left + NAMES, 380
+    sheet.row(sheet.left, top + 14, "Colour: z")
     ax = sheet.axes(left, top, width, 28)
     shades = np.linspace(0, 1, 256)[None, :]
     ax.imshow(shades, cmap=colours(), aspect="auto", extent=(-FULL, FULL, 0, 1))
@@ -156,5 +154,5 @@ def _scale(sheet: Page, top: float, meaning: str) -> None:
     box.set_axis_off()
     box.set(xlim=(0, 64), ylim=(0, 28))
     box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", edgecolor=INK, linewidth=points(6)))
-    room = WIDTH - MARGIN - (left + width + 130)
+    room = sheet.right - (left + width + 130)
     sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room))

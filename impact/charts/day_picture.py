@@ -13,7 +13,6 @@ from impact.charts.page import (
     GROUND,
     INK,
     LABEL,
-    MARGIN,
     MUTED,
     RULE,
     STONE,
@@ -192,7 +191,7 @@ def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> 
     sheet.line([begin - 4, end + 4], middle, **stroke(row.colour, 14))
     look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
     text = sheet.row(end + 20, middle, f"{row.text}, {row.clock}")
-    if end + 20 + extent(text)[2] > WIDTH - MARGIN:
+    if end + 20 + extent(text)[2] > sheet.right:
         text.set(x=(begin - 20) / WIDTH, ha="right")
         end = begin
     sheet.line([end], middle, markeredgecolor=GROUND, **look)

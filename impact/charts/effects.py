@@ -13,11 +13,9 @@ from impact.charts.page import (
     COOL,
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     RULE,
     WARM,
-    WIDTH,
     Entry,
     Mark,
     Words,
@@ -62,11 +60,11 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
     if ax is None:
         sheet = page(words, tall + 70)
         middles = sheet.top + ROW * (rows + 0.5)
-        names = [sheet.row(MARGIN, *row) for row in zip(middles, table["text"], strict=True)]
+        names = [sheet.row(sheet.left, *row) for row in zip(middles, table["text"], strict=True)]
         widest = max(extent(name)[2] for name in names)
         right = max(340, widest) + 130
         for middle, value in zip(middles, table["estimate"], strict=True):
-            sheet.row(MARGIN + right, middle, amount(value, words.unit), ha="right")
+            sheet.row(sheet.left + right, middle, amount(value, words.unit), ha="right")
         ax = sheet.across(right + 16, sheet.top, tall)
         ax.set_yticks([])
     else:
@@ -91,9 +89,9 @@ def scaled_effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None)
         `text` (name of the row), `estimate`, `ci_low`, `ci_high`, in standard errors.
     """
     if ax is None:
-        tall, left = 64 * len(table), MARGIN + 560
+        tall = 64 * len(table)
         sheet = page(words, tall + 60)
-        ax = sheet.axes(left, sheet.top, WIDTH - MARGIN - left, tall)
+        ax = sheet.across(560, sheet.top, tall)
     _intervals(ax, table)
     ax.set_yticks(np.arange(len(table)), table["text"])
     ax.spines["left"].set_visible(False)
@@ -164,7 +162,7 @@ def dose_line(
             hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED, "linestyle": ""}
             sheet.key(sheet.top + 34, [(hollow, why)])
         ax = sheet.across(90, sheet.top + 90, 790)
-        sheet.note((WIDTH + 90) / 2, sheet.top + 950, unit, ha="center")
+        sheet.note((sheet.left + 90 + sheet.right) / 2, sheet.top + 950, unit, ha="center")
     drawn = pd.concat([others[["dose", "estimate"]], doses[["dose", "estimate"]]])
     low, high = drawn.clip(upper=0).min(), drawn.clip(lower=0).max()
     reach = high - low

@@ -13,7 +13,6 @@ from impact.charts.labels import points_along
 from impact.charts.page import (
     BAND,
     INK,
-    MARGIN,
     MUTED,
     Entry,
     Mark,
@@ -92,7 +91,7 @@ def minute_paths(
     if ax is None:
         sheet = page(words, ALONE + 164)
         ax = sheet.across(90, sheet.top, ALONE)
-        sheet.note(MARGIN + 90, sheet.top + ALONE + 54, _ACROSS)
+        sheet.note(sheet.left + 90, sheet.top + ALONE + 54, _ACROSS)
         sheet.key(sheet.top + ALONE + 96, [*_ENTRIES, kind_entry(PLAIN, panels[event].mark)])
     _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
     return ax.figure
@@ -110,7 +109,7 @@ def _small_pictures(
         limits = limits_of(grouped[event] for event in row)
         for event, ax in row.items():
             _panel(ax, grouped[event], panels[event], limits)
-    sheet.note(MARGIN + INDENT, sheet.top + grid.tall - 34, _ACROSS)
+    sheet.note(sheet.left + INDENT, sheet.top + grid.tall - 34, _ACROSS)
     grid.explain(sheet, sheet.top, [*_ENTRIES, *(mark.entry for mark in marks)])
     return sheet.figure
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -189,16 +189,18 @@ def _written(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> b
 
 @dataclass(frozen=True)
 class Page:
-    """A figure with its words, and the box that is left for the data, in pixels from the top."""
+    """A figure with its words, and the box left for the data, in pixels from the top left."""
 
     figure: Figure
     height: int
     top: int
     bottom: int
+    left: ClassVar[int] = MARGIN
+    right: ClassVar[int] = WIDTH - MARGIN
 
     def across(self, indent: float, top: float, height: float) -> Axes:
         """Add axes over the width of the page, less the margins and room on the left."""
-        return self.axes(MARGIN + indent, top, WIDTH - 2 * MARGIN - indent, height)
+        return self.axes(self.left + indent, top, self.right - self.left - indent, height)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes at a box given in pixels from the top left corner of the page."""
@@ -240,7 +242,7 @@ class Page:
         for look, word in entries:
             text = self.row(left + 56, top + 12, word)
             wide = 56 + extent(text)[2] + 36
-            if left > begin and left + wide - 36 > WIDTH - MARGIN:
+            if left > begin and left + wide - 36 > self.right:
                 left, top = begin, top + 40
                 text.set_position(((left + 56) / WIDTH, 1 - (top + 12) / self.height))
             across = [left + 30] if "marker" in look else [left, left + 44]

@@ -175,7 +175,7 @@ def path_panels(
         limits = limits_of(grouped[event] for event in row)
         for event, panel in row.items():
             _path(panel, grouped[event], panels[event].mark, limits, words.unit)
-    sheet.note(MARGIN + INDENT, sheet.top + grid.tall - 36, "sessions from the event")
+    sheet.note(sheet.left + INDENT, sheet.top + grid.tall - 36, "sessions from the event")
     drawn = _path_entries("conditional_low" in paths, words.unit)
     grid.explain(sheet, sheet.top, [*drawn, *(kind_entry(PLAIN, mark) for mark in marks)])
     return sheet.figure
@@ -269,7 +269,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     if ax is None:
         sheet = page(words, 700)
         ax = sheet.across(90, sheet.top, 620)
-        sheet.note(MARGIN + 90, sheet.top + 664, "sessions from the event")
+        sheet.note(sheet.left + 90, sheet.top + 664, "sessions from the event")
     x = table.index.to_numpy()
     values = table[["estimate", "ci_low", "ci_high"]]
     low, high = min(values.min().min(), 0.0), max(values.max().max(), 0.0)

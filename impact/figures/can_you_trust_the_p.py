@@ -15,9 +15,7 @@ from impact.charts.page import (
     BAND,
     GROUND,
     INK,
-    MARGIN,
     MUTED,
-    WIDTH,
     Entry,
     Words,
     drawing,
@@ -145,15 +143,15 @@ def draw(data: Size) -> Figure:
     places = rows_in_groups(rows["kind"])
     height = step * (max(places) + 2)
     sheet = page(words(data), 84 + height + 150)
-    width = (WIDTH - MARGIN - left - gap * (len(THIRDS) - 1)) / len(THIRDS)
+    width = (sheet.right - left - gap * (len(THIRDS) - 1)) / len(THIRDS)
     top = sheet.top + 66
     heading = {"weight": "bold", "color": MUTED}
     for place, row, first in zip(
         places, rows.itertuples(), ~rows["kind"].duplicated(), strict=True
     ):
         if first:
-            sheet.row(MARGIN, top + step * (place + 0.5), row.kind, **heading)
-        sheet.row(MARGIN + 24, top + step * (place + 1.5), row.text)
+            sheet.row(sheet.left, top + step * (place + 0.5), row.kind, **heading)
+        sheet.row(sheet.left + 24, top + step * (place + 1.5), row.text)
     high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.45
     for number, (group, name) in enumerate(THIRDS):
         box = left + number * (width + gap)

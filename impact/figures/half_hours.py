@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from impact.charts.page import (
-    MARGIN,
     MUTED,
     Page,
     Words,
@@ -117,7 +116,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for place, row in enumerate(data.itertuples()):
         _text(sheet, top + ROW * (place + 0.5), row, {s: bold[s].iloc[place] for s in SPANS})
     note = "The two scales differ. Bold: the interval leaves out zero."
-    sheet.note(MARGIN, top + tall + 56, note)
+    sheet.note(sheet.left, top + tall + 56, note)
     sheet.key(sheet.bottom - 30, [mark.entry for mark in marks_of(data["kind"])])
     return sheet.figure
 
@@ -140,7 +139,7 @@ def _interval(ax: Axes, place: int, row: Any, span: str) -> None:
 
 def _text(sheet: Page, middle: float, row: Any, bold: dict[str, bool]) -> None:
     when = f"{short_day(row.announced)} {row.announced:%Y, %H:%M}"
-    sheet.row(MARGIN, middle, when, color=MUTED)
+    sheet.row(sheet.left, middle, when, color=MUTED)
     sheet.row(286, middle, row.label)
     for span, (right, *_) in PLACES.items():
         weight = "bold" if bold[span] else "normal"

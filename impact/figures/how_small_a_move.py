@@ -14,10 +14,8 @@ from impact.charts.labels import letters
 from impact.charts.page import (
     INK,
     LABEL,
-    MARGIN,
     RULE,
     STONE,
-    WIDTH,
     Words,
     drawing,
     page,
@@ -128,8 +126,8 @@ def alt(data: Smallest) -> str:
 
 # -- the picture ---------------------------------------------------------------------------------
 
-#: Height of the row of a third, and where the data begin, in pixels.
-ROW, LEFT = 170, 412
+#: Height of the row of a third, and how far in the data begin, in pixels.
+ROW, INDENT = 170, 372
 
 
 @drawing()
@@ -137,13 +135,13 @@ def draw(data: Smallest) -> Figure:
     """Draw both smallest moves of each third on one scale."""
     tall = ROW * len(data.medians)
     sheet = page(words(data), tall + 150)
-    ax = sheet.axes(LEFT, sheet.top, WIDTH - MARGIN - LEFT, tall)
+    ax = sheet.across(INDENT, sheet.top, tall)
     _axis(ax, data.medians)
     for place, row in enumerate(data.medians.itertuples()):
         middle = sheet.top + ROW * (place + 0.5)
-        sheet.heading(MARGIN, middle - 26, row.heading, va="center")
+        sheet.heading(sheet.left, middle - 26, row.heading, va="center")
         span = " to ".join(percent(end, 1, signed=False) for end in (row.min, row.max))
-        sheet.note(MARGIN, middle - 4, f"volatility {span} a year\n{row.n} sessions")
+        sheet.note(sheet.left, middle - 4, f"volatility {span} a year\n{row.n} sessions")
         for way, name in WAYS.items():
             value = getattr(row, way)
             low, high = (getattr(row, f"{way}_{end}") for end in ENDS)
@@ -151,7 +149,8 @@ def draw(data: Smallest) -> Figure:
             ax.plot(value, place, "o", color=INK, markersize=points(20), zorder=3)
             told = f"{name} {percent(value, 2, signed=False)}"
             ax.text(value, place - 0.14, told, ha="center", **letters(INK, 5, LABEL))
-    sheet.note((LEFT + WIDTH - MARGIN) / 2, sheet.top + tall + 50, "smallest move", ha="center")
+    centre = (sheet.left + INDENT + sheet.right) / 2
+    sheet.note(centre, sheet.top + tall + 50, "smallest move", ha="center")
     dot = {"marker": "o", "color": INK, "markersize": points(20)}
     entries = [(dot, "median of the sessions"), (stroke(STONE, 8), "eight sessions in ten")]
     sheet.key(sheet.bottom - 30, entries)

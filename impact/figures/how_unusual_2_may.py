@@ -13,12 +13,10 @@ from impact.charts.labels import around, letters, move, place
 from impact.charts.page import (
     GROUND,
     LABEL,
-    MARGIN,
     MUTED,
     PAPER,
     SMALL,
     STONE,
-    WIDTH,
     Page,
     Words,
     drawing,
@@ -175,9 +173,9 @@ def _ps(data: Unusual) -> str:
 def draw(data: Unusual) -> Figure:
     """Draw the histogram, the range that would not be found, and the marked sessions."""
     sheet = page(words(data), 1260)
-    sheet.note(MARGIN, sheet.top - 16, "days")
+    sheet.note(sheet.left, sheet.top - 16, "days")
     unit = "z, standard deviations"
-    sheet.note(WIDTH / 2, sheet.top + 892, unit, ha="center")
+    sheet.note((sheet.left + sheet.right) / 2, sheet.top + 892, unit, ha="center")
     ax = sheet.across(70, sheet.top + 20, 800)
     z = data.z
     low, high = np.floor(z.min() - 0.25), np.ceil(z.max() + 0.25)
@@ -202,11 +200,11 @@ def draw(data: Unusual) -> Figure:
 def _forecasts(sheet: Page, data: Unusual) -> None:
     """One row a marked day: its p by each forecast of volatility, and the line at 5%."""
     top = sheet.top + 960
-    sheet.heading(MARGIN, top, "p of the three days, by four forecasts of volatility")
+    sheet.heading(sheet.left, top, "p of the three days, by four forecasts of volatility")
     look = {"color": MUTED, "markerfacecolor": GROUND, "markeredgewidth": points(3)}
     entries = [({**look, "marker": mark}, name) for mark, name in zip(MARKERS, data.p, strict=True)]
     sheet.key(top + 44, entries)
-    ax = sheet.axes(MARGIN + 210, top + 84, WIDTH - 2 * MARGIN - 520, 174)
+    ax = sheet.axes(sheet.left + 210, top + 84, sheet.right - sheet.left - 520, 174)
     ax.set(xscale="log", xlim=(0.001, 1.15), ylim=(len(data.p) - 0.5, -0.5), yticks=[])
     ticks = [0.001, 0.01, LEVEL, 0.2, 1]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -219,9 +217,9 @@ def _forecasts(sheet: Page, data: Unusual) -> None:
             style = {**look, "color": colour, "markersize": points(17), "zorder": 4}
             ax.plot(p, level + 0.26 * aside, marker, **style)
         middle = top + 84 + 174 * (level + 0.5) / len(data.p)
-        sheet.row(MARGIN, middle, date(mark.session), color=colour)
+        sheet.row(sheet.left, middle, date(mark.session), color=colour)
         ends = f"{p_value(row.min())} to {p_value(row.max())}"
-        sheet.row(WIDTH - MARGIN, middle, ends, ha="right", color=colour)
+        sheet.row(sheet.right, middle, ends, ha="right", color=colour)
 
 
 def apart(values: pd.Series) -> np.ndarray:

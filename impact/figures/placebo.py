@@ -15,10 +15,8 @@ from impact.charts.labels import letters
 from impact.charts.page import (
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     STONE,
-    WIDTH,
     Mark,
     Words,
     drawing,
@@ -175,8 +173,8 @@ def draw(data: Sets) -> Figure:
     wide, tall, step = 720, 330, 470
     names = 230
     sheet = page(words(data), step * len(SETS) + 70)
-    right = WIDTH - MARGIN - wide
-    sheet.note(MARGIN, sheet.top, DECIDES)
+    right = sheet.right - wide
+    sheet.note(sheet.left, sheet.top, DECIDES)
     sheet.note(right, sheet.top, BESIDE)
     reach = data.bars[["low", "high"]].abs().max().max()
     parts = dict(list(data.groups.groupby("set")))
@@ -184,14 +182,14 @@ def draw(data: Sets) -> Figure:
     far = 1.1 * max(map(abs, drawn))
     for place, fact in enumerate(data.sets.itertuples()):
         top = sheet.top + 70 + step * place
-        sheet.heading(MARGIN, top, fact.heading)
+        sheet.heading(sheet.left, top, fact.heading)
         groups = parts[fact.set]
-        ax = sheet.axes(MARGIN + names, top + 40, wide - names, tall)
+        ax = sheet.axes(sheet.left + names, top + 40, wide - names, tall)
         _draw_clusters(ax, groups, MARKS[fact.kind], far)
         lines = [*map(_span, groups.itertuples()), "mean"]
         for line, text in enumerate(lines):
             middle = top + 40 + tall * (line + 0.5) / len(lines)
-            sheet.row(MARGIN, middle, text, color=INK if text == "mean" else MUTED)
+            sheet.row(sheet.left, middle, text, color=INK if text == "mean" else MUTED)
         ax = sheet.axes(right, top + 40, wide, tall)
         _histogram(ax, data.bars[data.bars["set"] == fact.set], fact, reach)
     return sheet.figure

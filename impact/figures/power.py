@@ -15,10 +15,8 @@ from impact.charts.labels import around, letters, met, move, place, points_along
 from impact.charts.page import (
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     STONE,
-    WIDTH,
     Words,
     drawing,
     extent,
@@ -154,8 +152,8 @@ def draw(data: Power) -> Figure:
     sheet = page(words(data), 1010)
     what = "size of the move of one session, up or down"
     across = "volatility of the 22 sessions before, a year"
-    sheet.note(MARGIN, sheet.top, what)
-    sheet.note(WIDTH / 2, sheet.top + 906, across, ha="center")
+    sheet.note(sheet.left, sheet.top, what)
+    sheet.note((sheet.left + sheet.right) / 2, sheet.top + 906, across, ha="center")
     ax = sheet.across(80, sheet.top + 44, 810)
     _axes(ax, data.sessions, data.marks)
     dots = {"color": STONE, "markersize": points(8), "markeredgewidth": 0, "zorder": 1}

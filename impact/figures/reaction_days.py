@@ -15,10 +15,8 @@ from impact.charts.labels import around, letters, move, points_along
 from impact.charts.page import (
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     RULE,
-    WIDTH,
     Page,
     Words,
     drawing,
@@ -160,10 +158,10 @@ def draw(data: pd.DataFrame) -> Figure:
     sheet.key(sheet.top + 34, intervals)
     said = "Bold: the thick interval leaves out zero."
     scales = " Each column has its own scale."
-    sheet.note(MARGIN, sheet.top + 76, said + scales * (len(columns) > 1))
-    pitch = (WIDTH - 2 * MARGIN + GAP) / 2
+    sheet.note(sheet.left, sheet.top + 76, said + scales * (len(columns) > 1))
+    pitch = (sheet.right - sheet.left + GAP) / 2
     for place, part in enumerate(columns):
-        _column(sheet, MARGIN + place * pitch, pitch - GAP, part)
+        _column(sheet, sheet.left + place * pitch, pitch - GAP, part)
     return sheet.figure
 
 

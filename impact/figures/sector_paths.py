@@ -13,7 +13,6 @@ from scipy.optimize import isotonic_regression
 
 from impact.charts.page import (
     COOL,
-    MARGIN,
     RULE,
     SMALL,
     STONE,
@@ -179,7 +178,7 @@ def draw(data: Paths) -> Figure:
         (behind, "the same: behind it"),
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
-    sheet.note(MARGIN + INDENT, below + small.tall - 40, "sessions from the event")
+    sheet.note(sheet.left + INDENT, below + small.tall - 40, "sessions from the event")
     small.explain(sheet, below, entries)
     return sheet.figure
 

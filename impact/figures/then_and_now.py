@@ -15,7 +15,6 @@ from impact.charts.page import (
     GROUND,
     INK,
     LABEL,
-    MARGIN,
     MUTED,
     Mark,
     Words,
@@ -167,14 +166,14 @@ def draw(data: Groups) -> Figure:
     sheet.key(sheet.top - 4, [(dot.entry[0], "one session"), mean])
     for place, (measure, what) in enumerate(MEASURES.items()):
         top = sheet.top + 50 + (tall + 150) * place
-        sheet.heading(MARGIN, top, what)
+        sheet.heading(sheet.left, top, what)
         ax = sheet.across(210, top + 40, tall)
         _axes(ax, data.dots[measure], len(groups), in_percent=measure == "estimate")
         means = data.means[data.means["measure"] == measure]
         for row, ((group, dots), fact) in enumerate(zip(groups, means.itertuples(), strict=True)):
             _strip(ax, row, dots, measure, dot)
             _interval(ax, row - 0.32, fact)
-            sheet.text(MARGIN, top + 40 + ROW * (row + 0.5), group, LABEL, va="center")
+            sheet.text(sheet.left, top + 40 + ROW * (row + 0.5), group, LABEL, va="center")
     return sheet.figure
 
 

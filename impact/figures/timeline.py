@@ -15,7 +15,6 @@ from impact.charts.labels import NOTHING, around, clear, move, place, points_alo
 from impact.charts.page import (
     INK,
     LABEL,
-    MARGIN,
     RULE,
     SMALL,
     Words,
@@ -153,9 +152,9 @@ def alt(data: Timeline) -> str:
 def draw(data: Timeline) -> Figure:
     """Draw the index with labelled events, and below it the tariff that moves in steps."""
     sheet = page(words(data), 1234)
-    sheet.heading(MARGIN, sheet.top, "S&P 500, daily close")
+    sheet.heading(sheet.left, sheet.top, "S&P 500, daily close")
     rate = "Additional US tariff on goods from China, in force"
-    sheet.heading(MARGIN, sheet.top + 830, rate)
+    sheet.heading(sheet.left, sheet.top + 830, rate)
     _index(sheet.across(84, sheet.top + 44, 690), data.closes, data.events)
     _steps(sheet.across(84, sheet.top + 870, 250), data.rate, data.closes.index)
     sheet.key(sheet.top + 1204, [mark.entry for mark in marks_of(data.events["kind"])])
