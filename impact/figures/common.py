@@ -99,6 +99,14 @@ def core_study() -> EventStudy:
     return core_of(news_study())
 
 
+def core_sessions(names: Sequence[str]) -> pd.DataFrame:
+    """Return the reaction to some core events, a row each, with the kind of its session."""
+    study = core_study()
+    rows = pd.concat([study[name].car(0) for name in names])
+    units = study.alignment.loc[rows.index]
+    return rows.assign(kind=list(map(kind_of, units["direction"], units["mixed"])))
+
+
 @cache
 def hour_study() -> IntradayStudy:
     """Every announcement since 2025 in the half hour after it."""

@@ -86,7 +86,7 @@ def write_exhibit(exhibit: Exhibit, directory: Path) -> bool:
 
     Raises
     ------
-    FigureError
+    DataFileError
         If a file cannot be written; the old one is then as it was.
     """
     paths = {end: directory / f"{exhibit.name}.{end}" for end in ("csv", "txt", "svg", "png")}

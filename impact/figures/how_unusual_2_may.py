@@ -28,12 +28,12 @@ from impact.charts.page import (
     rules,
     stroke,
 )
-from impact.figures.common import CHINA_CALLED, core_study, index_returns, short_day, source
+from impact.figures.common import CHINA_CALLED, core_sessions, index_returns, short_day, source
 from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import simple_returns
-from impact.news.kinds import MARKS, kind_of
+from impact.news.kinds import MARKS
 from impact.study.event_study import event_study
 from impact.text.formats import counted, date, number, p_value, percent
 from impact.volatility.forecast import conditional_z
@@ -69,16 +69,9 @@ def data() -> Unusual:
     """Rank the marked sessions among all."""
     z = conditional_z(index_returns())["z"].dropna()
     z = z[z.index > z.index[-1] - pd.DateOffset(years=YEARS)]
-    study = core_study()
-    shown = pd.concat([study[name].car(0) for name in SHOWN])
-    units = study.alignment.loc[shown.index]
-    marks = shown[["session", "estimate"]].assign(
-        value=z[shown["session"]].to_numpy(),
-        kind=list(map(kind_of, units["direction"], units["mixed"])),
-    )
-    marks["as_far"] = [
-        int((z >= value).sum() if value >= 0 else (z <= value).sum()) for value in marks["value"]
-    ]
+    shown = core_sessions(SHOWN)
+    marks = shown[["session", "estimate", "kind"]].assign(value=z[shown["session"]].to_numpy())
+    marks["as_far"] = [int((z * np.sign(value) >= abs(value)).sum()) for value in marks["value"]]
     moves = simple_returns(load_prices())[z.index]
     marks["in_percent"] = [
         float((moves * np.sign(row.value) >= abs(moves[row.session])).mean())

@@ -73,8 +73,8 @@ def data() -> Sets:
         test: Any = verdicts().tests[name, MAIN]["p_shift"]
         shifted = test.detail["draws"]
         counts, edges = np.histogram(shifted, bins=41)
-        bars.append(pd.DataFrame({"low": edges[:-1], "high": edges[1:], "shifts": counts}))
-        bars[-1]["set"] = name
+        held = {"low": edges[:-1], "high": edges[1:], "shifts": counts, "set": name}
+        bars.append(pd.DataFrame(held))
         facts = row[
             ["n", "clusters", "p_value", "p_holm", "p_shift", "p_without_one", "power_holm"]
         ]

@@ -29,13 +29,13 @@ from impact.figures.common import (
     CHINA_CALLED,
     by_third,
     core_labels,
-    core_study,
+    core_sessions,
     index_returns,
     source,
     volatility_before,
 )
 from impact.inference.equal_tails import POWER, detectable
-from impact.news.kinds import MARKS, kind_of
+from impact.news.kinds import MARKS
 from impact.text.formats import date, list_of, percent
 from impact.volatility.forecast import PAST_SESSIONS, conditional_z
 
@@ -70,23 +70,13 @@ def data() -> Power:
 
 
 def _marks() -> pd.DataFrame:
-    study, rows = core_study(), []
-    for name in SHOWN:
-        unit = study[name]
-        car = unit.car(0).iloc[0]
-        rows.append(
-            {
-                "session": car["session"],
-                "event": name,
-                "label": list_of(core_labels(car["announcements"])),
-                "kind": kind_of(*unit.alignment[["direction", "mixed"]].iloc[0]),
-                "volatility": volatility_before()[car["session"]],
-                "detectable": car["smallest_detectable"],
-                "estimate": car["estimate"],
-                "move": abs(car["estimate"]),
-            }
-        )
-    return pd.DataFrame(rows)
+    rows = core_sessions(SHOWN).rename(columns={"smallest_detectable": "detectable"})
+    return rows.assign(
+        event=SHOWN,
+        label=[list_of(core_labels(names)) for names in rows["announcements"]],
+        volatility=volatility_before()[rows["session"]].to_numpy(),
+        move=rows["estimate"].abs(),
+    )
 
 
 def title(data: Power) -> str:
