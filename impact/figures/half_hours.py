@@ -112,9 +112,9 @@ def draw(data: pd.DataFrame) -> Figure:
         _axis(ax, data, span)
         for place, row in enumerate(data.itertuples()):
             _interval(ax, place, row, span)
-    bold = {span: outside(data, span) for span in SPANS}
-    for place, row in enumerate(data.itertuples()):
-        _text(sheet, top + ROW * (place + 0.5), row, {s: bold[s].iloc[place] for s in SPANS})
+    rows = data.assign(**{f"{span}_outside": outside(data, span) for span in SPANS})
+    for place, row in enumerate(rows.itertuples()):
+        _text(sheet, top + ROW * (place + 0.5), row)
     note = "The two scales differ. Bold: the interval leaves out zero."
     sheet.note(sheet.left, top + tall + 56, note)
     sheet.key(sheet.bottom - 30, [mark.entry for mark in marks_of(data["kind"])])
@@ -137,10 +137,10 @@ def _interval(ax: Axes, place: int, row: Any, span: str) -> None:
     ax.plot(getattr(row, span), place, mark.marker, **look)
 
 
-def _text(sheet: Page, middle: float, row: Any, bold: dict[str, bool]) -> None:
+def _text(sheet: Page, middle: float, row: Any) -> None:
     when = f"{short_day(row.announced)} {row.announced:%Y, %H:%M}"
     sheet.row(sheet.left, middle, when, color=MUTED)
     sheet.row(286, middle, row.label)
     for span, (right, *_) in PLACES.items():
-        weight = "bold" if bold[span] else "normal"
+        weight = "bold" if getattr(row, f"{span}_outside") else "normal"
         sheet.row(right, middle, percent(getattr(row, span), 2), ha="right", weight=weight)

@@ -71,13 +71,9 @@ def data() -> Timeline:
         for row, lead in zip(events.itertuples(), first, strict=True)
     ]
     liberation = study["liberation-day"].alignment["session"].iloc[0]
-    return Timeline(load_prices()[STORY:], _china_rate(), events, liberation)
-
-
-def _china_rate() -> pd.Series:
-    table = pd.read_csv(data_path("tariff_rates.csv"), parse_dates=["effective_from"])
-    table = table[table["counterparty"] == "CN"]
-    return table.set_index("effective_from")["total"]
+    rates = pd.read_csv(data_path("tariff_rates.csv"), index_col="effective_from", parse_dates=True)
+    rate = rates.loc[rates["counterparty"] == "CN", "total"]
+    return Timeline(load_prices()[STORY:], rate, events, liberation)
 
 
 def title(data: Timeline) -> str:
@@ -130,10 +126,9 @@ def alt(data: Timeline) -> str:
         f"{date(session)}: {list_of(group['label'])}, {percent(group['change'].iloc[0])}"
         for session, group in data.events.groupby("session")
     )
-    changed = rate[np.append(True, np.diff(rate) != 0)]
     steps = "; ".join(
         f"{percent(value, 1, signed=False).replace('.0%', '%')} from {date(day)}"
-        for day, value in changed.items()
+        for day, value in rate[rate.diff() != 0].items()
         if day >= closes.index[0]
     )
     return (
@@ -217,8 +212,8 @@ def _led(
 
 def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
     _time_axis(ax, sessions)
-    changes = np.append(True, np.diff(rate.to_numpy()) != 0)
-    days, values = date2num(rate.index[changes]), rate.to_numpy()[changes]
+    changed = rate[rate.diff() != 0]
+    days, values = date2num(changed.index), changed.to_numpy()
     days[0], end = date2num(sessions[[0, -1]])
     ax.set_ylim(-0.04 * values.max(), 1.22 * values.max())
     percent_axis(ax.yaxis, [0, 0.5, 1.0, 1.5], signed=False)
@@ -249,7 +244,6 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
 def _time_axis(ax: Axes, days: pd.DatetimeIndex) -> None:
     first, last = date2num(days[[0, -1]])
     ax.set_xlim(first, last + 0.01 * (last - first))
-    months = pd.date_range(days[0], days[-1], freq="MS")
-    quarters = months[months.month % 3 == 1]
+    quarters = pd.date_range(days[0], days[-1], freq="QS")
     names = [f"{day:%b}\n{day:%Y}" if day.month == 1 else f"{day:%b}" for day in quarters]
     ax.set_xticks(date2num(quarters), names)
