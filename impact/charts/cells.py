@@ -101,8 +101,7 @@ def cell_table(
 
 
 def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
-    look, _ = head.mark.entry
-    sheet.line([middle], sheet.top + 52, markersize=points(17), **look)
+    sheet.line([middle], sheet.top + 52, **head.mark.sized(17))
     bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": head.mark.colour}
     sheet.text(middle, sheet.top + 68, head.heading, **bold)
     sheet.text(middle, sheet.top + 98, note, HEAD, ha="center", color=MUTED)
@@ -129,7 +128,7 @@ def _row(
         ink = max((INK, GROUND), key=partial(contrast, ground))
         middle = {"ha": "center", "va": "center", "linespacing": 1.3, "zorder": 3}
         at = x + pitch / 2, y + tall / 2
-        ax.text(*at, cell.written, fontsize=points(SMALL), color=ink, **middle)
+        ax.text(*at, cell.written, color=ink, **middle)
 
 
 def contrast(one: Any, other: Any) -> float:

@@ -189,9 +189,9 @@ def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> 
     """Draw when one piece of news came out, with its words on the side where there is room."""
     begin, end = _pixels(ax, scale([row.earliest, row.latest]))
     sheet.line([begin - 4, end + 4], middle, **stroke(row.colour, 14))
-    look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
     text = sheet.row(end + 20, middle, f"{row.text}, {row.clock}")
     if end + 20 + extent(text)[2] > sheet.right:
         text.set(x=(begin - 20) / WIDTH, ha="right")
         end = begin
+    look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
     sheet.line([end], middle, markeredgecolor=GROUND, **look)

@@ -60,8 +60,13 @@ class Mark:
 
     @property
     def entry(self) -> Entry:
-        """The entry of `key` that explains it."""
-        return {"marker": self.marker, "color": self.colour, "linestyle": ""}, self.word
+        """The entry of `Page.key` that explains it."""
+        return self.sized(17), self.word
+
+    def sized(self, pixels: float) -> dict[str, Any]:
+        """Return the look of its symbol at a size in pixels."""
+        look = {"marker": self.marker, "color": self.colour, "linestyle": ""}
+        return {**look, "markersize": points(pixels)}
 
 
 @dataclass(frozen=True)
@@ -366,5 +371,5 @@ def round_ticks(low: float, high: float, count: int = 6) -> np.ndarray:
 
 def symbol(ax: Axes, x: Any, y: Any, mark: Mark, size: float = 17, **kw: Any) -> None:
     """Draw symbols with a white rim, so that they part from lines and from each other."""
-    look = {"markeredgecolor": GROUND, "markeredgewidth": points(2), "zorder": 4, **kw}
-    ax.plot(x, y, mark.marker, color=mark.colour, markersize=points(size), **look)
+    rim = {"markeredgecolor": GROUND, "markeredgewidth": points(2)}
+    ax.plot(x, y, **{**mark.sized(size), **rim, "zorder": 4, **kw})

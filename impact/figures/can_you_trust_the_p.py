@@ -11,19 +11,7 @@ from matplotlib.figure import Figure
 
 from impact.charts.curve import rows_in_groups
 from impact.charts.labels import letters
-from impact.charts.page import (
-    BAND,
-    GROUND,
-    INK,
-    MUTED,
-    Entry,
-    Words,
-    drawing,
-    page,
-    percent_axis,
-    points,
-    stroke,
-)
+from impact.charts.page import BAND, GROUND, INK, MUTED, Words, page, percent_axis, points, stroke
 from impact.figures.common import THIRDS
 from impact.inference.size import KEPT, load_calibration
 from impact.market.files import data_hash
@@ -136,7 +124,6 @@ def alt(data: Size) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Size) -> Figure:
     """Draw the rates of all tests side by side for the three groups."""
     rows, step, left, gap = data.rows, 46, 630, 30
@@ -162,12 +149,14 @@ def draw(data: Size) -> Figure:
     what = "share of days on which the test rejects at 5%"
     sheet.note(left, top + height + 50, what)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
-    entries: list[Entry] = [
-        ({"marker": "o", "color": INK}, "knows the variance of the evening before"),
-        (hollow, "takes the variance as constant"),
-        (stroke(MUTED, 4), "95% sampling interval"),
-    ]
-    sheet.key(sheet.bottom - 36, entries)
+    sheet.key(
+        sheet.bottom - 36,
+        [
+            ({"marker": "o", "color": INK}, "knows the variance of the evening before"),
+            (hollow, "takes the variance as constant"),
+            (stroke(MUTED, 4), "95% sampling interval"),
+        ],
+    )
     return sheet.figure
 
 

@@ -54,9 +54,6 @@ THIRDS = (
 #: Five-minute prices, where `source` takes the name of closes.
 BARS = "five minutes"
 
-#: Two-sided level at which a sector stands out.
-LEVEL = 0.05
-
 
 # -- studies -------------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from impact.charts.page import Words
 from impact.charts.paths import Panel
 from impact.figures.common import (
     CHINA_CALLED,
-    LEVEL,
     NEWS,
     brief_p,
     column_head,
@@ -26,6 +25,7 @@ from impact.figures.common import (
     model_of,
     source,
 )
+from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns

@@ -8,17 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from impact.charts.page import (
-    MUTED,
-    Page,
-    Words,
-    drawing,
-    page,
-    percent_axis,
-    points,
-    round_ticks,
-    stroke,
-)
+from impact.charts.page import MUTED, Page, Words, page, percent_axis, round_ticks, stroke
 from impact.figures.common import news_study, short_day, source, timed
 from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import date, out_of, percent, spelt
@@ -100,7 +90,6 @@ ROW = 40
 PLACES = {"half_hour": (716, 734, 1080), "day": (1190, 1208, 1560)}
 
 
-@drawing()
 def draw(data: pd.DataFrame) -> Figure:
     """Draw one row for each announcement, the half hour on the left, the day on the right."""
     tall = ROW * len(data)
@@ -133,8 +122,7 @@ def _interval(ax: Axes, place: int, row: Any, span: str) -> None:
     mark = MARKS[row.kind]
     ends = [getattr(row, f"{span}_low"), getattr(row, f"{span}_high")]
     ax.plot(ends, [place] * 2, **stroke(mark.colour, 7, 2), alpha=0.5)
-    look = {"markersize": points(15), "color": mark.colour, "zorder": 4}
-    ax.plot(getattr(row, span), place, mark.marker, **look)
+    ax.plot(getattr(row, span), place, **mark.sized(15), zorder=4)
 
 
 def _text(sheet: Page, middle: float, row: Any) -> None:

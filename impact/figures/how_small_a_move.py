@@ -11,18 +11,7 @@ from matplotlib.figure import Figure
 
 from impact.analysis.window_ranks import TESTED, known_variance, ranked_windows
 from impact.charts.labels import letters
-from impact.charts.page import (
-    INK,
-    LABEL,
-    RULE,
-    STONE,
-    Words,
-    drawing,
-    page,
-    percent_axis,
-    points,
-    stroke,
-)
+from impact.charts.page import INK, LABEL, RULE, STONE, Words, page, percent_axis, points, stroke
 from impact.figures.common import by_third, index_returns, source, volatility_before
 from impact.inference.equal_tails import POWER, detectable
 from impact.market.bars import Bar, load_bars
@@ -130,13 +119,13 @@ def alt(data: Smallest) -> str:
 ROW, INDENT = 170, 372
 
 
-@drawing()
 def draw(data: Smallest) -> Figure:
     """Draw both smallest moves of each third on one scale."""
     tall = ROW * len(data.medians)
     sheet = page(words(data), tall + 150)
     ax = sheet.across(INDENT, sheet.top, tall)
     _axis(ax, data.medians)
+    dot = {"color": INK, "markersize": points(20)}
     for place, row in enumerate(data.medians.itertuples()):
         middle = sheet.top + ROW * (place + 0.5)
         sheet.heading(sheet.left, middle - 26, row.heading, va="center")
@@ -146,14 +135,13 @@ def draw(data: Smallest) -> Figure:
             value = getattr(row, way)
             low, high = (getattr(row, f"{way}_{end}") for end in ENDS)
             ax.plot([low, high], [place] * 2, **stroke(STONE, 8, 2))
-            ax.plot(value, place, "o", color=INK, markersize=points(20), zorder=3)
+            ax.plot(value, place, "o", **dot, zorder=3)
             told = f"{name} {percent(value, 2, signed=False)}"
             ax.text(value, place - 0.14, told, ha="center", **letters(INK, 5, LABEL))
     centre = (sheet.left + INDENT + sheet.right) / 2
     sheet.note(centre, sheet.top + tall + 50, "smallest move", ha="center")
-    dot = {"marker": "o", "color": INK, "markersize": points(20)}
-    entries = [(dot, "median of the sessions"), (stroke(STONE, 8), "eight sessions in ten")]
-    sheet.key(sheet.bottom - 30, entries)
+    median = {"marker": "o", **dot}, "median of the sessions"
+    sheet.key(sheet.bottom - 30, [median, (stroke(STONE, 8), "eight sessions in ten")])
     return sheet.figure
 
 

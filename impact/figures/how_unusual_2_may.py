@@ -15,11 +15,9 @@ from impact.charts.page import (
     LABEL,
     MUTED,
     PAPER,
-    SMALL,
     STONE,
     Page,
     Words,
-    drawing,
     extent,
     number_axis,
     page,
@@ -162,7 +160,6 @@ def _ps(data: Unusual) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Unusual) -> Figure:
     """Draw the histogram, the range that would not be found, and the marked sessions."""
     sheet = page(words(data), 1260)
@@ -236,7 +233,7 @@ def _range(ax: Axes, data: Unusual) -> None:
     top = ax.get_ylim()[1]
     arrow = {"arrowstyle": "<->", "color": MUTED, "linewidth": points(2.5)}
     ax.annotate("", (-half, 0.87 * top), (half, 0.87 * top), zorder=1, arrowprops=arrow)
-    look = {"fontsize": points(SMALL), "color": MUTED, "linespacing": 1.25}
+    look = {"color": MUTED, "linespacing": 1.25}
     ax.text(0, 0.885 * top, told, ha="center", va="bottom", **look)
 
 
@@ -257,4 +254,4 @@ def _pins(ax: Axes, marks: pd.DataFrame, taken: np.ndarray) -> None:
         height, level = heights[best // 2], levels[best // 2]
         taken = np.vstack([taken, boxes[best], (x[0] - 12, bounds[1], x[0] + 12, level + 12)])
         ax.plot([pin, pin], [0, height], **stroke(look.colour, 4, 3))
-        ax.plot(pin, height, look.marker, color=look.colour, markersize=points(20), zorder=4)
+        ax.plot(pin, height, **look.sized(20), zorder=4)

@@ -19,7 +19,6 @@ from impact.charts.page import (
     STONE,
     Mark,
     Words,
-    drawing,
     number_axis,
     page,
     points,
@@ -167,7 +166,6 @@ def _span(row: Any) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Sets) -> Figure:
     """Draw a row for each set: its clusters, and the shifts beside them."""
     wide, tall, step = 720, 330, 470
@@ -221,7 +219,7 @@ def _histogram(ax: Axes, bars: pd.DataFrame, fact: Any, reach: float) -> None:
     ax.set(xlim=(-reach, reach), ylim=(0, top), yticks=[])
     number_axis(ax.xaxis, round_ticks(-reach, reach, 6))
     ax.plot([value, value], [0, 0.74 * top], **stroke(mark.colour, 5, 3))
-    ax.plot(value, 0.74 * top, mark.marker, color=mark.colour, markersize=points(20), zorder=4)
+    ax.plot(value, 0.74 * top, **mark.sized(20), zorder=4)
     told = (
         f"{number(value, 2, signed=True)}\nas far on {fact.as_far:,} of "
         f"{bars['shifts'].sum():,}\nshifts, {p_phrase(fact.p_shift)}"

@@ -18,7 +18,6 @@ from impact.charts.page import (
     MUTED,
     STONE,
     Words,
-    drawing,
     extent,
     page,
     percent_axis,
@@ -136,7 +135,6 @@ def alt(data: Power) -> str:
 _HOLLOW = {"marker": "o", "color": MUTED, "markerfacecolor": GROUND}
 
 
-@drawing()
 def draw(data: Power) -> Figure:
     """Draw a dot a session, the medians, and the marked moves."""
     sheet = page(words(data), 1010)
@@ -205,7 +203,7 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         ax.plot(at, ends, **stroke(look.colour, 3, 5))
         circle = {**_HOLLOW, "markersize": points(17), "markeredgewidth": points(4)}
         ax.plot(at[0], ends[0], zorder=6, **circle)
-        ax.plot(at[1], ends[1], look.marker, color=look.colour, markersize=points(20), zorder=6)
+        ax.plot(at[1], ends[1], **look.sized(20), zorder=6)
         told = "\n".join(
             (
                 date(mark.session),

@@ -19,7 +19,6 @@ from impact.charts.page import (
     RULE,
     Page,
     Words,
-    drawing,
     extent,
     page,
     percent_axis,
@@ -141,7 +140,6 @@ def alt(data: pd.DataFrame) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: pd.DataFrame) -> Figure:
     """Draw one estimate with two intervals for each session, down two columns."""
     half = half_way(data["session"])
@@ -205,16 +203,9 @@ def _row(ax: Axes, place: int, row: Any) -> None:
     )
     for reach, look in zip(ends, (thin, thick), strict=True):
         ax.plot(reach, [place, place], **look)
-    ax.plot(
-        row.estimate,
-        place,
-        mark.marker,
-        color=mark.colour,
-        markersize=points(15),
-        zorder=4,
-        markerfacecolor=GROUND if row.confounded else mark.colour,
-        markeredgewidth=points(3),
-    )
+    face = GROUND if row.confounded else mark.colour
+    look = {**mark.sized(15), "markerfacecolor": face, "markeredgewidth": points(3)}
+    ax.plot(row.estimate, place, zorder=4, **look)
     if row.releases:
         _release(ax, place, row.releases, np.concatenate(ends))
 

@@ -11,25 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-from impact.charts.page import (
-    COOL,
-    RULE,
-    SMALL,
-    STONE,
-    WARM,
-    Entry,
-    Mark,
-    Words,
-    drawing,
-    page,
-    points,
-    stroke,
-    symbol,
-)
+from impact.charts.page import COOL, RULE, STONE, WARM, Mark, Words, page, points, stroke, symbol
 from impact.charts.paths import INDENT, Panel, SmallPictures, session_axes
-from impact.figures.common import LEVEL, sector_moves, sector_study, session_panel, source
+from impact.figures.common import sector_moves, sector_study, session_panel, source
 from impact.inference.measured_sizes import some_day_rate
 from impact.inference.ranked_moves import NEAREST
+from impact.inference.tests import LEVEL
 from impact.market.prices import SECTORS
 from impact.text.formats import counted, list_of, number, out_of, percent, spelt
 
@@ -156,7 +143,6 @@ def _sentence(panel: Panel, paths: pd.DataFrame) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Paths) -> Figure:
     """Draw a panel for each session, naming the sectors that stand out."""
     paths = data.paths
@@ -169,13 +155,9 @@ def draw(data: Paths) -> Figure:
     below = sheet.top + large.tall
     for row in (*large.rows(sheet, sheet.top), *small.rows(sheet, below)):
         _row(paths, row)
-    ahead, behind = (
-        {"color": colour, "marker": marker, "linestyle": ""}
-        for colour, marker in ((COOL, "^"), (WARM, "v"))
-    )
-    entries: list[Entry] = [
-        (ahead, "sessions 0 to here stand out: ahead of its share of the market"),
-        (behind, "the same: behind it"),
+    entries = [
+        Mark("sessions 0 to here stand out: ahead of its share of the market", COOL, "^").entry,
+        Mark("the same: behind it", WARM, "v").entry,
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
     sheet.note(sheet.left + INDENT, below + small.tall - 40, "sessions from the event")
@@ -215,15 +197,14 @@ def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float]) -> None:
 def _name_ends(ax: Axes, last: float, ends: Sequence[tuple[float, Mark]]) -> None:
     """Name lines at their right ends, from the lowest up, moved apart where they would touch."""
     bounds, back = ax.get_window_extent(), ax.transData.inverted()
-    look = {"fontsize": points(SMALL)}
     wanted = [ax.transData.transform((last, value)) for value, _ in ends]
     for (x, y), middle, (_, line) in zip(wanted, spread([y for _, y in wanted]), ends, strict=True):
         start = bounds.x1 + 22
-        lead = {"linewidth": points(1.5), "clip_on": False, "scalex": False, "scaley": False}
-        ends_at = back.transform([(x, y), (start - 4, middle)]).T
-        ax.plot(*ends_at, color=line.colour, zorder=2.5, **lead)
+        lead = back.transform([(x, y), (start - 4, middle)]).T
+        free = {"clip_on": False, "scalex": False, "scaley": False}
+        ax.plot(*lead, **stroke(line.colour, 1.5, 2.5), **free)
         at = back.transform((start, middle))
-        ax.text(*at, line.word, va="center_baseline", color=line.colour, **look)
+        ax.text(*at, line.word, va="center_baseline", color=line.colour)
 
 
 def spread(wanted: Sequence[float], step: float = STEP) -> np.ndarray:

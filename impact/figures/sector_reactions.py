@@ -14,16 +14,9 @@ from matplotlib.figure import Figure
 from impact.charts.cells import cell_table
 from impact.charts.page import Words
 from impact.charts.paths import Panel
-from impact.figures.common import (
-    LEVEL,
-    brief_p,
-    column_head,
-    model_of,
-    sector_moves,
-    sector_study,
-    source,
-)
+from impact.figures.common import brief_p, column_head, model_of, sector_moves, sector_study, source
 from impact.inference.ranked_moves import FEW, NEAREST, POOLS, RelativeMoves
+from impact.inference.tests import LEVEL
 from impact.market.prices import SECTORS
 from impact.news.kinds import in_order
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent

@@ -18,7 +18,6 @@ from impact.charts.page import (
     MUTED,
     Mark,
     Words,
-    drawing,
     number_axis,
     page,
     percent_axis,
@@ -156,7 +155,6 @@ def _bounds(fact: Any) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Groups) -> Figure:
     """Draw every session as a dot, with the mean of each group, once in each measure."""
     groups = list(data.dots.groupby("group", sort=False))

@@ -16,9 +16,7 @@ from impact.charts.page import (
     INK,
     LABEL,
     RULE,
-    SMALL,
     Words,
-    drawing,
     extent,
     number_axis,
     page,
@@ -143,7 +141,6 @@ def alt(data: Timeline) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Timeline) -> Figure:
     """Draw the index with labelled events, and below it the tariff that moves in steps."""
     sheet = page(words(data), 1234)
@@ -175,8 +172,7 @@ def _index(ax: Axes, closes: pd.Series, events: pd.DataFrame) -> None:
     # From right to left, so that leads never cross a text.
     for (x, y), kind, name in reversed(labels):
         colour, up = MARKS[kind].colour, 1 if kind in ("escalation", "both") else -1
-        look = {"fontsize": points(SMALL), "color": colour, "linespacing": 1.2}
-        text = ax.text(x, y, name, va="center", **look)
+        text = ax.text(x, y, name, va="center", color=colour, linespacing=1.2)
         box, lead = _led(text, ax.transData.transform((x, y)), up, curve, texts, leads)
         move(text, box, 6)
         ends = [y, text.get_position()[1]]
