@@ -68,17 +68,13 @@ def data() -> Groups:
             group=name,
             announcements=group.labels,
             estimate=(series["z"] * series["sigma"])[group.sessions],
+            cluster=clusters(series.index.get_indexer(group.sessions)),
         )
         for name, group in (("2018 and 2019", then), ("2025", now))
     ]
     dots = pd.concat(parts).rename_axis("session").reset_index()
-    dots = dots[["session", "group", "announcements", "estimate", "z"]]
-    number = {
-        group: clusters(series.index.get_indexer(part["session"]))
-        for group, part in dots.groupby("group", sort=False)
-    }
     means = [
-        (group, measure, *mean_interval([part[measure].to_numpy()], [number[group]]))
+        (group, measure, *mean_interval([part[measure].to_numpy()], [part["cluster"].to_numpy()]))
         for measure in MEASURES
         for group, part in dots.groupby("group", sort=False)
     ]
@@ -122,7 +118,7 @@ def words(data: Groups) -> Words:
 
 def table(data: Groups) -> pd.DataFrame:
     """Return the sessions."""
-    return data.dots
+    return data.dots[["session", "group", "announcements", "estimate", "z"]]
 
 
 def alt(data: Groups) -> str:
