@@ -204,16 +204,11 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         circle = {**_HOLLOW, "markersize": points(17), "markeredgewidth": points(4)}
         ax.plot(at[0], ends[0], zorder=6, **circle)
         ax.plot(at[1], ends[1], **look.sized(20), zorder=6)
-        told = "\n".join(
-            (
-                date(mark.session),
-                *textwrap.wrap(mark.label, _LETTERS),
-                f"moved {percent(mark.estimate, 1)}, found from "
-                f"{percent(mark.detectable, 1, signed=False)}",
-            )
-        )
+        found = percent(mark.detectable, 1, signed=False)
+        told = [date(mark.session), *textwrap.wrap(mark.label, _LETTERS)]
+        told.append(f"moved {percent(mark.estimate, 1)}, found from {found}")
         style = {"va": "center", "linespacing": 1.2, **letters(look.colour, 7)}
-        text = ax.text(0, 0, told, **style)
+        text = ax.text(0, 0, "\n".join(told), **style)
         drawn = ax.transData.transform(np.column_stack([at, ends]))
         taken = np.vstack([taken, [*(drawn.min(axis=0) - 14), *(drawn.max(axis=0) + 14)]])
         named.append((text, drawn[1]))
