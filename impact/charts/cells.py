@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
-from matplotlib.lines import Line2D
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from impact.charts.page import (
     COOL,
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     SMALL,
     WARM,
-    WIDTH,
     Mark,
     Page,
     Words,
     drawing,
-    key,
     number_axis,
     page,
     points,
     wrapped,
 )
 from impact.charts.paths import Panel
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 #: Standard deviations at which the colours end.
 FULL = 5.0
@@ -45,24 +38,11 @@ FULL = 5.0
 NAMES, TALL, APART, HEAD = 290, 104, 20, 20
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Rows of cells: what the colour shows (z), what is written, and which are framed.
-
-    All are DataFrames, rows x columns; the index of `z` names the rows.
-    """
-
-    z: pd.DataFrame
-    written: pd.DataFrame
-    framed: pd.DataFrame
-
-
 @drawing()
 def cell_table(
     words: Words,
     heads: Mapping[str, Panel],
-    first: Cells,
-    rest: Cells,
+    cells: pd.DataFrame,
     *,
     flat: int,
     meaning: str,
@@ -75,11 +55,13 @@ def cell_table(
     ----------
     words : Words
         Title, subtitle, source.
-    heads : mapping
+    heads : mapping of event -> Panel
         What stands over each column, in order.
-    first, rest : Cells
+    cells : DataFrame
+        One row a cell: `event`, `name` (that of its row; the first is set apart), `z` (what the
+        colour shows), `written`, and whether it is `framed`.
     flat : int
-        Height of a row of `rest` in pixels.
+        Height of a row under the first in pixels.
     meaning : str
         What a frame says.
     marks : sequence of Mark
@@ -87,29 +69,31 @@ def cell_table(
     below : (str, sequence of str), optional
         Name and words of a line under the columns.
     """
-    pitch = (WIDTH - 2 * MARGIN - NAMES) / len(heads)
     probe = page(words, 100)
+    pitch = (probe.right - probe.left - NAMES) / len(heads)
     notes = [wrapped(probe, head.note, HEAD, pitch - 4, even=True) for head in heads.values()]
     over = 116 + 27 * max(note.count("\n") + 1 for note in notes)
-    grid = TALL + APART + flat * len(rest.z)
+    rows = list(cells.groupby("name", sort=False))
+    grid = TALL + APART + flat * (len(rows) - 1)
     line = 48 if below else 0
     sheet = page(words, over + grid + line + 130)
-    key(sheet, sheet.top - 6, [mark.entry for mark in marks])
-    left, top = MARGIN + NAMES, sheet.top + over
-    ax = sheet.axes(left, top, WIDTH - MARGIN - left, grid)
-    ax.set(xlim=(0, WIDTH - MARGIN - left), ylim=(grid, 0))
+    sheet.key(sheet.top - 6, [mark.entry for mark in marks])
+    top = sheet.top + over
+    ax = sheet.across(NAMES, top, grid)
+    ax.set(xlim=(0, pitch * len(heads)), ylim=(grid, 0))
     ax.set_axis_off()
-    sheet.text(MARGIN, top + TALL / 2, first.z.index[0], va="center", weight="bold")
-    _cells(ax, first, 0, TALL, pitch)
-    _cells(ax, rest, TALL + APART, flat, pitch)
-    for row, name in enumerate(rest.z.index):
-        sheet.row(MARGIN, top + TALL + APART + (row + 0.5) * flat, name)
-    middles = [left + (place + 0.5) * pitch for place in range(len(heads))]
+    sheet.text(sheet.left, top + TALL / 2, rows[0][0], va="center", weight="bold")
+    for row, (name, part) in enumerate(rows):
+        start, tall = (TALL + APART + (row - 1) * flat, flat) if row else (0, TALL)
+        if row:
+            sheet.row(sheet.left, top + start + flat / 2, name)
+        _row(ax, part, list(heads), pitch, start, tall)
+    middles = [sheet.left + NAMES + (place + 0.5) * pitch for place in range(len(heads))]
     for middle, head, note in zip(middles, heads.values(), notes, strict=True):
         _column(sheet, middle, head, note)
     if below:
         name, texts = below
-        sheet.row(MARGIN, top + grid + 26, name, color=MUTED)
+        sheet.row(sheet.left, top + grid + 26, name, color=MUTED)
         for middle, text in zip(middles, texts, strict=True):
             sheet.row(middle, top + grid + 26, text, ha="center", color=MUTED)
     _scale(sheet, top + grid + line + 28, meaning)
@@ -117,10 +101,8 @@ def cell_table(
 
 
 def _column(sheet: Page, middle: float, head: Panel, note: str) -> None:
-    colour, high = head.mark.colour, 1 - (sheet.top + 52) / sheet.height
-    look = {"marker": head.mark.marker, "markersize": points(17), "linestyle": ""}
-    sheet.figure.add_artist(Line2D([middle / WIDTH], [high], color=colour, **look))
-    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": colour}
+    sheet.line([middle], sheet.top + 52, **head.mark.sized(17))
+    bold: dict[str, Any] = {"ha": "center", "weight": "bold", "color": head.mark.colour}
     sheet.text(middle, sheet.top + 68, head.heading, **bold)
     sheet.text(middle, sheet.top + 98, note, HEAD, ha="center", color=MUTED)
 
@@ -130,29 +112,23 @@ def colours() -> Colormap:
     return LinearSegmentedColormap.from_list("behind_ahead", (WARM, GROUND, COOL))
 
 
-def _cells(ax: Axes, cells: Cells, start: float, tall: float, pitch: float) -> None:
+def _row(
+    ax: Axes, cells: pd.DataFrame, events: list[str], pitch: float, y: float, tall: float
+) -> None:
     scale = colours()
-    for (row, column), z in np.ndenumerate(cells.z.to_numpy(float)):
-        ground = scale((float(np.clip(z / FULL, -1, 1)) + 1) / 2)
-        x, y = column * pitch, start + row * tall
-        cell = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
-        ax.add_patch(Rectangle((x, y), pitch, tall, **cell))
-        ink = max((INK, GROUND), key=partial(contrast, ground))
-        if cells.framed.iat[row, column]:
+    for cell in cells.itertuples():
+        ground = scale((float(np.clip(cell.z / FULL, -1, 1)) + 1) / 2)
+        x = events.index(cell.event) * pitch
+        look = {"facecolor": ground, "edgecolor": GROUND, "linewidth": points(3)}
+        ax.add_patch(Rectangle((x, y), pitch, tall, **look))
+        if cell.framed:
             inner = {"xy": (x + 3, y + 3), "width": pitch - 6, "height": tall - 6}
             frame = {"edgecolor": INK, "linewidth": points(6), "zorder": 2}
             ax.add_patch(Rectangle(**inner, facecolor="none", **frame))
-        ax.text(
-            x + pitch / 2,
-            y + tall / 2,
-            cells.written.iat[row, column],
-            ha="center",
-            va="center",
-            fontsize=points(SMALL),
-            linespacing=1.3,
-            zorder=3,
-            color=ink,
-        )
+        ink = max((INK, GROUND), key=partial(contrast, ground))
+        middle = {"ha": "center", "va": "center", "linespacing": 1.3, "zorder": 3}
+        at = x + pitch / 2, y + tall / 2
+        ax.text(*at, cell.written, color=ink, **middle)
 
 
 def contrast(one: Any, other: Any) -> float:
@@ -165,8 +141,8 @@ def contrast(one: Any, other: Any) -> float:
 
 def _scale(sheet: Page, top: float, meaning: str) -> None:
     """Explain the colours and the frame in one line under the table."""
-    left, width = MARGIN + NAMES, 380
-    sheet.row(MARGIN, top + 14, "Colour: z")
+    left, width = sheet.left + NAMES, 380
+    sheet.row(sheet.left, top + 14, "Colour: z")
     ax = sheet.axes(left, top, width, 28)
     shades = np.linspace(0, 1, 256)[None, :]
     ax.imshow(shades, cmap=colours(), aspect="auto", extent=(-FULL, FULL, 0, 1))
@@ -177,5 +153,5 @@ def _scale(sheet: Page, top: float, meaning: str) -> None:
     box.set_axis_off()
     box.set(xlim=(0, 64), ylim=(0, 28))
     box.add_patch(Rectangle((0, 0), 64, 28, facecolor="none", edgecolor=INK, linewidth=points(6)))
-    room = WIDTH - MARGIN - (left + width + 130)
+    room = sheet.right - (left + width + 130)
     sheet.text(left + width + 130, top - 2, wrapped(sheet, meaning, SMALL, room))

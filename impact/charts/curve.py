@@ -9,17 +9,13 @@ import pandas as pd
 
 from impact.charts.page import (
     INK,
-    MARGIN,
     MUTED,
     STONE,
-    WIDTH,
     Mark,
     Words,
     drawing,
-    key,
     page,
     percent_axis,
-    points,
     round_ticks,
     rules,
     stroke,
@@ -33,9 +29,6 @@ if TYPE_CHECKING:
 
 #: Height of a row, in pixels; where the boxes of the estimates and of the p begin, their width.
 ROW, LEFTS, WIDE = 40, (430, 1010), 400
-
-#: Right ends of what a choice moves, and of what it turns.
-ENDS = (WIDTH - MARGIN - 300, WIDTH - MARGIN)
 
 #: Ends of the axis of p, and what is written on it.
 P_LOW, P_TICKS = 0.001, (0.001, 0.01, 0.05, 0.2, 1)
@@ -64,42 +57,38 @@ def question_ranges(words: Words, questions: pd.DataFrame, choices: pd.DataFrame
     sheet = page(words, 50 + tall + 130 + under)
     top = sheet.top + 50
     boxes = [sheet.axes(left, top, WIDE, tall) for left in LEFTS]
-    for left, what in zip((MARGIN, *LEFTS), ("window, events", "mean CAR", "p"), strict=True):
+    for left, what in zip((sheet.left, *LEFTS), ("window, events", "mean CAR", "p"), strict=True):
         sheet.row(left, sheet.top + 12, what, color=MUTED)
-    sheet.row(WIDTH - MARGIN, sheet.top + 12, "with other news", ha="right", color=MUTED)
+    sheet.row(sheet.right, sheet.top + 12, "with other news", ha="right", color=MUTED)
     colours = [_colour(row) for row in ordered.itertuples()]
     _ranges(boxes[0], rows, ordered[["low", "estimate", "high"]].to_numpy(), colours)
     _p_ranges(boxes[1], rows, ordered[["p_low", "p_high"]].to_numpy(), colours)
-    named = set()
-    for row, one in zip(rows, ordered.itertuples(), strict=True):
+    begins = ~ordered["window"].duplicated()
+    for row, one, first in zip(rows, ordered.itertuples(), begins, strict=True):
         middle = top + ROW * (row + 0.5)
-        if one.window not in named:
-            sheet.row(MARGIN, middle, one.window, weight="bold", color=MUTED)
-            named.add(one.window)
-        sheet.row(MARGIN + 90, middle, f"{one.subset} ({one.n})")
+        if first:
+            sheet.row(sheet.left, middle, one.window, weight="bold", color=MUTED)
+        sheet.row(sheet.left + 90, middle, f"{one.subset} ({one.n})")
         near = f"{one.neighbours} of {one.n}" if one.neighbours else "none"
-        sheet.row(WIDTH - MARGIN, middle, near, ha="right", color=MUTED)
+        sheet.row(sheet.right, middle, near, ha="right", color=MUTED)
     top += tall + 74
-    entries = [
-        (INK, "p ≤ 5% under every other choice"),
-        (MUTED, "under some"),
-        (STONE, "under none"),
-    ]
-    key(sheet, top, [({"linewidth": points(14), "color": hue}, word) for hue, word in entries])
+    said = {INK: "p ≤ 5% under every other choice", MUTED: "under some", STONE: "under none"}
+    sheet.key(top, [(stroke(hue, 14), word) for hue, word in said.items()])
     top += 56
+    ends = sheet.right - 300, sheet.right
     for part in lists:
         decide = part["decides"].all()
         head = "These choices decide" if decide else "These change next to nothing"
-        sheet.heading(MARGIN, top, head)
+        sheet.heading(sheet.left, top, head)
         if part is lists[0]:
-            for right, what in zip(ENDS, ("moves the mean by", "turns answers at 5%"), strict=True):
+            for right, what in zip(ends, ("moves the mean by", "turns answers at 5%"), strict=True):
                 sheet.row(right, top + 14, what, ha="right", color=MUTED)
         for place, one in enumerate(part.itertuples()):
             middle = top + 34 + ROW * (place + 0.5)
-            sheet.row(MARGIN, middle, one.Index, weight="bold", color=MUTED)
-            sheet.row(MARGIN + 170, middle, one.options)
+            sheet.row(sheet.left, middle, one.Index, weight="bold", color=MUTED)
+            sheet.row(sheet.left + 170, middle, one.options)
             told = f"{number(100 * one.moves)} points", percent(one.turns, 0, signed=False)
-            for right, what in zip(ENDS, told, strict=True):
+            for right, what in zip(ends, told, strict=True):
                 sheet.row(right, middle, what, ha="right", color=MUTED)
         top += ROW * len(part) + 60
     return sheet.figure

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from impact.charts.page import (
     GROUND,
     INK,
     LABEL,
-    MARGIN,
     MUTED,
     RULE,
     STONE,
@@ -26,7 +24,6 @@ from impact.charts.page import (
     check_axes,
     drawing,
     extent,
-    key,
     page,
     percent_axis,
     points,
@@ -49,26 +46,24 @@ _ABOVE, _PRICE, _ROW = 96, 520, 44
 _APART = 1.1
 
 
-@dataclass(frozen=True, eq=False)
-class _Scale:
-    """Where a time stands from left to right: straight within each part."""
+#: From times to where they stand from left to right.
+_Scale = Callable[[Iterable[Any]], np.ndarray]
 
-    times: np.ndarray
-    places: np.ndarray
 
-    def __call__(self, times: Iterable[Any]) -> np.ndarray:
-        return np.interp(_seconds(times), self.times, self.places)
+def _scale(parts: pd.DataFrame) -> _Scale:
+    """Return where times stand from left to right: straight within each part."""
+    hours = ((parts["end"] - parts["begin"]) / pd.Timedelta(hours=1)).clip(lower=LEAST_HOURS)
+    wide = np.where(parts["closed"], CLOSED_HOURS, hours)
+    edges, places = _seconds(_edges(parts)), np.concatenate([[0], np.cumsum(wide)])
+    return lambda times: np.interp(_seconds(times), edges, places)
 
 
 def _seconds(times: Iterable[Any]) -> np.ndarray:
     return pd.DatetimeIndex(times).as_unit("s").asi8.astype(float)
 
 
-def _scale(parts: pd.DataFrame) -> _Scale:
-    hours = ((parts["end"] - parts["begin"]) / pd.Timedelta(hours=1)).clip(lower=LEAST_HOURS)
-    wide = np.where(parts["closed"], CLOSED_HOURS, hours)
-    edges = _seconds([*parts["begin"], parts["end"].iloc[-1]])
-    return _Scale(edges, np.concatenate([[0], np.cumsum(wide)]))
+def _edges(parts: pd.DataFrame) -> list[pd.Timestamp]:
+    return [*parts["begin"], parts["end"].iloc[-1]]
 
 
 @drawing()
@@ -110,7 +105,7 @@ def day_picture(
     _name_parts(sheet, ax, parts, scale)
     for row, one in enumerate(news.itertuples()):
         _news_row(sheet, ax, one, sheet.top + strip + _ROW * (row + 0.5), scale)
-    key(sheet, sheet.bottom - 30, _entries(news, parts))
+    sheet.key(sheet.bottom - 30, _entries(news, parts))
     return sheet.figure
 
 
@@ -129,10 +124,11 @@ def _draw_price(
 ) -> None:
     low, high = min(0.0, price.min()), max(0.0, price.max())
     room = 0.1 * (high - low)
-    ax.set(xlim=(0, scale.places[-1]), ylim=(low - room, high + room))
+    _, *inner, last = scale(_edges(parts))
+    ax.set(xlim=(0, last), ylim=(low - room, high + room))
     percent_axis(ax.yaxis, round_ticks(low - room, high + room), 1)
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
-    for edge in scale.places[1:-1]:
+    for edge in inner:
         ax.axvline(edge, **stroke(RULE, 2.5, 0.8), dashes=(3, 3))
     for row in news.itertuples():
         begin, end = scale([row.earliest, row.latest])
@@ -158,9 +154,8 @@ def _clock_axis(ax: Axes, parts: pd.DataFrame, scale: _Scale) -> None:
         for part in open_hours.itertuples()
         for hour in pd.date_range(part.begin.ceil("2h"), part.end, freq="2h")
     ]
-    ends = [*parts["begin"], parts["end"].iloc[-1]]
     ticks: dict[float, pd.Timestamp] = {}
-    for time in [*ends, *every]:
+    for time in [*_edges(parts), *every]:
         (at,) = scale([time])
         if all(abs(at - other) >= _APART for other in ticks):
             ticks[at] = time
@@ -176,37 +171,29 @@ def _clock_axis(ax: Axes, parts: pd.DataFrame, scale: _Scale) -> None:
 
 def _name_parts(sheet: Page, ax: Axes, parts: pd.DataFrame, scale: _Scale) -> None:
     """Write the move of each part above it; the largest is bold."""
-    edges = ax.transData.transform(np.column_stack([scale.places, 0 * scale.places]))[:, 0]
+    edges = _pixels(ax, scale(_edges(parts)))
     largest = parts["move"].abs().max()
     for begin, end, part in zip(edges[:-1], edges[1:], parts.itertuples(), strict=True):
         middle, strong = (begin + end) / 2, abs(part.move) == largest
         look = {"ha": "center", "weight": "bold" if strong else "normal"}
         sheet.text(middle, sheet.top + 22, percent(part.move), LABEL, va="baseline", **look)
         sheet.note(middle, sheet.top + 52, part.Index, ha="center", va="baseline")
-        _bar(sheet, begin + 4, end - 4, sheet.top + 76, INK if strong else STONE, 5)
+        colour = INK if strong else STONE
+        sheet.line([begin + 4, end - 4], sheet.top + 76, **stroke(colour, 5))
+
+
+def _pixels(ax: Axes, places: np.ndarray) -> np.ndarray:
+    """From places of the axis to those of the page, from left to right."""
+    return ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
 
 
 def _news_row(sheet: Page, ax: Axes, row: Any, middle: float, scale: _Scale) -> None:
     """Draw when one piece of news came out, with its words on the side where there is room."""
-    places = scale([row.earliest, row.latest])
-    begin, end = ax.transData.transform(np.column_stack([places, 0 * places]))[:, 0]
-    _bar(sheet, begin - 4, end + 4, middle, row.colour, 14)
-    look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
+    begin, end = _pixels(ax, scale([row.earliest, row.latest]))
+    sheet.line([begin - 4, end + 4], middle, **stroke(row.colour, 14))
     text = sheet.row(end + 20, middle, f"{row.text}, {row.clock}")
-    if end + 20 + extent(text)[2] > WIDTH - MARGIN:
+    if end + 20 + extent(text)[2] > sheet.right:
         text.set(x=(begin - 20) / WIDTH, ha="right")
         end = begin
-    at = [end / WIDTH], [1 - middle / sheet.height]
-    _line(sheet, *at, markeredgecolor=GROUND, **look)
-
-
-def _bar(sheet: Page, begin: float, end: float, top: float, colour: str, thick: float) -> None:
-    height = 1 - top / sheet.height
-    ends = [begin / WIDTH, end / WIDTH]
-    _line(sheet, ends, [height] * 2, color=colour, linewidth=points(thick))
-
-
-def _line(sheet: Page, x: list[float], y: list[float], **look: Any) -> None:
-    from matplotlib.lines import Line2D
-
-    sheet.figure.add_artist(Line2D(x, y, **look))
+    look = {"marker": row.marker, "color": row.colour, "markersize": points(20)}
+    sheet.line([end], middle, markeredgecolor=GROUND, **look)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +15,9 @@ from impact.charts.page import (
     COOL,
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     RULE,
     WARM,
-    WIDTH,
     Entry,
     Mark,
     Words,
@@ -25,7 +25,6 @@ from impact.charts.page import (
     check_axes,
     drawing,
     extent,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -65,11 +64,11 @@ def effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -> Fig
     if ax is None:
         sheet = page(words, tall + 70)
         middles = sheet.top + ROW * (rows + 0.5)
-        names = [sheet.row(MARGIN, *row) for row in zip(middles, table["text"], strict=True)]
+        names = [sheet.row(sheet.left, *row) for row in zip(middles, table["text"], strict=True)]
         widest = max(extent(name)[2] for name in names)
         right = max(340, widest) + 130
         for middle, value in zip(middles, table["estimate"], strict=True):
-            sheet.row(MARGIN + right, middle, amount(value, words.unit), ha="right")
+            sheet.row(sheet.left + right, middle, amount(value, words.unit), ha="right")
         ax = sheet.across(right + 16, sheet.top, tall)
         ax.set_yticks([])
     else:
@@ -95,9 +94,9 @@ def scaled_effects(words: Words, table: pd.DataFrame, *, ax: Axes | None = None)
     """
     check_axes(ax)
     if ax is None:
-        tall, left = 64 * len(table), MARGIN + 560
+        tall = 64 * len(table)
         sheet = page(words, tall + 60)
-        ax = sheet.axes(left, sheet.top, WIDTH - MARGIN - left, tall)
+        ax = sheet.across(560, sheet.top, tall)
     _intervals(ax, table)
     ax.set_yticks(np.arange(len(table)), table["text"])
     ax.spines["left"].set_visible(False)
@@ -164,12 +163,12 @@ def dose_line(
     why, others = aside or ("", doses.iloc[:0])
     if ax is None:
         sheet = page(words, 1010)
-        key(sheet, sheet.top - 4, _dose_entries(marks))
+        sheet.key(sheet.top - 4, _dose_entries(marks))
         if len(others):
             hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED, "linestyle": ""}
-            key(sheet, sheet.top + 34, [(hollow, why)])
+            sheet.key(sheet.top + 34, [(hollow, why)])
         ax = sheet.across(90, sheet.top + 90, 790)
-        sheet.note((WIDTH + 90) / 2, sheet.top + 950, unit, ha="center")
+        sheet.note((sheet.left + 90 + sheet.right) / 2, sheet.top + 950, unit, ha="center")
     drawn = pd.concat([others[["dose", "estimate"]], doses[["dose", "estimate"]]])
     low, high = drawn.clip(upper=0).min(), drawn.clip(lower=0).max()
     reach = high - low
@@ -179,7 +178,7 @@ def dose_line(
     percent_axis(ax.yaxis, round_ticks(*ax.get_ylim()))
     number_axis(ax.xaxis, round_ticks(x[0], x[-1], 7))
     _lines(ax, x, line, without)
-    _scatter(ax, doses, others, marks)
+    _name(ax, drawn, _scatter(ax, doses, others, marks))
     return ax.figure
 
 
@@ -206,52 +205,46 @@ def _lines(ax: Axes, x: np.ndarray, line: pd.DataFrame, without: pd.DataFrame) -
     ax.axvline(0, **stroke(RULE, 2, 1.2))
 
 
-def _scatter(ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[Mark, Mark]) -> None:
-    """Draw the points, each with its label beside it, where no point and no label is."""
-    both = pd.concat([others, doses])
-    rise, fall = marks
-    taken = points_on(ax, both["dose"], both["estimate"]) + np.array([-14, -14, 14, 14])
-    drawn = [line.get_data() for line in ax.lines if len(line.get_xdata()) > 2]
-    zero = np.array(ax.get_xlim()), np.zeros(2)
-    lines = np.concatenate([points_along(ax, *line) for line in (*drawn, zero)])
-    bounds = np.array(ax.get_window_extent().extents)
+def _scatter(
+    ax: Axes, doses: pd.DataFrame, others: pd.DataFrame, marks: tuple[Mark, Mark]
+) -> list[Mark]:
+    """Draw the other points, then the doses; return what to write beside each."""
+    named, (rise, fall) = [], marks
     for row in others.itertuples():
         hollow = {"markerfacecolor": GROUND, "markeredgecolor": MUTED, "zorder": 3}
         aside = Mark(row.label, MUTED, "o")
         symbol(ax, row.dose, row.estimate, aside, 18, markeredgewidth=points(3), **hollow)
-        taken = _beside(ax, row.dose, row.estimate, aside, taken, bounds, lines)
+        named.append(aside)
     for row in doses.itertuples():
         look = rise if row.dose > 0 else fall
         symbol(ax, row.dose, row.estimate, look, 22)
-        named = Mark(f"{row.label} {percent(row.estimate, 1)}", look.colour, look.marker)
-        taken = _beside(ax, row.dose, row.estimate, named, taken, bounds, lines)
+        named.append(replace(look, word=f"{row.label} {percent(row.estimate, 1)}"))
+    return named
 
 
-def _beside(
-    ax: Axes,
-    dose: float,
-    estimate: float,
-    mark: Mark,
-    taken: np.ndarray,
-    bounds: np.ndarray,
-    lines: np.ndarray,
-) -> np.ndarray:
-    """Write the word of a mark beside its point; return what is taken, the word included."""
-    text = ax.text(0, 0, mark.word, va="center", **letters(mark.colour, 6))
-    _, _, width, tall = extent(text)
-    x, y = ax.transData.transform((dose, estimate))
-    steps = [
-        (start, up)
-        for up in (0, 30, -30, 60, -60, 90, -90, 120, -120)
-        for start in (22, -22 - width, *([-width / 2] if up else []))
-    ]
-    boxes = around(text, x + [start for start, _ in steps], y + [up for _, up in steps], 0, 2)
-    box = boxes[place(boxes, taken, bounds, lines)]
-    move(text, box)
-    middle = box[1::2].mean()
-    if abs(middle - y) > tall:
-        near = min(max(x, box[0]), box[2])
-        edge = box[1] if middle > y else box[3]
-        ends = ax.transData.inverted().transform([(x, y), (near, edge)]).T
-        ax.plot(*ends, **stroke(mark.colour, 1.5, 2.8))
-    return np.vstack([taken, box])
+def _name(ax: Axes, drawn: pd.DataFrame, marks: Sequence[Mark]) -> None:
+    """Write the word of each mark beside its point, where no point and no other word is."""
+    dots = points_on(ax, drawn["dose"], drawn["estimate"])
+    taken = dots + np.array([-14, -14, 14, 14])
+    long = [line.get_data() for line in ax.lines if len(line.get_xdata()) > 2]
+    zero = np.array(ax.get_xlim()), np.zeros(2)
+    lines = np.concatenate([points_along(ax, *line) for line in (*long, zero)])
+    bounds = np.array(ax.get_window_extent().extents)
+    for mark, (x, y, *_) in zip(marks, dots, strict=True):
+        text = ax.text(0, 0, mark.word, va="center", **letters(mark.colour, 6))
+        _, _, width, tall = extent(text)
+        steps = [
+            (start, up)
+            for up in (0, 30, -30, 60, -60, 90, -90, 120, -120)
+            for start in (22, -22 - width, *([-width / 2] if up else []))
+        ]
+        boxes = around(text, x + [start for start, _ in steps], y + [up for _, up in steps], 0, 2)
+        box = boxes[place(boxes, taken, bounds, lines)]
+        move(text, box)
+        taken = np.vstack([taken, box])
+        middle = box[1::2].mean()
+        if abs(middle - y) > tall:
+            near = min(max(x, box[0]), box[2])
+            edge = box[1] if middle > y else box[3]
+            ends = ax.transData.inverted().transform([(x, y), (near, edge)]).T
+            ax.plot(*ends, **stroke(mark.colour, 1.5, 2.8))

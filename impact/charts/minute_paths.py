@@ -13,14 +13,12 @@ from impact.charts.labels import points_along
 from impact.charts.page import (
     BAND,
     INK,
-    MARGIN,
     MUTED,
     Entry,
     Mark,
     Words,
     check_axes,
     drawing,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -28,15 +26,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.charts.paths import (
-    INDENT,
-    Panel,
-    explain,
-    key_room,
-    limits_of,
-    name_value,
-    small_pictures,
-)
+from impact.charts.paths import INDENT, Panel, SmallPictures, kind_entry, limits_of, name_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +41,11 @@ COLUMNS, CELL, ALONE = 4, 416, 640
 #: Room between two small pictures.
 GAP = 84
 
+_ENTRIES: Sequence[Entry] = (
+    ({"color": INK}, "price, every five minutes"),
+    (stroke(BAND, 26), "95% of the same minutes on other days"),
+    ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "last price before"),
+)
 _ACROSS = "minutes from the last price before the announcement"
 
 
@@ -96,8 +91,8 @@ def minute_paths(
     if ax is None:
         sheet = page(words, ALONE + 164)
         ax = sheet.across(90, sheet.top, ALONE)
-        sheet.note(MARGIN + 90, sheet.top + ALONE + 54, _ACROSS)
-        key(sheet, sheet.top + ALONE + 96, _entries(panels[event].mark))
+        sheet.note(sheet.left + 90, sheet.top + ALONE + 54, _ACROSS)
+        sheet.key(sheet.top + ALONE + 96, [*_ENTRIES, kind_entry(PLAIN, panels[event].mark)])
     _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
     return ax.figure
 
@@ -108,17 +103,14 @@ def _small_pictures(
     panels: Mapping[str, MinutePanel],
     marks: Sequence[Mark],
 ) -> Figure:
-    rows = -(-len(panels) // COLUMNS)
-    sheet = page(words, rows * CELL + key_room(len(panels), COLUMNS))
-    for row in small_pictures(sheet, sheet.top, panels, COLUMNS, CELL, gap=GAP):
+    grid = SmallPictures(panels, COLUMNS, CELL, GAP)
+    sheet = page(words, grid.height)
+    for row in grid.rows(sheet, sheet.top):
         limits = limits_of(grouped[event] for event in row)
         for event, ax in row.items():
-            first = ax is next(iter(row.values()))
-            _panel(ax, grouped[event], panels[event], limits, labelled=first)
-    last = sheet.top + (rows - 1) * CELL
-    sheet.note(MARGIN + INDENT, last + CELL - 34, _ACROSS)
-    entries = [*_entries(), *(mark.entry for mark in marks)]
-    explain(sheet, last, CELL, len(panels), COLUMNS, entries, gap=GAP)
+            _panel(ax, grouped[event], panels[event], limits)
+    sheet.note(sheet.left + INDENT, sheet.top + grid.tall - 34, _ACROSS)
+    grid.explain(sheet, sheet.top, [*_ENTRIES, *(mark.entry for mark in marks)])
     return sheet.figure
 
 
@@ -127,15 +119,11 @@ def _panel(
     path: pd.DataFrame,
     panel: MinutePanel,
     limits: tuple[float, float],
-    *,
-    labelled: bool = True,
     step: int = 60,
 ) -> None:
     first, last = path.index[0], path.index[-1]
     ax.set(xlim=(first - 4, last + 4), ylim=limits)
     percent_axis(ax.yaxis, round_ticks(*limits, 5), 1)
-    if not labelled:
-        ax.set_yticklabels([""] * len(ax.get_yticks()))
     number_axis(ax.xaxis, np.arange(-(-first // step) * step, last + 1, step))
     band = path[["band_low", "band_high"]]
     ax.fill_between(path.index, *band.to_numpy().T, color=BAND, linewidth=0, zorder=1)
@@ -146,15 +134,3 @@ def _panel(
         symbol(ax, panel.measured, path["path"][panel.measured], panel.mark, 18)
         announced = points_along(ax, np.zeros(2), np.array(limits))
         name_value(ax, path["path"], panel.measured, announced)
-
-
-def _entries(mark: Mark | None = None) -> list[Entry]:
-    entries: list[Entry] = [
-        ({"color": INK}, "price, every five minutes"),
-        (stroke(BAND, 26), "95% of the same minutes on other days"),
-        ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "last price before"),
-    ]
-    if mark is None:
-        return entries
-    look, word = mark.entry
-    return [*entries, (look, word if mark == PLAIN else f"{PLAIN.word}: {word}")]

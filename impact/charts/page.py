@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -61,8 +61,13 @@ class Mark:
 
     @property
     def entry(self) -> Entry:
-        """The entry of `key` that explains it."""
-        return {"marker": self.marker, "color": self.colour, "linestyle": ""}, self.word
+        """The entry of `Page.key` that explains it."""
+        return self.sized(17), self.word
+
+    def sized(self, pixels: float) -> dict[str, Any]:
+        """Return the look of its symbol at a size in pixels."""
+        look = {"marker": self.marker, "color": self.colour, "linestyle": ""}
+        return {**look, "markersize": points(pixels)}
 
 
 @dataclass(frozen=True)
@@ -212,16 +217,18 @@ def _written(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> b
 
 @dataclass(frozen=True)
 class Page:
-    """A figure with its words, and the box that is left for the data, in pixels from the top."""
+    """A figure with its words, and the box left for the data, in pixels from the top left."""
 
     figure: Figure
     height: int
     top: int
     bottom: int
+    left: ClassVar[int] = MARGIN
+    right: ClassVar[int] = WIDTH - MARGIN
 
     def across(self, indent: float, top: float, height: float) -> Axes:
         """Add axes over the width of the page, less the margins and room on the left."""
-        return self.axes(MARGIN + indent, top, WIDTH - 2 * MARGIN - indent, height)
+        return self.axes(self.left + indent, top, self.right - self.left - indent, height)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Add axes at a box given in pixels from the top left corner of the page."""
@@ -246,6 +253,30 @@ class Page:
     def row(self, left: float, middle: float, words: str, **kw: Any) -> Text:
         """Write one small line of text around the height of its middle."""
         return self.text(left, middle, words, SMALL, va="center_baseline", **kw)
+
+    def line(self, x: Numbers, middle: float, **look: Any) -> None:
+        """Draw a level line, or a symbol, at places given in pixels from the top left corner."""
+        from matplotlib.lines import Line2D
+
+        level = np.full(len(x), 1 - middle / self.height)
+        self.figure.add_artist(Line2D(np.divide(x, WIDTH), level, **look))
+
+    def key(self, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
+        """Explain symbols: each entry has the look of a line or marker, and words.
+
+        They stand in one line, and in another under it where the page ends.
+        """
+        begin = left
+        for look, word in entries:
+            text = self.row(left + 56, top + 12, word)
+            wide = 56 + extent(text)[2] + 36
+            if left > begin and left + wide - 36 > self.right:
+                left, top = begin, top + 40
+                text.set_position(((left + 56) / WIDTH, 1 - (top + 12) / self.height))
+            across = [left + 30] if "marker" in look else [left, left + 44]
+            style = {"markersize": points(17), "linewidth": points(5), **look}
+            self.line(across, top + 12, **style)
+            left += wide
 
 
 @drawing()
@@ -325,7 +356,7 @@ def check_axes(ax: Any, panels: int = 1) -> None:
         )
 
 
-# -- axes, symbols and their key -----------------------------------------------------------------
+# -- axes and symbols ----------------------------------------------------------------------------
 
 
 def number_axis(axis: Axis, ticks: Numbers, digits: int = 0, *, signed: bool = True) -> None:
@@ -372,28 +403,5 @@ def round_ticks(low: float, high: float, count: int = 6) -> np.ndarray:
 
 def symbol(ax: Axes, x: Any, y: Any, mark: Mark, size: float = 17, **kw: Any) -> None:
     """Draw symbols with a white rim, so that they part from lines and from each other."""
-    look = {"markeredgecolor": GROUND, "markeredgewidth": points(2), "zorder": 4, **kw}
-    ax.plot(x, y, mark.marker, color=mark.colour, markersize=points(size), **look)
-
-
-def key(page: Page, top: float, entries: Sequence[Entry], left: float = MARGIN) -> None:
-    """Explain symbols: each entry has the look of a line or marker, and words.
-
-    They stand in one line, and in another under it where the page ends.
-    """
-    from matplotlib.lines import Line2D
-
-    begin = left
-    for look, word in entries:
-        indent = 56 if look else 0
-        text = page.row(left + indent, top + 12, word)
-        wide = indent + extent(text)[2] + 36
-        if left > begin and left + wide - 36 > WIDTH - MARGIN:
-            left, top = begin, top + 40
-            text.set_position(((left + indent) / WIDTH, 1 - (top + 12) / page.height))
-        if look:
-            style = {"markersize": points(17), "linewidth": points(5), **look}
-            across = [left + 30] if "marker" in look else [left, left + 44]
-            middle = [1 - (top + 12) / page.height] * len(across)
-            page.figure.add_artist(Line2D(np.divide(across, WIDTH), middle, **style))
-        left += wide
+    rim = {"markeredgecolor": GROUND, "markeredgewidth": points(2)}
+    ax.plot(x, y, **{**mark.sized(size), **rim, "zorder": 4, **kw})

@@ -25,7 +25,6 @@ from impact.charts.page import (
     check_axes,
     drawing,
     extent,
-    key,
     number_axis,
     page,
     round_ticks,
@@ -45,6 +44,10 @@ PLAIN = Mark("session 0", INK, "o")
 #: Height of a small picture with its heading, where there are several rows and where there is one.
 CELL, ALONE = 360, 500
 
+#: Where the value of a line may stand, the best first: in steps aside, and away from zero.
+_ASIDE = np.array([0, 1, -1, 0, -1, 1, 1, 0, 0, 1, -1])
+_UP = np.array([1, 1, 1, -1, 0, 0, -1, 2, -2, 2, 2])
+
 #: Room for the numbers of an axis, and between two pictures, in pixels.
 INDENT, GAP = 90, 40
 
@@ -56,6 +59,81 @@ class Panel:
     heading: str
     note: str
     mark: Mark = PLAIN
+
+
+@dataclass(frozen=True)
+class SmallPictures:
+    """A grid of small pictures under their headings, and the place of its key.
+
+    Parameters
+    ----------
+    panels : mapping of event -> Panel
+        In the order in which they are drawn.
+    columns : int
+    cell, gap, aside : int
+        Height of a row with its headings, room between two pictures, and room that each leaves
+        free on its right; pixels.
+    coloured : bool
+        Whether a heading has the colour of its event.
+    """
+
+    panels: Mapping[str, Panel]
+    columns: int
+    cell: int
+    gap: int = GAP
+    aside: int = 0
+    coloured: bool = True
+
+    @property
+    def tall(self) -> int:
+        """Height of all rows in pixels."""
+        return -(-len(self.panels) // self.columns) * self.cell
+
+    @property
+    def height(self) -> int:
+        """Height of all rows, and of the key where it stands under them."""
+        return self.tall + (0 if self._free else 100)
+
+    @property
+    def _free(self) -> int:
+        """How many pictures there is room for at the end of the last row, if for the key."""
+        free = -len(self.panels) % self.columns
+        return free if free * WIDTH / self.columns > 500 else 0
+
+    @property
+    def _pitch(self) -> float:
+        return (WIDTH - 2 * MARGIN - INDENT + self.gap) / self.columns
+
+    def rows(self, sheet: Page, top: float) -> Iterator[dict[str, Axes]]:
+        """Make the axes row by row, the first at `top`; only the first of a row has labels."""
+        events, wide = list(self.panels), self._pitch - self.gap
+        for start in range(0, len(events), self.columns):
+            axes = {}
+            for column, event in enumerate(events[start : start + self.columns]):
+                panel, left = self.panels[event], MARGIN + INDENT + column * self._pitch
+                colour = panel.mark.colour if self.coloured else INK
+                heading = wrapped(sheet, panel.heading, LABEL, wide, even=True, weight="bold")
+                sheet.heading(left, top + 40, heading, va="baseline", color=colour)
+                sheet.note(left, top + 74, panel.note, va="baseline")
+                ax = sheet.axes(left, top + 94, wide - self.aside, self.cell - 178)
+                ax.tick_params(axis="y", labelleft=column == 0)
+                axes[event] = ax
+            yield axes
+            top += self.cell
+
+    def explain(self, sheet: Page, top: float, entries: Sequence[Entry]) -> None:
+        """Explain the pictures beside their last row or, where it is full, under it."""
+        below = top + self.tall
+        if not self._free:
+            sheet.key(below + 10, entries)
+            return
+        left = MARGIN + INDENT + 24 + (self.columns - self._free) * self._pitch
+        top = below - self.cell + 22
+        sheet.heading(left, top, "How to read it")
+        for line, entry in enumerate(entries):
+            sheet.key(top + 44 + 38 * line, [entry], left)
+        scale = "Each row of pictures has its own scale."
+        sheet.note(left, top + 50 + 38 * len(entries), scale)
 
 
 @drawing()
@@ -91,68 +169,16 @@ def path_panels(
         limits = limits_of(grouped.values())
         _path(ax, grouped[events[0]], panels[events[0]].mark, limits, words.unit)
         return ax.figure
-    columns, rows = min(3, len(events)), -(-len(events) // 3)
-    cell = CELL if rows > 1 else ALONE
-    sheet = page(words, rows * cell + key_room(len(events), columns))
-    for row in small_pictures(sheet, sheet.top, panels, columns, cell):
+    grid = SmallPictures(panels, min(3, len(events)), CELL if len(events) > 3 else ALONE)
+    sheet = page(words, grid.height)
+    for row in grid.rows(sheet, sheet.top):
         limits = limits_of(grouped[event] for event in row)
         for event, panel in row.items():
-            first = panel is next(iter(row.values()))
-            _path(panel, grouped[event], panels[event].mark, limits, words.unit, labelled=first)
-    sheet.note(MARGIN + INDENT, sheet.top + rows * cell - 36, "sessions from the event")
+            _path(panel, grouped[event], panels[event].mark, limits, words.unit)
+    sheet.note(sheet.left + INDENT, sheet.top + grid.tall - 36, "sessions from the event")
     drawn = _path_entries("conditional_low" in paths, words.unit)
-    entries = [*drawn, *map(_session_entry, marks)]
-    explain(sheet, sheet.top + (rows - 1) * cell, cell, len(events), columns, entries)
+    grid.explain(sheet, sheet.top, [*drawn, *(kind_entry(PLAIN, mark) for mark in marks)])
     return sheet.figure
-
-
-def small_pictures(
-    sheet: Page,
-    top: float,
-    panels: Mapping[str, Panel],
-    columns: int,
-    cell: float,
-    *,
-    gap: float = GAP,
-    aside: float = 0,
-    coloured: bool = True,
-) -> Iterator[dict[str, Axes]]:
-    """Make the axes of small pictures under their headings, and yield them row by row.
-
-    Parameters
-    ----------
-    sheet : Page
-    top : float
-        Where the first row begins, in pixels from the top.
-    panels : mapping of event -> Panel
-        In the order in which they are drawn.
-    columns : int
-    cell, gap, aside : float
-        Height of a row with its headings, room between two pictures, and room that each leaves
-        free on its right; pixels.
-    coloured : bool
-        Whether a heading has the colour of its event.
-    """
-    pitch = (WIDTH - 2 * MARGIN - INDENT + gap) / columns
-    events = list(panels)
-    for row in range(-(-len(events) // columns)):
-        axes = {}
-        for column, event in enumerate(events[row * columns : (row + 1) * columns]):
-            panel = panels[event]
-            left, high = MARGIN + INDENT + column * pitch, top + row * cell
-            colour = panel.mark.colour if coloured else INK
-            panel_heading(sheet, left, high, pitch - gap, panel, colour)
-            axes[event] = sheet.axes(left, high + 94, pitch - gap - aside, cell - 178)
-        yield axes
-
-
-def panel_heading(
-    sheet: Page, left: float, top: float, width: float, panel: Panel, colour: str = INK
-) -> None:
-    """Write what a small picture shows above it."""
-    heading = wrapped(sheet, panel.heading, LABEL, width, even=True, weight="bold")
-    sheet.heading(left, top + 40, heading, va="baseline", color=colour)
-    sheet.note(left, top + 74, panel.note, va="baseline")
 
 
 def limits_of(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
@@ -163,18 +189,10 @@ def limits_of(paths: Iterable[pd.DataFrame]) -> tuple[float, float]:
     return low - room, high + 2 * room
 
 
-def _path(
-    ax: Axes,
-    path: pd.DataFrame,
-    mark: Mark,
-    limits: tuple[float, float],
-    unit: str,
-    *,
-    labelled: bool = True,
-) -> None:
+def _path(ax: Axes, path: pd.DataFrame, mark: Mark, limits: tuple[float, float], unit: str) -> None:
     path = path.set_index("relative_session")
     x, y = path.index.to_numpy(), path["path"].to_numpy()
-    session_axes(ax, x, limits, labelled=labelled, unit=unit)
+    session_axes(ax, x, limits, unit=unit)
     days = [number(day, 0, signed=True) if day == -1 or day % 5 == 0 else "" for day in x]
     ax.set_xticks(x, days)
     bands = path.filter(regex="_(low|high)$")
@@ -192,19 +210,11 @@ def _path(
 
 
 def session_axes(
-    ax: Axes,
-    days: np.ndarray,
-    limits: tuple[float, float],
-    *,
-    labelled: bool,
-    room: float = 0.4,
-    unit: str = "",
+    ax: Axes, days: np.ndarray, limits: tuple[float, float], *, room: float = 0.4, unit: str = ""
 ) -> None:
-    """Set up axes for returns around session 0; labelled only where a row of panels begins."""
+    """Set up axes for returns around session 0."""
     ax.set(xlim=(days[0] - room, days[-1] + room), ylim=limits)
     amount_axis(ax.yaxis, round_ticks(*limits, 5), unit)
-    if not labelled:
-        ax.set_yticklabels([""] * len(ax.get_yticks()))
     ax.axhline(0, **stroke(MUTED, 2, 1.5))
 
 
@@ -224,22 +234,7 @@ def name_value(
     _, _, width, tall = extent(text)
     up, aside = tall / 2 + 20, width / 2 + 20
     up = up if path[at] >= 0 else -up
-    steps = np.array(
-        [
-            (0, up),
-            (aside, up),
-            (-aside, up),
-            (0, -up),
-            (-aside, 0),
-            (aside, 0),
-            (aside, -up),
-            (0, 2 * up),
-            (0, -2 * up),
-            (aside, 2 * up),
-            (-aside, 2 * up),
-        ]
-    )
-    boxes = around(text, x - width / 2 + steps[:, 0], y + steps[:, 1], 2, 1)
+    boxes = around(text, x - width / 2 + aside * _ASIDE, y + up * _UP, 2, 1)
     line = points_along(ax, path.index.to_numpy(), path.to_numpy())
     move(text, boxes[place(boxes, np.concatenate([line, taken]), lines=lines)], 2)
 
@@ -252,44 +247,10 @@ def _path_entries(conditional: bool, unit: str) -> list[Entry]:
     return [*entries, ({**stroke(MUTED, 3), "dashes": (2, 1.2)}, "the same, constant variance")]
 
 
-def _session_entry(mark: Mark) -> Entry:
+def kind_entry(plain: Mark, mark: Mark) -> Entry:
+    """Explain the look of a kind of event by what the plain look stands for."""
     look, word = mark.entry
-    return look, word if mark == PLAIN else f"{PLAIN.word}: {word}"
-
-
-def key_room(panels: int, columns: int) -> int:
-    """Return the room that the key of small pictures needs under them, in pixels."""
-    return 0 if _free(panels, columns) else 100
-
-
-def _free(panels: int, columns: int) -> int:
-    """How many pictures there is room for at the end of the last row, if for the key."""
-    free = -panels % columns
-    return free if free * WIDTH / columns > 500 else 0
-
-
-def explain(
-    sheet: Page,
-    top: float,
-    cell: float,
-    panels: int,
-    columns: int,
-    entries: Sequence[Entry],
-    *,
-    gap: float = GAP,
-) -> None:
-    """Explain small pictures beside their last row, which begins at `top`, or under it."""
-    free = _free(panels, columns)
-    if not free:
-        key(sheet, top + cell + 10, entries)
-        return
-    pitch = (WIDTH - 2 * MARGIN - INDENT + gap) / columns
-    left, top = MARGIN + INDENT + 24 + (columns - free) * pitch, top + 22
-    sheet.heading(left, top, "How to read it")
-    for line, entry in enumerate(entries):
-        key(sheet, top + 44 + 38 * line, [entry], left)
-    scale = "Each row of pictures has its own scale."
-    sheet.note(left, top + 50 + 38 * len(entries), scale)
+    return look, word if mark == plain else f"{plain.word}: {word}"
 
 
 @drawing()
@@ -309,7 +270,7 @@ def average_path(words: Words, table: pd.DataFrame, *, ax: Axes | None = None) -
     if ax is None:
         sheet = page(words, 700)
         ax = sheet.across(90, sheet.top, 620)
-        sheet.note(MARGIN + 90, sheet.top + 664, "sessions from the event")
+        sheet.note(sheet.left + 90, sheet.top + 664, "sessions from the event")
     x = table.index.to_numpy()
     values = table[["estimate", "ci_low", "ci_high"]]
     low, high = min(values.min().min(), 0.0), max(values.max().max(), 0.0)

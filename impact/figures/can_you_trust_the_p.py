@@ -11,22 +11,7 @@ from matplotlib.figure import Figure
 
 from impact.charts.curve import rows_in_groups
 from impact.charts.labels import letters
-from impact.charts.page import (
-    BAND,
-    GROUND,
-    INK,
-    MARGIN,
-    MUTED,
-    WIDTH,
-    Entry,
-    Words,
-    drawing,
-    key,
-    page,
-    percent_axis,
-    points,
-    stroke,
-)
+from impact.charts.page import BAND, GROUND, INK, MUTED, Words, page, percent_axis, points, stroke
 from impact.figures.common import THIRDS
 from impact.inference.size import KEPT, load_calibration
 from impact.market.files import data_hash
@@ -139,38 +124,39 @@ def alt(data: Size) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Size) -> Figure:
     """Draw the rates of all tests side by side for the three groups."""
     rows, step, left, gap = data.rows, 46, 630, 30
     places = rows_in_groups(rows["kind"])
     height = step * (max(places) + 2)
     sheet = page(words(data), 84 + height + 150)
-    width = (WIDTH - MARGIN - left - gap * (len(THIRDS) - 1)) / len(THIRDS)
+    width = (sheet.right - left - gap * (len(THIRDS) - 1)) / len(THIRDS)
     top = sheet.top + 66
     heading = {"weight": "bold", "color": MUTED}
     for place, row, first in zip(
         places, rows.itertuples(), ~rows["kind"].duplicated(), strict=True
     ):
         if first:
-            sheet.row(MARGIN, top + step * (place + 0.5), row.kind, **heading)
-        sheet.row(MARGIN + 24, top + step * (place + 1.5), row.text)
+            sheet.row(sheet.left, top + step * (place + 0.5), row.kind, **heading)
+        sheet.row(sheet.left + 24, top + step * (place + 1.5), row.text)
     high = max((rows[f"rate_{g}"] + 1.96 * rows[f"error_{g}"]).max() for g, _ in THIRDS) * 1.45
     for number, (group, name) in enumerate(THIRDS):
         box = left + number * (width + gap)
         sheet.heading(box, sheet.top + 4, name)
         ax = sheet.axes(box, top, width, height)
-        ax.set(xlim=(0, high), ylim=(max(places) + 0.5, min(places) - 1.5))
+        ax.set(xlim=(0, high), ylim=(max(places) + 0.5, min(places) - 1.5), yticks=[])
         _panel(ax, rows, places, group)
     what = "share of days on which the test rejects at 5%"
     sheet.note(left, top + height + 50, what)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
-    entries: list[Entry] = [
-        ({"marker": "o", "color": INK}, "knows the variance of the evening before"),
-        (hollow, "takes the variance as constant"),
-        (stroke(MUTED, 4), "95% sampling interval"),
-    ]
-    key(sheet, sheet.bottom - 36, entries)
+    sheet.key(
+        sheet.bottom - 36,
+        [
+            ({"marker": "o", "color": INK}, "knows the variance of the evening before"),
+            (hollow, "takes the variance as constant"),
+            (stroke(MUTED, 4), "95% sampling interval"),
+        ],
+    )
     return sheet.figure
 
 
@@ -178,7 +164,6 @@ def _panel(ax: Axes, rows: pd.DataFrame, places: Sequence[int], group: str) -> N
     ax.axvspan(*KEPT, color=BAND, zorder=0)
     ax.axvline(0.05, **stroke(INK, 3, 1))
     percent_axis(ax.xaxis, [0, 0.05, 0.10, 0.15], signed=False)
-    ax.set_yticks([])
     ax.tick_params(axis="x", length=0)
     ax.spines["bottom"].set_visible(False)
     for place, row in zip(places, rows.to_dict("records"), strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 
 from impact.analysis.intraday import intraday_study
 from impact.analysis.intraday_result import IntradayStudy
@@ -21,6 +22,7 @@ from impact.hypotheses.verdicts import (
     evaluate_register,
 )
 from impact.inference.ranked_moves import RelativeMoves
+from impact.inference.size import thirds, trailing_volatility
 from impact.inference.who_was_hit import relative_moves
 from impact.market.bars import load_bars
 from impact.market.files import data_hash
@@ -52,23 +54,28 @@ THIRDS = (
 #: Five-minute prices, where `source` takes the name of closes.
 BARS = "five minutes"
 
-#: Two-sided level at which a sector stands out.
-LEVEL = 0.05
-
 
 # -- studies -------------------------------------------------------------------------------------
 
 
 @cache
-def closes(ticker: str = "^GSPC") -> pd.Series | pd.DataFrame:
-    """Closes of the S&P 500, or of the sector funds."""
-    return load_prices(ticker)
+def index_returns() -> pd.Series:
+    """Log returns of the S&P 500 over the whole history."""
+    return log_returns(load_prices())
 
 
 @cache
-def index_returns() -> pd.Series:
-    """Log returns of the S&P 500 over the whole history."""
-    return log_returns(closes())
+def volatility_before() -> pd.Series:
+    """Volatility of the S&P 500 in the 22 sessions before each, a year."""
+    returns = index_returns()
+    return pd.Series(trailing_volatility(returns.to_numpy()) * np.sqrt(252), returns.index)
+
+
+def by_third(sessions: pd.DataFrame) -> DataFrameGroupBy:
+    """Group sessions by the thirds of their `volatility`, named as in the pictures."""
+    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
+    parts = {heading: sessions[groups[name]] for name, heading in THIRDS}
+    return pd.concat(parts, names=["heading"]).groupby("heading", sort=False)
 
 
 @cache
@@ -89,6 +96,14 @@ def core_study() -> EventStudy:
     return core_of(news_study())
 
 
+def core_sessions(names: Sequence[str]) -> pd.DataFrame:
+    """Return the reaction to some core events, a row each, with the kind of its session."""
+    study = core_study()
+    rows = pd.concat([study[name].car(0) for name in names])
+    units = study.alignment.loc[rows.index]
+    return rows.assign(kind=list(map(kind_of, units["direction"], units["mixed"])))
+
+
 @cache
 def hour_study() -> IntradayStudy:
     """Every announcement since 2025 in the half hour after it."""
@@ -106,13 +121,13 @@ def timed() -> pd.DataFrame:
 @cache
 def sector_study() -> EventStudy:
     """Sessions of the core events on the eleven sector funds, from the session that has all."""
-    return core_of(event_study(log_returns(closes("sectors")), load_events(since=NEWS)))
+    return core_of(event_study(log_returns(load_prices("sectors")), load_events(since=NEWS)))
 
 
 @cache
 def sector_moves(start: int = 0, end: int | None = None) -> RelativeMoves:
     """Return what the S&P 500's move times their betas leaves of the sectors in those sessions."""
-    returns, market = log_returns(closes("sectors")), index_returns()
+    returns, market = log_returns(load_prices("sectors")), index_returns()
     study = event_study(returns, load_events(since=NEWS), model="market", benchmark=market)
     return relative_moves(core_of(study), start, end)
 
@@ -165,11 +180,16 @@ def column_head(unit: Any) -> Panel:
     return Panel(short_day(unit.session), note, MARKS[core_kind(unit)])
 
 
-def day_and_company(unit: Any) -> str:
-    """Return the date of a session with what else it held: releases, events that are not core."""
-    others = len(unit.announcements) - len(core_labels(unit.announcements))
-    more = [counted(others, "more event")] if others else []
-    return ", ".join([date(unit.session), *([unit.releases] if unit.releases else []), *more])
+def session_panel(unit: Any) -> Panel:
+    """Return what stands over the picture of a session: core events, its day with the rest of it.
+
+    The rest are releases, and events that are not core.
+    """
+    labels = core_labels(unit.announcements)
+    others = len(unit.announcements) - len(labels)
+    more = counted(others, "more event") if others else ""
+    note = ", ".join(filter(None, [date(unit.session), unit.releases, more]))
+    return Panel("; ".join(labels), note, MARKS[core_kind(unit)])
 
 
 def brief_p(p: float) -> str:
@@ -198,7 +218,7 @@ def model_of(study: EventStudy) -> str:
 
 def source(name: str, *files: str, prices: str = "^GSPC") -> str:
     """Name the prices and further data files with their hashes, and the numbers of a figure."""
-    facts = (load_bars() if prices == BARS else closes(prices)).attrs
+    facts = (load_bars() if prices == BARS else load_prices(prices)).attrs
     parts = [f"{facts['source']} ({facts['hash']})"]
     parts += [f"data/{name} ({data_hash(name)})" for name in files]
     return f"Source: {'; '.join(parts)}. Numbers: figures/{name}.csv"

@@ -9,40 +9,25 @@ from matplotlib.figure import Figure
 
 from impact.charts.page import Words
 from impact.charts.paths import Panel, path_panels
-from impact.figures.common import (
-    core_kind,
-    core_labels,
-    core_study,
-    day_and_company,
-    model_of,
-    source,
-)
-from impact.news.kinds import MARKS, marks_of
+from impact.figures.common import core_study, model_of, session_panel, source
+from impact.news.kinds import in_order
 from impact.study.event_paths import event_paths
 from impact.text.formats import counted, out_of, percent, spelt
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Paths with their bands, and for each session its kind and its words."""
+    """Paths with their bands, and what stands over the picture of each session."""
 
     paths: pd.DataFrame
-    kinds: dict[str, str]
     panels: dict[str, Panel]
 
 
 def data() -> Paths:
     """Compute the paths."""
     study = core_study()
-    units = dict(zip(study.alignment.index, study.alignment.itertuples(), strict=True))
-    kinds = {event: core_kind(unit) for event, unit in units.items()}
-    panels = {
-        event: Panel(
-            "; ".join(core_labels(unit.announcements)), day_and_company(unit), MARKS[kinds[event]]
-        )
-        for event, unit in units.items()
-    }
-    return Paths(event_paths(study), kinds, panels)
+    panels = {unit.Index: session_panel(unit) for unit in study.alignment.itertuples()}
+    return Paths(event_paths(study), panels)
 
 
 def title(data: Paths) -> str:
@@ -81,7 +66,7 @@ def words(data: Paths) -> Words:
 
 def draw(data: Paths) -> Figure:
     """Draw a panel for each session."""
-    marks = marks_of(data.kinds.values())
+    marks = in_order(panel.mark for panel in data.panels.values())
     return path_panels(words(data), data.paths, data.panels, marks=marks)
 
 

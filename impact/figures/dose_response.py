@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,7 @@ from impact.figures.common import NEWS, index_returns, source
 from impact.news.catalogue import load_events
 from impact.news.kinds import MARKS
 from impact.study.event_study import event_study
-from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, interval, number, percent, spelt
-
-#: The hypothesis whose slope is drawn.
-HYPOTHESIS = "reaction-grows-with-dose"
 
 
 @dataclass(frozen=True)
@@ -31,16 +26,11 @@ class Response:
     aside: pd.DataFrame
 
 
-@cache
-def dose_study() -> EventStudy:
-    """Every announcement with a change of the rate on China, as the register reads them."""
-    events = load_events(since=NEWS)
-    return event_study(index_returns(), events[events["china_dose_pp"].notna()], window=(0, 0))
-
-
 def data() -> Response:
-    """Estimate the slope."""
-    study = dose_study()
+    """Estimate the slope over announcements that change the rate on China, as the register does."""
+    events = load_events(since=NEWS)
+    events = events[events["china_dose_pp"].notna()]
+    study = event_study(index_returns(), events, window=(0, 0))
     dose = doses.dose_response(study, "china_dose_pp")
     car = study.car(0)
     left_out = car.loc[car.index.isin(dose.dropped["event"])]

@@ -7,19 +7,17 @@ against its own variance as known the evening before.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from impact.charts.cells import Cells, cell_table
+from impact.charts.cells import cell_table
 from impact.charts.page import Words
 from impact.charts.paths import Panel
 from impact.figures.common import (
     CHINA_CALLED,
-    LEVEL,
     NEWS,
     brief_p,
-    closes,
     column_head,
     core_of,
     core_study,
@@ -27,15 +25,14 @@ from impact.figures.common import (
     model_of,
     source,
 )
+from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
+from impact.market.prices import load_prices
 from impact.market.returns import log_returns
 from impact.news.catalogue import load_events
 from impact.news.kinds import in_order
 from impact.study.event_study import event_study
 from impact.text.formats import counted, date, list_of, number, p_phrase, p_value, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: What each series is, in the order of the rows.
 NAMES = {
@@ -67,26 +64,24 @@ class Fingerprints:
 
 def data() -> Fingerprints:
     """Test the index and every fund in each core session, each against its own variance."""
-    returns = log_returns(closes("funds"))
+    returns = log_returns(load_prices("funds"))
     funds = core_of(event_study(returns, load_events(since=NEWS))).car(0, conditional=True)
     index = core_study()
-    heads = {unit.Index: column_head(unit) for unit in index.alignment.itertuples()}
-    common = index.car(0).set_axis(index.alignment.index)
-    common = (
-        pd.concat({"^GSPC": common}, names=["security"])
-        .swaplevel()
-        .rename_axis(["event", "security"])
-    )
+    there = funds.index.unique("event")
+    heads = {
+        unit.Index: column_head(unit)
+        for unit in index.alignment.itertuples()
+        if unit.Index in there
+    }
+    common = index.car(0).set_axis(index.alignment.index.rename("event"))
+    moves = pd.concat([common.assign(security="^GSPC").reset_index(), funds.reset_index()])
     numbers = {"estimate": "estimate", "z_conditional": "z", "p_conditional": "p"}
-    moves = pd.concat([common, funds])[["session", *numbers]].rename(columns=numbers)
-    moves = moves.reset_index()
+    moves = moves[["event", "security", "session", *numbers]].rename(columns=numbers)
     moves["series"] = moves["security"].map(NAMES)
     moves["unusual"] = moves["p"] <= LEVEL
-    row = moves["security"].map(list(NAMES).index)
-    moves = moves.iloc[row.argsort(kind="stable")].sort_values("session", kind="stable")
-    there = funds.index.unique("event")
-    shown = {event: head for event, head in heads.items() if event in there}
-    moves = moves[moves["event"].isin(shown)].reset_index(drop=True)
+    moves = moves.sort_values("security", key=lambda names: names.map(list(NAMES).index))
+    moves = moves.sort_values("session", kind="stable")
+    moves = moves[moves["event"].isin(heads)].reset_index(drop=True)
     day = moves.loc[moves["event"] == CHINA_CALLED, "session"].iloc[0]
     series = {"^GSPC": index_returns(), **returns}
     by_forecast = {
@@ -94,7 +89,7 @@ def data() -> Fingerprints:
         for name in NAMES
     }
     table = pd.DataFrame(by_forecast).T.dropna(axis=1, how="all")
-    return Fingerprints(shown, moves, table, tuple(funds.attrs["notes"]))
+    return Fingerprints(heads, moves, table, tuple(funds.attrs["notes"]))
 
 
 def title(data: Fingerprints) -> str:
@@ -162,26 +157,13 @@ def alt(data: Fingerprints) -> str:
 
 def draw(data: Fingerprints) -> Figure:
     """Draw a table of coloured cells: one column a session, one row a series."""
-    moves = data.moves.assign(
-        written=[f"{percent(row.estimate, 1)}\n{brief_p(row.p)}" for row in data.moves.itertuples()]
-    )
-    wide = {
-        name: moves.pivot_table(name, "security", "event", aggfunc="first", sort=False)
-        for name in ("z", "written", "unusual")
-    }
-    named = {
-        name: frame.loc[list(NAMES), list(data.heads)].rename(index=_row_name)
-        for name, frame in wide.items()
-    }
-    first, rest = (
-        Cells(*(frame.iloc[rows] for frame in named.values()))
-        for rows in (slice(0, 1), slice(1, None))
-    )
+    moves = data.moves
+    written = moves["estimate"].map(lambda move: percent(move, 1)) + "\n" + moves["p"].map(brief_p)
+    name, framed = moves["security"].map(_row_name), moves["unusual"]
     return cell_table(
         words(data),
         data.heads,
-        first,
-        rest,
+        moves.assign(name=name, written=written, framed=framed),
         flat=FLAT,
         meaning=f"p at most {number(LEVEL)}, each series for itself",
         marks=in_order(head.mark for head in data.heads.values()),

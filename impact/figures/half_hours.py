@@ -8,19 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from impact.charts.page import (
-    MARGIN,
-    MUTED,
-    Page,
-    Words,
-    drawing,
-    key,
-    page,
-    percent_axis,
-    points,
-    round_ticks,
-    stroke,
-)
+from impact.charts.page import MUTED, Page, Words, page, percent_axis, round_ticks, stroke
 from impact.figures.common import news_study, short_day, source, timed
 from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import date, out_of, percent, spelt
@@ -31,10 +19,9 @@ SPANS = {"half_hour": "the half hour after", "day": "the whole day"}
 
 def data() -> pd.DataFrame:
     """Return one row an announcement, by time."""
-    study, rows = news_study(), timed()
-    car = study.car(0)
-    units = {name: unit for unit, names in enumerate(car["announcements"]) for name in names}
-    days = car.iloc[[units[event] for event in rows.index]].set_index(rows.index)
+    rows = timed()
+    car = news_study().car(0).explode("announcements").set_index("announcements")
+    days = car.loc[rows.index]
     times = pd.to_datetime(rows["announced_at"].str[:16])
     found = pd.DataFrame({"announced": times, "label": rows["label"], "kind": rows["kind"]})
     found["session"] = days["session"]
@@ -103,7 +90,6 @@ ROW = 40
 PLACES = {"half_hour": (716, 734, 1080), "day": (1190, 1208, 1560)}
 
 
-@drawing()
 def draw(data: pd.DataFrame) -> Figure:
     """Draw one row for each announcement, the half hour on the left, the day on the right."""
     tall = ROW * len(data)
@@ -115,21 +101,20 @@ def draw(data: pd.DataFrame) -> Figure:
         _axis(ax, data, span)
         for place, row in enumerate(data.itertuples()):
             _interval(ax, place, row, span)
-    bold = {span: outside(data, span) for span in SPANS}
-    for place, row in enumerate(data.itertuples()):
-        _text(sheet, top + ROW * (place + 0.5), row, {s: bold[s].iloc[place] for s in SPANS})
+    rows = data.assign(**{f"{span}_outside": outside(data, span) for span in SPANS})
+    for place, row in enumerate(rows.itertuples()):
+        _text(sheet, top + ROW * (place + 0.5), row)
     note = "The two scales differ. Bold: the interval leaves out zero."
-    sheet.note(MARGIN, top + tall + 56, note)
-    key(sheet, sheet.bottom - 30, [mark.entry for mark in marks_of(data["kind"])])
+    sheet.note(sheet.left, top + tall + 56, note)
+    sheet.key(sheet.bottom - 30, [mark.entry for mark in marks_of(data["kind"])])
     return sheet.figure
 
 
 def _axis(ax: Axes, data: pd.DataFrame, span: str) -> None:
     low, high = data[f"{span}_low"].min(), data[f"{span}_high"].max()
     room = 0.04 * (high - low)
-    ax.set(xlim=(low - room, high + room), ylim=(len(data) - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + room), ylim=(len(data) - 0.5, -0.5), yticks=[])
     percent_axis(ax.xaxis, round_ticks(low, high, 5))
-    ax.set_yticks([])
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
 
 
@@ -137,14 +122,13 @@ def _interval(ax: Axes, place: int, row: Any, span: str) -> None:
     mark = MARKS[row.kind]
     ends = [getattr(row, f"{span}_low"), getattr(row, f"{span}_high")]
     ax.plot(ends, [place] * 2, **stroke(mark.colour, 7, 2), alpha=0.5)
-    look = {"markersize": points(15), "color": mark.colour, "zorder": 4}
-    ax.plot(getattr(row, span), place, mark.marker, **look)
+    ax.plot(getattr(row, span), place, **mark.sized(15), zorder=4)
 
 
-def _text(sheet: Page, middle: float, row: Any, bold: dict[str, bool]) -> None:
+def _text(sheet: Page, middle: float, row: Any) -> None:
     when = f"{short_day(row.announced)} {row.announced:%Y, %H:%M}"
-    sheet.row(MARGIN, middle, when, color=MUTED)
+    sheet.row(sheet.left, middle, when, color=MUTED)
     sheet.row(286, middle, row.label)
     for span, (right, *_) in PLACES.items():
-        weight = "bold" if bold[span] else "normal"
+        weight = "bold" if getattr(row, f"{span}_outside") else "normal"
         sheet.row(right, middle, percent(getattr(row, span), 2), ha="right", weight=weight)

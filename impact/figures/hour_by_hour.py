@@ -45,14 +45,10 @@ def outside(rows: pd.DataFrame) -> pd.Series:
 def title(data: Hours) -> str:
     """Count the half hours that left their range."""
     n, count = len(data.rows), int(outside(data.rows).sum())
-    if count <= 1:
-        return (
-            f"Half an hour after {spelt(n)} well-timed announcements the S&P 500 was outside its "
-            f"usual range in {spelt(count)} case{'' if count else 's'}, as chance would have it"
-        )
+    chance = "; chance gives one in twenty" if count > 1 else ", as chance would have it"
     return (
         f"Half an hour after {spelt(n)} well-timed announcements the S&P 500 was outside its usual "
-        f"range in {spelt(count)} cases; chance gives one in twenty"
+        f"range in {spelt(count)} case{'' if count == 1 else 's'}{chance}"
     )
 
 

@@ -11,25 +11,9 @@ from matplotlib.figure import Figure
 
 from impact.analysis.window_ranks import TESTED, known_variance, ranked_windows
 from impact.charts.labels import letters
-from impact.charts.page import (
-    INK,
-    LABEL,
-    MARGIN,
-    RULE,
-    STONE,
-    WIDTH,
-    Words,
-    drawing,
-    key,
-    page,
-    percent_axis,
-    points,
-    stroke,
-)
-from impact.figures.common import THIRDS, index_returns, source
-from impact.figures.power import YEAR
+from impact.charts.page import INK, LABEL, RULE, STONE, Words, page, percent_axis, points, stroke
+from impact.figures.common import by_third, index_returns, source, volatility_before
 from impact.inference.equal_tails import POWER, detectable
-from impact.inference.size import thirds
 from impact.market.bars import Bar, load_bars
 from impact.market.clock_time import MINUTES
 from impact.study.event_study import event_study
@@ -52,27 +36,19 @@ class Smallest:
 
 def data() -> Smallest:
     """Compute both smallest moves on every session that has bars."""
-    returns, half_hour = index_returns(), _half_hours()
+    half_hour = _half_hours()
     days = half_hour.index
-    study = event_study(returns, [iso(day) for day in days])
-    volatility = returns.rolling(22).std().shift(1) * np.sqrt(YEAR)
+    study = event_study(index_returns(), [iso(day) for day in days])
     close = study.car(0).set_index("session")["smallest_detectable"]
     sessions = pd.DataFrame(
-        {"volatility": volatility[days], "close": close[days], "half_hour": half_hour}
+        {"volatility": volatility_before()[days], "close": close[days], "half_hour": half_hour}
     )
-    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
-    return Smallest(
-        sessions, pd.DataFrame([_third(sessions[groups[name]], text) for name, text in THIRDS])
-    )
-
-
-def _third(sessions: pd.DataFrame, heading: str) -> dict[str, object]:
-    spread = {
-        f"{way}_{end}": sessions[way].quantile(share) for way in WAYS for end, share in ENDS.items()
-    }
-    volatility = sessions["volatility"]
-    row = {"heading": heading, "n": len(sessions), "min": volatility.min(), "max": volatility.max()}
-    return row | spread | sessions[list(WAYS)].median().to_dict()
+    groups = by_third(sessions)
+    medians = groups[list(WAYS)].median()
+    medians[["n", "min", "max"]] = groups["volatility"].agg(["size", "min", "max"])
+    for end, share in ENDS.items():
+        medians[[f"{way}_{end}" for way in WAYS]] = groups[list(WAYS)].quantile(share)
+    return Smallest(sessions, medians.reset_index())
 
 
 def _half_hours() -> pd.Series:
@@ -139,42 +115,41 @@ def alt(data: Smallest) -> str:
 
 # -- the picture ---------------------------------------------------------------------------------
 
-#: Height of the row of a third, and where the data begin, in pixels.
-ROW, LEFT = 170, 412
+#: Height of the row of a third, and how far in the data begin, in pixels.
+ROW, INDENT = 170, 372
 
 
-@drawing()
 def draw(data: Smallest) -> Figure:
     """Draw both smallest moves of each third on one scale."""
     tall = ROW * len(data.medians)
     sheet = page(words(data), tall + 150)
-    ax = sheet.axes(LEFT, sheet.top, WIDTH - MARGIN - LEFT, tall)
+    ax = sheet.across(INDENT, sheet.top, tall)
     _axis(ax, data.medians)
+    dot = {"color": INK, "markersize": points(20)}
     for place, row in enumerate(data.medians.itertuples()):
         middle = sheet.top + ROW * (place + 0.5)
-        sheet.heading(MARGIN, middle - 26, row.heading, va="center")
+        sheet.heading(sheet.left, middle - 26, row.heading, va="center")
         span = " to ".join(percent(end, 1, signed=False) for end in (row.min, row.max))
-        sheet.note(MARGIN, middle - 4, f"volatility {span} a year\n{row.n} sessions")
+        sheet.note(sheet.left, middle - 4, f"volatility {span} a year\n{row.n} sessions")
         for way, name in WAYS.items():
             value = getattr(row, way)
             low, high = (getattr(row, f"{way}_{end}") for end in ENDS)
             ax.plot([low, high], [place] * 2, **stroke(STONE, 8, 2))
-            ax.plot(value, place, "o", color=INK, markersize=points(20), zorder=3)
+            ax.plot(value, place, "o", **dot, zorder=3)
             told = f"{name} {percent(value, 2, signed=False)}"
             ax.text(value, place - 0.14, told, ha="center", **letters(INK, 5, LABEL))
-    sheet.note((LEFT + WIDTH - MARGIN) / 2, sheet.top + tall + 50, "smallest move", ha="center")
-    dot = {"marker": "o", "color": INK, "markersize": points(20)}
-    entries = [(dot, "median of the sessions"), (stroke(STONE, 8), "eight sessions in ten")]
-    key(sheet, sheet.bottom - 30, entries)
+    centre = (sheet.left + INDENT + sheet.right) / 2
+    sheet.note(centre, sheet.top + tall + 50, "smallest move", ha="center")
+    median = {"marker": "o", **dot}, "median of the sessions"
+    sheet.key(sheet.bottom - 30, [median, (stroke(STONE, 8), "eight sessions in ten")])
     return sheet.figure
 
 
 def _axis(ax: Axes, medians: pd.DataFrame) -> None:
     reach = medians[[f"{way}_{end}" for way in WAYS for end in ENDS]]
-    ax.set(xscale="log", ylim=(len(medians) - 0.5, -0.5))
+    ax.set(xscale="log", ylim=(len(medians) - 0.5, -0.5), yticks=[])
     ax.set_xlim(0.8 * reach.min().min(), 1.25 * reach.max().max())
     percent_axis(ax.xaxis, (0.002, 0.005, 0.01, 0.02, 0.05), 1, signed=False)
     ax.minorticks_off()
-    ax.set_yticks([])
     for edge in range(1, len(medians)):
         ax.axhline(edge - 0.5, **stroke(RULE, 2, 0.5))

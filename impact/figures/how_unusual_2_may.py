@@ -13,17 +13,12 @@ from impact.charts.labels import around, letters, move, place
 from impact.charts.page import (
     GROUND,
     LABEL,
-    MARGIN,
     MUTED,
     PAPER,
-    SMALL,
     STONE,
-    WIDTH,
     Page,
     Words,
-    drawing,
     extent,
-    key,
     number_axis,
     page,
     points,
@@ -31,19 +26,12 @@ from impact.charts.page import (
     rules,
     stroke,
 )
-from impact.figures.common import (
-    CHINA_CALLED,
-    closes,
-    core_study,
-    index_returns,
-    short_day,
-    source,
-)
+from impact.figures.common import CHINA_CALLED, core_sessions, index_returns, short_day, source
 from impact.inference.tests import LEVEL
 from impact.inference.yardsticks import yardsticks
-from impact.market.prices import load_vix
+from impact.market.prices import load_prices, load_vix
 from impact.market.returns import simple_returns
-from impact.news.kinds import MARKS, kind_of
+from impact.news.kinds import MARKS
 from impact.study.event_study import event_study
 from impact.text.formats import counted, date, number, p_value, percent
 from impact.volatility.forecast import conditional_z
@@ -79,20 +67,10 @@ def data() -> Unusual:
     """Rank the marked sessions among all."""
     z = conditional_z(index_returns())["z"].dropna()
     z = z[z.index > z.index[-1] - pd.DateOffset(years=YEARS)]
-    study = core_study()
-    events = {
-        name: event for event, names in study.alignment["announcements"].items() for name in names
-    }
-    shown = study.car(0).loc[[events[name] for name in SHOWN]]
-    units = study.alignment.loc[shown.index]
-    marks = shown[["session", "estimate"]].assign(
-        value=z[shown["session"]].to_numpy(),
-        kind=list(map(kind_of, units["direction"], units["mixed"])),
-    )
-    marks["as_far"] = [
-        int((z >= value).sum() if value >= 0 else (z <= value).sum()) for value in marks["value"]
-    ]
-    moves = simple_returns(closes())[z.index]
+    shown = core_sessions(SHOWN)
+    marks = shown[["session", "estimate", "kind"]].assign(value=z[shown["session"]].to_numpy())
+    marks["as_far"] = [int((z * np.sign(value) >= abs(value)).sum()) for value in marks["value"]]
+    moves = simple_returns(load_prices())[z.index]
     marks["in_percent"] = [
         float((moves * np.sign(row.value) >= abs(moves[row.session])).mean())
         for row in marks.itertuples()
@@ -182,13 +160,12 @@ def _ps(data: Unusual) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Unusual) -> Figure:
     """Draw the histogram, the range that would not be found, and the marked sessions."""
     sheet = page(words(data), 1260)
-    sheet.note(MARGIN, sheet.top - 16, "days")
+    sheet.note(sheet.left, sheet.top - 16, "days")
     unit = "z, standard deviations"
-    sheet.note(WIDTH / 2, sheet.top + 892, unit, ha="center")
+    sheet.note((sheet.left + sheet.right) / 2, sheet.top + 892, unit, ha="center")
     ax = sheet.across(70, sheet.top + 20, 800)
     z = data.z
     low, high = np.floor(z.min() - 0.25), np.ceil(z.max() + 0.25)
@@ -213,11 +190,11 @@ def draw(data: Unusual) -> Figure:
 def _forecasts(sheet: Page, data: Unusual) -> None:
     """One row a marked day: its p by each forecast of volatility, and the line at 5%."""
     top = sheet.top + 960
-    sheet.heading(MARGIN, top, "p of the three days, by four forecasts of volatility")
+    sheet.heading(sheet.left, top, "p of the three days, by four forecasts of volatility")
     look = {"color": MUTED, "markerfacecolor": GROUND, "markeredgewidth": points(3)}
     entries = [({**look, "marker": mark}, name) for mark, name in zip(MARKERS, data.p, strict=True)]
-    key(sheet, top + 44, entries)
-    ax = sheet.axes(MARGIN + 210, top + 84, WIDTH - 2 * MARGIN - 520, 174)
+    sheet.key(top + 44, entries)
+    ax = sheet.axes(sheet.left + 210, top + 84, sheet.right - sheet.left - 520, 174)
     ax.set(xscale="log", xlim=(0.001, 1.15), ylim=(len(data.p) - 0.5, -0.5), yticks=[])
     ticks = [0.001, 0.01, LEVEL, 0.2, 1]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -230,9 +207,9 @@ def _forecasts(sheet: Page, data: Unusual) -> None:
             style = {**look, "color": colour, "markersize": points(17), "zorder": 4}
             ax.plot(p, level + 0.26 * aside, marker, **style)
         middle = top + 84 + 174 * (level + 0.5) / len(data.p)
-        sheet.row(MARGIN, middle, date(mark.session), color=colour)
+        sheet.row(sheet.left, middle, date(mark.session), color=colour)
         ends = f"{p_value(row.min())} to {p_value(row.max())}"
-        sheet.row(WIDTH - MARGIN, middle, ends, ha="right", color=colour)
+        sheet.row(sheet.right, middle, ends, ha="right", color=colour)
 
 
 def apart(values: pd.Series) -> np.ndarray:
@@ -256,7 +233,7 @@ def _range(ax: Axes, data: Unusual) -> None:
     top = ax.get_ylim()[1]
     arrow = {"arrowstyle": "<->", "color": MUTED, "linewidth": points(2.5)}
     ax.annotate("", (-half, 0.87 * top), (half, 0.87 * top), zorder=1, arrowprops=arrow)
-    look = {"fontsize": points(SMALL), "color": MUTED, "linespacing": 1.25}
+    look = {"color": MUTED, "linespacing": 1.25}
     ax.text(0, 0.885 * top, told, ha="center", va="bottom", **look)
 
 
@@ -277,4 +254,4 @@ def _pins(ax: Axes, marks: pd.DataFrame, taken: np.ndarray) -> None:
         height, level = heights[best // 2], levels[best // 2]
         taken = np.vstack([taken, boxes[best], (x[0] - 12, bounds[1], x[0] + 12, level + 12)])
         ax.plot([pin, pin], [0, height], **stroke(look.colour, 4, 3))
-        ax.plot(pin, height, look.marker, color=look.colour, markersize=points(20), zorder=4)
+        ax.plot(pin, height, **look.sized(20), zorder=4)

@@ -15,13 +15,10 @@ from impact.charts.labels import letters
 from impact.charts.page import (
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     STONE,
-    WIDTH,
     Mark,
     Words,
-    drawing,
     number_axis,
     page,
     points,
@@ -30,15 +27,7 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.figures.common import (
-    MAIN,
-    index_returns,
-    judged,
-    short_day,
-    source,
-    verdict,
-    verdicts,
-)
+from impact.figures.common import MAIN, index_returns, judged, short_day, source, verdict, verdicts
 from impact.hypotheses.verdicts import SUPPORTED
 from impact.inference.cluster_test import cluster_means
 from impact.inference.clusters import clusters
@@ -83,8 +72,8 @@ def data() -> Sets:
         test: Any = verdicts().tests[name, MAIN]["p_shift"]
         shifted = test.detail["draws"]
         counts, edges = np.histogram(shifted, bins=41)
-        bars.append(pd.DataFrame({"low": edges[:-1], "high": edges[1:], "shifts": counts}))
-        bars[-1]["set"] = name
+        held = {"low": edges[:-1], "high": edges[1:], "shifts": counts, "set": name}
+        bars.append(pd.DataFrame(held))
         facts = row[
             ["n", "clusters", "p_value", "p_holm", "p_shift", "p_without_one", "power_holm"]
         ]
@@ -177,51 +166,43 @@ def _span(row: Any) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Sets) -> Figure:
     """Draw a row for each set: its clusters, and the shifts beside them."""
     wide, tall, step = 720, 330, 470
     names = 230
     sheet = page(words(data), step * len(SETS) + 70)
-    right = WIDTH - MARGIN - wide
-    sheet.note(MARGIN, sheet.top, DECIDES)
+    right = sheet.right - wide
+    sheet.note(sheet.left, sheet.top, DECIDES)
     sheet.note(right, sheet.top, BESIDE)
     reach = data.bars[["low", "high"]].abs().max().max()
-    far = 1.1 * max(data.groups["value"].abs().max(), *map(_furthest, _values(data)))
+    parts = dict(list(data.groups.groupby("set")))
+    drawn = [edge for part in parts.values() for edge in (*part["value"], *_bounds(part["value"]))]
+    far = 1.1 * max(map(abs, drawn))
     for place, fact in enumerate(data.sets.itertuples()):
         top = sheet.top + 70 + step * place
-        sheet.heading(MARGIN, top, fact.heading)
-        groups = data.groups[data.groups["set"] == fact.set]
-        ax = sheet.axes(MARGIN + names, top + 40, wide - names, tall)
+        sheet.heading(sheet.left, top, fact.heading)
+        groups = parts[fact.set]
+        ax = sheet.axes(sheet.left + names, top + 40, wide - names, tall)
         _draw_clusters(ax, groups, MARKS[fact.kind], far)
         lines = [*map(_span, groups.itertuples()), "mean"]
         for line, text in enumerate(lines):
             middle = top + 40 + tall * (line + 0.5) / len(lines)
-            sheet.row(MARGIN, middle, text, color=INK if text == "mean" else MUTED)
+            sheet.row(sheet.left, middle, text, color=INK if text == "mean" else MUTED)
         ax = sheet.axes(right, top + 40, wide, tall)
         _histogram(ax, data.bars[data.bars["set"] == fact.set], fact, reach)
     return sheet.figure
 
 
-def _values(data: Sets) -> list[np.ndarray]:
-    return [group.to_numpy() for _, group in data.groups.groupby("set", sort=False)["value"]]
-
-
-def _bounds(values: np.ndarray) -> tuple[float, float]:
+def _bounds(values: pd.Series) -> tuple[float, float]:
     """95% interval of the mean of clusters: it leaves zero out where p is below 5%."""
     reach = scipy.special.stdtrit(len(values) - 1, 1 - LEVEL / 2)
-    error = reach * values.std(ddof=1) / np.sqrt(len(values))
+    error = reach * values.std() / np.sqrt(len(values))
     return values.mean() - error, values.mean() + error
 
 
-def _furthest(values: np.ndarray) -> float:
-    return max(map(abs, _bounds(values)))
-
-
 def _draw_clusters(ax: Axes, groups: pd.DataFrame, mark: Mark, far: float) -> None:
-    values, last = groups["value"].to_numpy(), len(groups)
-    ax.set(xlim=(-far, far), ylim=(last + 0.5, -0.5))
-    ax.set_yticks([])
+    values, last = groups["value"], len(groups)
+    ax.set(xlim=(-far, far), ylim=(last + 0.5, -0.5), yticks=[])
     number_axis(ax.xaxis, round_ticks(-far, far, 6))
     rules(ax.xaxis)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
@@ -235,11 +216,10 @@ def _histogram(ax: Axes, bars: pd.DataFrame, fact: Any, reach: float) -> None:
     look = {"color": STONE, "edgecolor": GROUND, "linewidth": points(1.5), "zorder": 2}
     ax.bar(bars["low"], bars["shifts"], bars["high"] - bars["low"], align="edge", **look)
     top = 1.5 * bars["shifts"].max()
-    ax.set(xlim=(-reach, reach), ylim=(0, top))
+    ax.set(xlim=(-reach, reach), ylim=(0, top), yticks=[])
     number_axis(ax.xaxis, round_ticks(-reach, reach, 6))
-    ax.set_yticks([])
     ax.plot([value, value], [0, 0.74 * top], **stroke(mark.colour, 5, 3))
-    ax.plot(value, 0.74 * top, mark.marker, color=mark.colour, markersize=points(20), zorder=4)
+    ax.plot(value, 0.74 * top, **mark.sized(20), zorder=4)
     told = (
         f"{number(value, 2, signed=True)}\nas far on {fact.as_far:,} of "
         f"{bars['shifts'].sum():,}\nshifts, {p_phrase(fact.p_shift)}"

@@ -15,14 +15,10 @@ from impact.charts.labels import around, letters, met, move, place, points_along
 from impact.charts.page import (
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     STONE,
-    WIDTH,
     Words,
-    drawing,
     extent,
-    key,
     page,
     percent_axis,
     points,
@@ -30,23 +26,23 @@ from impact.charts.page import (
 )
 from impact.figures.common import (
     CHINA_CALLED,
-    THIRDS,
+    by_third,
     core_labels,
-    core_study,
+    core_sessions,
     index_returns,
     source,
+    volatility_before,
 )
 from impact.inference.equal_tails import POWER, detectable
-from impact.inference.size import thirds
-from impact.news.kinds import MARKS, kind_of
+from impact.news.kinds import MARKS
 from impact.text.formats import date, list_of, percent
 from impact.volatility.forecast import PAST_SESSIONS, conditional_z
 
 #: Core events whose moves are shown beside the smallest detectable one.
 SHOWN = ("liberation-day", CHINA_CALLED, "massive-increase-post")
 
-#: Every so many sessions is a dot; sessions in a year.
-STEP, YEAR = 5, 252
+#: Every so many sessions is a dot.
+STEP = 5
 
 
 @dataclass(frozen=True)
@@ -60,49 +56,26 @@ class Power:
 
 def data() -> Power:
     """Compute the smallest detectable move on every fifth session."""
-    returns = index_returns()
-    # Volatility of the 22 sessions before, a year.
-    volatility = returns.rolling(22).std().shift(1) * np.sqrt(YEAR)
-    z = conditional_z(returns)
+    z = conditional_z(index_returns())
     values, sigma = z["z"].to_numpy(), z["sigma"].to_numpy()
     rows = np.arange(PAST_SESSIONS, len(z), STEP)
     found = [sigma[row] * detectable(values[row - PAST_SESSIONS : row]) for row in rows]
     days = z.index[rows]
-    sessions = pd.DataFrame({"volatility": volatility[days], "detectable": found}, days)
-    return Power(sessions, _medians(sessions), _marks(volatility))
-
-
-def _medians(sessions: pd.DataFrame) -> pd.DataFrame:
-    groups = thirds(sessions["volatility"].to_numpy(), "volatility")
-    return pd.DataFrame(
-        {
-            "heading": heading,
-            "low": sessions.loc[groups[name], "volatility"].min(),
-            "high": sessions.loc[groups[name], "volatility"].max(),
-            "detectable": sessions.loc[groups[name], "detectable"].median(),
-        }
-        for name, heading in THIRDS
+    sessions = pd.DataFrame({"volatility": volatility_before()[days], "detectable": found}, days)
+    medians = by_third(sessions).agg(
+        low=("volatility", "min"), high=("volatility", "max"), detectable=("detectable", "median")
     )
+    return Power(sessions, medians.reset_index(), _marks())
 
 
-def _marks(volatility: pd.Series) -> pd.DataFrame:
-    study, rows = core_study(), []
-    for name in SHOWN:
-        unit = study[name]
-        car = unit.car(0).iloc[0]
-        rows.append(
-            {
-                "session": car["session"],
-                "event": name,
-                "label": list_of(core_labels(car["announcements"])),
-                "kind": kind_of(*unit.alignment[["direction", "mixed"]].iloc[0]),
-                "volatility": volatility[car["session"]],
-                "detectable": car["smallest_detectable"],
-                "estimate": car["estimate"],
-                "move": abs(car["estimate"]),
-            }
-        )
-    return pd.DataFrame(rows)
+def _marks() -> pd.DataFrame:
+    rows = core_sessions(SHOWN).rename(columns={"smallest_detectable": "detectable"})
+    return rows.assign(
+        event=SHOWN,
+        label=[list_of(core_labels(names)) for names in rows["announcements"]],
+        volatility=volatility_before()[rows["session"]].to_numpy(),
+        move=rows["estimate"].abs(),
+    )
 
 
 def title(data: Power) -> str:
@@ -162,14 +135,13 @@ def alt(data: Power) -> str:
 _HOLLOW = {"marker": "o", "color": MUTED, "markerfacecolor": GROUND}
 
 
-@drawing()
 def draw(data: Power) -> Figure:
     """Draw a dot a session, the medians, and the marked moves."""
     sheet = page(words(data), 1010)
     what = "size of the move of one session, up or down"
     across = "volatility of the 22 sessions before, a year"
-    sheet.note(MARGIN, sheet.top, what)
-    sheet.note(WIDTH / 2, sheet.top + 906, across, ha="center")
+    sheet.note(sheet.left, sheet.top, what)
+    sheet.note((sheet.left + sheet.right) / 2, sheet.top + 906, across, ha="center")
     ax = sheet.across(80, sheet.top + 44, 810)
     _axes(ax, data.sessions, data.marks)
     dots = {"color": STONE, "markersize": points(8), "markeredgewidth": 0, "zorder": 1}
@@ -182,7 +154,7 @@ def draw(data: Power) -> Figure:
         MARKS["easing"].entry,
         (_HOLLOW, "smallest detectable move"),
     ]
-    key(sheet, sheet.bottom - 30, entries)
+    sheet.key(sheet.bottom - 30, entries)
     return sheet.figure
 
 
@@ -231,17 +203,12 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         ax.plot(at, ends, **stroke(look.colour, 3, 5))
         circle = {**_HOLLOW, "markersize": points(17), "markeredgewidth": points(4)}
         ax.plot(at[0], ends[0], zorder=6, **circle)
-        ax.plot(at[1], ends[1], look.marker, color=look.colour, markersize=points(20), zorder=6)
-        told = "\n".join(
-            (
-                date(mark.session),
-                *textwrap.wrap(mark.label, _LETTERS),
-                f"moved {percent(mark.estimate, 1)}, found from "
-                f"{percent(mark.detectable, 1, signed=False)}",
-            )
-        )
+        ax.plot(at[1], ends[1], **look.sized(20), zorder=6)
+        found = percent(mark.detectable, 1, signed=False)
+        told = [date(mark.session), *textwrap.wrap(mark.label, _LETTERS)]
+        told.append(f"moved {percent(mark.estimate, 1)}, found from {found}")
         style = {"va": "center", "linespacing": 1.2, **letters(look.colour, 7)}
-        text = ax.text(0, 0, told, **style)
+        text = ax.text(0, 0, "\n".join(told), **style)
         drawn = ax.transData.transform(np.column_stack([at, ends]))
         taken = np.vstack([taken, [*(drawn.min(axis=0) - 14), *(drawn.max(axis=0) + 14)]])
         named.append((text, drawn[1]))

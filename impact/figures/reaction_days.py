@@ -15,29 +15,18 @@ from impact.charts.labels import around, letters, move, points_along
 from impact.charts.page import (
     GROUND,
     INK,
-    MARGIN,
     MUTED,
     RULE,
-    WIDTH,
     Page,
     Words,
-    drawing,
     extent,
-    key,
     page,
     percent_axis,
     points,
     round_ticks,
     stroke,
 )
-from impact.figures.common import (
-    and_more,
-    core_labels,
-    model_of,
-    news_study,
-    short_day,
-    source,
-)
+from impact.figures.common import and_more, core_labels, model_of, news_study, short_day, source
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
 from impact.news.kinds import MARKS, kind_of, marks_of
@@ -151,7 +140,6 @@ def alt(data: pd.DataFrame) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: pd.DataFrame) -> Figure:
     """Draw one estimate with two intervals for each session, down two columns."""
     half = half_way(data["session"])
@@ -160,18 +148,18 @@ def draw(data: pd.DataFrame) -> Figure:
     sheet = page(words(data), OVER + ROW * longest + UNDER)
     hollow = {"marker": "o", "markerfacecolor": GROUND, "color": MUTED}
     entries = [mark.entry for mark in marks_of(data["kind"])]
-    key(sheet, sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
+    sheet.key(sheet.top - 4, [*entries, (hollow, "hollow: confounded")])
     intervals = [
         (stroke(INK, 8), "95% interval, variance of the evening before"),
         (stroke(MUTED, 2), "95% interval, constant variance"),
     ]
-    key(sheet, sheet.top + 34, intervals)
+    sheet.key(sheet.top + 34, intervals)
     said = "Bold: the thick interval leaves out zero."
     scales = " Each column has its own scale."
-    sheet.note(MARGIN, sheet.top + 76, said + scales * (len(columns) > 1))
-    pitch = (WIDTH - 2 * MARGIN + GAP) / 2
+    sheet.note(sheet.left, sheet.top + 76, said + scales * (len(columns) > 1))
+    pitch = (sheet.right - sheet.left + GAP) / 2
     for place, part in enumerate(columns):
-        _column(sheet, MARGIN + place * pitch, pitch - GAP, part)
+        _column(sheet, sheet.left + place * pitch, pitch - GAP, part)
     return sheet.figure
 
 
@@ -193,10 +181,9 @@ def _column(sheet: Page, left: float, width: float, rows: pd.DataFrame) -> None:
     bounds = rows.filter(regex="^ci_")
     low, high = bounds.min().min(), bounds.max().max()
     room = 0.04 * (high - low)
-    ax.set(xlim=(low - room, high + 3 * room), ylim=(len(rows) - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + 3 * room), ylim=(len(rows) - 0.5, -0.5), yticks=[])
     percent_axis(ax.xaxis, round_ticks(low, high, 3))
     ax.tick_params(axis="x", labeltop=True, labelbottom=True, length=0)
-    ax.set_yticks([])
     ax.spines["bottom"].set_visible(False)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
     for place, row in enumerate(rows.itertuples()):
@@ -216,16 +203,9 @@ def _row(ax: Axes, place: int, row: Any) -> None:
     )
     for reach, look in zip(ends, (thin, thick), strict=True):
         ax.plot(reach, [place, place], **look)
-    ax.plot(
-        row.estimate,
-        place,
-        mark.marker,
-        color=mark.colour,
-        markersize=points(15),
-        zorder=4,
-        markerfacecolor=GROUND if row.confounded else mark.colour,
-        markeredgewidth=points(3),
-    )
+    face = GROUND if row.confounded else mark.colour
+    look = {**mark.sized(15), "markerfacecolor": face, "markeredgewidth": points(3)}
+    ax.plot(row.estimate, place, zorder=4, **look)
     if row.releases:
         _release(ax, place, row.releases, np.concatenate(ends))
 

@@ -11,33 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-from impact.charts.page import (
-    COOL,
-    MARGIN,
-    RULE,
-    SMALL,
-    STONE,
-    WARM,
-    Entry,
-    Mark,
-    Words,
-    drawing,
-    page,
-    points,
-    stroke,
-    symbol,
-)
-from impact.charts.paths import INDENT, Panel, explain, key_room, session_axes, small_pictures
-from impact.figures.common import (
-    LEVEL,
-    core_labels,
-    day_and_company,
-    sector_moves,
-    sector_study,
-    source,
-)
+from impact.charts.page import COOL, RULE, STONE, WARM, Mark, Words, page, points, stroke, symbol
+from impact.charts.paths import INDENT, Panel, SmallPictures, session_axes
+from impact.figures.common import sector_moves, sector_study, session_panel, source
 from impact.inference.measured_sizes import some_day_rate
 from impact.inference.ranked_moves import NEAREST
+from impact.inference.tests import LEVEL
 from impact.market.prices import SECTORS
 from impact.text.formats import counted, list_of, number, out_of, percent, spelt
 
@@ -74,19 +53,14 @@ def data() -> Paths:
             # Earlier: minus what was still to come.
             path = -sector_moves(min(day + 1, BEFORE), BEFORE).estimate * (day < BEFORE)
             p = path * np.nan
-        long = {"path": path.stack(future_stack=True), "p_adjusted": p.stack(future_stack=True)}
-        parts.append(
-            pd.DataFrame(long).rename_axis(["event", "security"]).assign(relative_session=day)
-        )
-    paths = pd.concat(parts).reset_index()
+        long = pd.DataFrame({"path": path.stack(), "p_adjusted": p.stack()})
+        parts.append(long.assign(relative_session=day))
+    paths = pd.concat(parts).rename_axis(["event", "security"]).reset_index()
     paths.insert(1, "session", paths["event"].map(study.alignment["session"]))
     paths.insert(3, "sector", paths["security"].map(SECTORS))
     paths["stands_out"] = paths["p_adjusted"] <= LEVEL
     paths = paths.sort_values(["session", "security", "relative_session"], ignore_index=True)
-    panels = {
-        unit.Index: Panel("; ".join(core_labels(unit.announcements)), day_and_company(unit))
-        for unit in study.alignment.itertuples()
-    }
+    panels = {unit.Index: session_panel(unit) for unit in study.alignment.itertuples()}
     # The last of the moves is that of the whole window.
     return Paths(paths, panels, int(moves.pool.min()))
 
@@ -169,32 +143,25 @@ def _sentence(panel: Panel, paths: pd.DataFrame) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Paths) -> Figure:
     """Draw a panel for each session, naming the sectors that stand out."""
     paths = data.paths
     apart = set(paths.loc[paths["stands_out"], "event"])
     named = {event: panel for event, panel in data.panels.items() if event in apart}
     others = {event: panel for event, panel in data.panels.items() if event not in apart}
-    columns = min(3, len(named)) or 1
-    first, rows = TALL * -(-len(named) // columns), -(-len(others) // COLUMNS)
-    sheet = page(words(data), first + rows * FLAT + key_room(len(others), COLUMNS))
-    for row in small_pictures(sheet, sheet.top, named, columns, TALL, aside=ENDS, coloured=False):
+    large = SmallPictures(named, min(3, len(named)) or 1, TALL, aside=ENDS, coloured=False)
+    small = SmallPictures(others, COLUMNS, FLAT, coloured=False)
+    sheet = page(words(data), large.tall + small.height)
+    below = sheet.top + large.tall
+    for row in (*large.rows(sheet, sheet.top), *small.rows(sheet, below)):
         _row(paths, row)
-    below = sheet.top + first
-    for row in small_pictures(sheet, below, others, COLUMNS, FLAT, coloured=False):
-        _row(paths, row)
-    ahead, behind = (
-        {"color": colour, "marker": marker, "linestyle": ""}
-        for colour, marker in ((COOL, "^"), (WARM, "v"))
-    )
-    entries: list[Entry] = [
-        (ahead, "sessions 0 to here stand out: ahead of its share of the market"),
-        (behind, "the same: behind it"),
+    entries = [
+        Mark("sessions 0 to here stand out: ahead of its share of the market", COOL, "^").entry,
+        Mark("the same: behind it", WARM, "v").entry,
         (stroke(STONE, 3), "sectors that never stand out"),
     ]
-    sheet.note(MARGIN + INDENT, below + rows * FLAT - 40, "sessions from the event")
-    explain(sheet, below + (rows - 1) * FLAT, FLAT, len(others), COLUMNS, entries)
+    sheet.note(sheet.left + INDENT, below + small.tall - 40, "sessions from the event")
+    small.explain(sheet, below, entries)
     return sheet.figure
 
 
@@ -203,16 +170,15 @@ def _row(paths: pd.DataFrame, row: Mapping[str, Axes]) -> None:
     room = 0.08 * (drawn.max() - drawn.min())
     limits = drawn.min() - room, drawn.max() + room
     for event, ax in row.items():
-        first = ax is next(iter(row.values()))
-        _lines(ax, paths[paths["event"] == event], limits, labelled=first)
+        _lines(ax, paths[paths["event"] == event], limits)
 
 
-def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labelled: bool) -> None:
+def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float]) -> None:
     paths = paths.assign(name=paths["sector"].replace(SHORT))
     wide = paths.pivot_table(index="relative_session", columns="name", values="path")
     apart = paths.pivot_table(index="relative_session", columns="name", values="stands_out") == 1
     days = wide.index.to_numpy()
-    session_axes(ax, days, limits, labelled=labelled, room=0.3)
+    session_axes(ax, days, limits, room=0.3)
     ax.set_xticks(days, [number(day, 0, signed=True) if day % 5 == 0 else "" for day in days])
     ax.axvline(-1, **stroke(RULE, 1.5, 1))
     named = wide.columns[apart.any()]
@@ -231,15 +197,14 @@ def _lines(ax: Axes, paths: pd.DataFrame, limits: tuple[float, float], *, labell
 def _name_ends(ax: Axes, last: float, ends: Sequence[tuple[float, Mark]]) -> None:
     """Name lines at their right ends, from the lowest up, moved apart where they would touch."""
     bounds, back = ax.get_window_extent(), ax.transData.inverted()
-    look = {"fontsize": points(SMALL)}
     wanted = [ax.transData.transform((last, value)) for value, _ in ends]
     for (x, y), middle, (_, line) in zip(wanted, spread([y for _, y in wanted]), ends, strict=True):
         start = bounds.x1 + 22
-        lead = {"linewidth": points(1.5), "clip_on": False, "scalex": False, "scaley": False}
-        ends_at = back.transform([(x, y), (start - 4, middle)]).T
-        ax.plot(*ends_at, color=line.colour, zorder=2.5, **lead)
+        lead = back.transform([(x, y), (start - 4, middle)]).T
+        free = {"clip_on": False, "scalex": False, "scaley": False}
+        ax.plot(*lead, **stroke(line.colour, 1.5, 2.5), **free)
         at = back.transform((start, middle))
-        ax.text(*at, line.word, va="center_baseline", color=line.colour, **look)
+        ax.text(*at, line.word, va="center_baseline", color=line.colour)
 
 
 def spread(wanted: Sequence[float], step: float = STEP) -> np.ndarray:

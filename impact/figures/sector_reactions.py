@@ -7,29 +7,19 @@ equal-weighted portfolio, is tested first; then what each sector did beyond its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from impact.charts.cells import Cells, cell_table
+from impact.charts.cells import cell_table
 from impact.charts.page import Words
 from impact.charts.paths import Panel
-from impact.figures.common import (
-    LEVEL,
-    brief_p,
-    column_head,
-    model_of,
-    sector_moves,
-    sector_study,
-    source,
-)
+from impact.figures.common import brief_p, column_head, model_of, sector_moves, sector_study, source
 from impact.inference.ranked_moves import FEW, NEAREST, POOLS, RelativeMoves
+from impact.inference.tests import LEVEL
 from impact.market.prices import SECTORS
 from impact.news.kinds import in_order
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Height of a sector's row in pixels.
 FLAT = 48
@@ -118,22 +108,14 @@ def table(data: Reactions) -> pd.DataFrame:
     """One row a session and security: the portfolio, then the sectors as they are drawn."""
     columns = {"estimate": "estimate", "z_conditional": "z", "p_conditional": "p"}
     common = data.car[list(columns)].rename(columns=columns)
-    common.insert(0, "security", "portfolio")
-    common.insert(1, "sector", "equal-weighted average")
+    common = common.assign(security="portfolio", sector="equal-weighted average")
     moves = data.moves
-    single = [
-        pd.DataFrame(
-            {
-                "security": name,
-                "sector": SECTORS[name],
-                "estimate": moves.estimate[name],
-                "z": moves.z[name],
-                "p": moves.p_adjusted[name],
-            }
-        )
-        for name in data.order
-    ]
-    table = pd.concat([common, *single]).rename_axis("event").reset_index()
+    parts = {"estimate": moves.estimate, "z": moves.z, "p": moves.p_adjusted}
+    single = pd.DataFrame({name: part[data.order].stack() for name, part in parts.items()})
+    single = single.rename_axis(["event", "security"]).reset_index("security")
+    single["sector"] = single["security"].map(SECTORS)
+    table = pd.concat([common, single]).rename_axis("event").reset_index()
+    table = table[["event", "security", "sector", *parts]]
     table.insert(1, "session", table["event"].map(data.sessions))
     table["stands_out"] = table["p"] <= LEVEL
     for side, p in moves.p_range.items():
@@ -164,23 +146,14 @@ def alt(data: Reactions) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-def portfolio_cells(car: pd.DataFrame) -> Cells:
-    """Return the row of the portfolio, set apart on top."""
-    p = car["p_conditional"]
-    written = [
-        f"{percent(move, 1)}\n{brief_p(its_p)}"
-        for move, its_p in zip(car["estimate"], p, strict=True)
-    ]
-    rows = car["z_conditional"], pd.Series(written, car.index), p <= LEVEL
-    name = "Average of the eleven\nand its conditional p"
-    return Cells(*(row.to_frame(name).T for row in rows))
-
-
-def sector_cells(moves: RelativeMoves, order: pd.Index) -> Cells:
-    """Return the rows of the sectors."""
-    written = moves.estimate.map(lambda move: percent(move, 1))
-    rows = (moves.z, written, moves.p_adjusted <= LEVEL)
-    return Cells(*(frame[order].T.rename(index=SECTORS) for frame in rows))
+def cells(data: Reactions) -> pd.DataFrame:
+    """Return what stands in each cell; the portfolio has its p beside it."""
+    rows = table(data).rename(columns={"sector": "name", "stands_out": "framed"})
+    common = rows["security"] == "portfolio"
+    p = ("\n" + rows["p"].map(brief_p)).where(common, "")
+    written = rows["estimate"].map(lambda move: percent(move, 1)) + p
+    name = rows["name"].mask(common, "Average of the eleven\nand its conditional p")
+    return rows.assign(name=name, written=written)
 
 
 def draw(data: Reactions) -> Figure:
@@ -188,8 +161,7 @@ def draw(data: Reactions) -> Figure:
     return cell_table(
         words(data),
         data.heads,
-        portfolio_cells(data.car),
-        sector_cells(data.moves, data.order),
+        cells(data),
         flat=FLAT,
         meaning=(
             f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "

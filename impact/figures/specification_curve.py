@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from impact.analysis import specification
-from impact.analysis.specification import SpecificationCurve
+from impact.analysis.specification import SpecificationCurve, specification_curve
 from impact.charts.curve import question_ranges
 from impact.charts.page import Words
 from impact.figures.common import index_returns, source, verdict
@@ -62,9 +61,7 @@ def data() -> SpecificationCurve:
         "candidates too": wider,
         "mixed sessions too": load_events(**CHINA),
     }
-    return specification.specification_curve(
-        returns, subsets, variances=("constant", "gjr", "ewma")
-    )
+    return specification_curve(returns, subsets, variances=("constant", "gjr", "ewma"))
 
 
 def title(data: SpecificationCurve) -> str:

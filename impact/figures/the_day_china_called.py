@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from impact.analysis.day import PICTURE_SAYS, Day, day
 from impact.analysis.reaction import CLOSED
 from impact.charts.day_picture import day_picture
-from impact.charts.page import Words, drawing
+from impact.charts.page import Words
 from impact.figures.common import BARS, source
 from impact.text.formats import date, list_of, percent
 
@@ -53,7 +53,6 @@ def words(data: Day) -> Words:
     )
 
 
-@drawing()
 def draw(data: Day) -> Figure:
     """Draw the day with each announcement in the hue of its kind."""
     return day_picture(words(data), data.price, data.brief, data.drawn_news())

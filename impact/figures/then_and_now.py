@@ -15,12 +15,9 @@ from impact.charts.page import (
     GROUND,
     INK,
     LABEL,
-    MARGIN,
     MUTED,
     Mark,
     Words,
-    drawing,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -71,17 +68,13 @@ def data() -> Groups:
             group=name,
             announcements=group.labels,
             estimate=(series["z"] * series["sigma"])[group.sessions],
+            cluster=clusters(series.index.get_indexer(group.sessions)),
         )
         for name, group in (("2018 and 2019", then), ("2025", now))
     ]
     dots = pd.concat(parts).rename_axis("session").reset_index()
-    dots = dots[["session", "group", "announcements", "estimate", "z"]]
-    number = {
-        group: clusters(series.index.get_indexer(part["session"]))
-        for group, part in dots.groupby("group", sort=False)
-    }
     means = [
-        (group, measure, *mean_interval([part[measure].to_numpy()], [number[group]]))
+        (group, measure, *mean_interval([part[measure].to_numpy()], [part["cluster"].to_numpy()]))
         for measure in MEASURES
         for group, part in dots.groupby("group", sort=False)
     ]
@@ -125,7 +118,7 @@ def words(data: Groups) -> Words:
 
 def table(data: Groups) -> pd.DataFrame:
     """Return the sessions."""
-    return data.dots
+    return data.dots[["session", "group", "announcements", "estimate", "z"]]
 
 
 def alt(data: Groups) -> str:
@@ -158,38 +151,36 @@ def _bounds(fact: Any) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Groups) -> Figure:
     """Draw every session as a dot, with the mean of each group, once in each measure."""
     groups = list(data.dots.groupby("group", sort=False))
     tall, dot = ROW * len(groups), MARKS["escalation"]
     sheet = page(words(data), (tall + 150) * len(MEASURES) + 20)
     mean = stroke(INK, 8), "mean with its 95% interval"
-    key(sheet, sheet.top - 4, [(dot.entry[0], "one session"), mean])
+    sheet.key(sheet.top - 4, [(dot.entry[0], "one session"), mean])
     for place, (measure, what) in enumerate(MEASURES.items()):
         top = sheet.top + 50 + (tall + 150) * place
-        sheet.heading(MARGIN, top, what)
+        sheet.heading(sheet.left, top, what)
         ax = sheet.across(210, top + 40, tall)
         _axes(ax, data.dots[measure], len(groups), in_percent=measure == "estimate")
         means = data.means[data.means["measure"] == measure]
         for row, ((group, dots), fact) in enumerate(zip(groups, means.itertuples(), strict=True)):
             _strip(ax, row, dots, measure, dot)
             _interval(ax, row - 0.32, fact)
-            sheet.text(MARGIN, top + 40 + ROW * (row + 0.5), group, LABEL, va="center")
+            sheet.text(sheet.left, top + 40 + ROW * (row + 0.5), group, LABEL, va="center")
     return sheet.figure
 
 
 def _axes(ax: Axes, values: pd.Series, rows: int, *, in_percent: bool) -> None:
     low, high = min(values.min(), 0), max(values.max(), 0)
     room = 0.06 * (high - low)
-    ax.set(xlim=(low - room, high + room), ylim=(rows - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + room), ylim=(rows - 0.5, -0.5), yticks=[])
     ticks = round_ticks(low - room, high + room, 7)
     if in_percent:
         percent_axis(ax.xaxis, ticks)
     else:
         number_axis(ax.xaxis, ticks)
         rules(ax.xaxis)
-    ax.set_yticks([])
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
 
 

@@ -15,13 +15,9 @@ from impact.charts.labels import NOTHING, around, clear, move, place, points_alo
 from impact.charts.page import (
     INK,
     LABEL,
-    MARGIN,
     RULE,
-    SMALL,
     Words,
-    drawing,
     extent,
-    key,
     number_axis,
     page,
     percent_axis,
@@ -30,15 +26,9 @@ from impact.charts.page import (
     stroke,
     symbol,
 )
-from impact.figures.common import (
-    closes,
-    core_events,
-    core_kind,
-    core_study,
-    short_day,
-    source,
-)
+from impact.figures.common import core_events, core_kind, core_study, short_day, source
 from impact.market.files import data_path
+from impact.market.prices import load_prices
 from impact.market.returns import simple_returns
 from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import counted, date, list_of, number, percent, spelt
@@ -60,7 +50,7 @@ class Timeline:
 def data() -> Timeline:
     """Read the closes, the tariff and the core events, each at its reaction session."""
     study, catalogue = core_study(), core_events()
-    moves = simple_returns(closes())
+    moves = simple_returns(load_prices())
     events = pd.DataFrame(
         {
             "session": unit.session,
@@ -79,13 +69,9 @@ def data() -> Timeline:
         for row, lead in zip(events.itertuples(), first, strict=True)
     ]
     liberation = study["liberation-day"].alignment["session"].iloc[0]
-    return Timeline(closes()[STORY:], _china_rate(), events, liberation)
-
-
-def _china_rate() -> pd.Series:
-    table = pd.read_csv(data_path("tariff_rates.csv"), parse_dates=["effective_from"])
-    table = table[table["counterparty"] == "CN"]
-    return table.set_index("effective_from")["total"]
+    rates = pd.read_csv(data_path("tariff_rates.csv"), index_col="effective_from", parse_dates=True)
+    rate = rates.loc[rates["counterparty"] == "CN", "total"]
+    return Timeline(load_prices()[STORY:], rate, events, liberation)
 
 
 def title(data: Timeline) -> str:
@@ -138,10 +124,9 @@ def alt(data: Timeline) -> str:
         f"{date(session)}: {list_of(group['label'])}, {percent(group['change'].iloc[0])}"
         for session, group in data.events.groupby("session")
     )
-    changed = rate[np.append(True, np.diff(rate) != 0)]
     steps = "; ".join(
         f"{percent(value, 1, signed=False).replace('.0%', '%')} from {date(day)}"
-        for day, value in changed.items()
+        for day, value in rate[rate.diff() != 0].items()
         if day >= closes.index[0]
     )
     return (
@@ -156,16 +141,15 @@ def alt(data: Timeline) -> str:
 # -- the picture ---------------------------------------------------------------------------------
 
 
-@drawing()
 def draw(data: Timeline) -> Figure:
     """Draw the index with labelled events, and below it the tariff that moves in steps."""
     sheet = page(words(data), 1234)
-    sheet.heading(MARGIN, sheet.top, "S&P 500, daily close")
+    sheet.heading(sheet.left, sheet.top, "S&P 500, daily close")
     rate = "Additional US tariff on goods from China, in force"
-    sheet.heading(MARGIN, sheet.top + 830, rate)
+    sheet.heading(sheet.left, sheet.top + 830, rate)
     _index(sheet.across(84, sheet.top + 44, 690), data.closes, data.events)
     _steps(sheet.across(84, sheet.top + 870, 250), data.rate, data.closes.index)
-    key(sheet, sheet.top + 1204, [mark.entry for mark in marks_of(data.events["kind"])])
+    sheet.key(sheet.top + 1204, [mark.entry for mark in marks_of(data.events["kind"])])
     return sheet.figure
 
 
@@ -188,8 +172,7 @@ def _index(ax: Axes, closes: pd.Series, events: pd.DataFrame) -> None:
     # From right to left, so that leads never cross a text.
     for (x, y), kind, name in reversed(labels):
         colour, up = MARKS[kind].colour, 1 if kind in ("escalation", "both") else -1
-        look = {"fontsize": points(SMALL), "color": colour, "linespacing": 1.2}
-        text = ax.text(x, y, name, va="center", **look)
+        text = ax.text(x, y, name, va="center", color=colour, linespacing=1.2)
         box, lead = _led(text, ax.transData.transform((x, y)), up, curve, texts, leads)
         move(text, box, 6)
         ends = [y, text.get_position()[1]]
@@ -225,8 +208,8 @@ def _led(
 
 def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
     _time_axis(ax, sessions)
-    changes = np.append(True, np.diff(rate.to_numpy()) != 0)
-    days, values = date2num(rate.index[changes]), rate.to_numpy()[changes]
+    changed = rate[rate.diff() != 0]
+    days, values = date2num(changed.index), changed.to_numpy()
     days[0], end = date2num(sessions[[0, -1]])
     ax.set_ylim(-0.04 * values.max(), 1.22 * values.max())
     percent_axis(ax.yaxis, [0, 0.5, 1.0, 1.5], signed=False)
@@ -243,16 +226,9 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
         left, right = ax.transData.transform([(edge, 0) for edge in edges[i : i + 2]])[:, 0]
         level = ax.transData.transform((0, values[i]))[1]
         _, _, width, tall = extent(text)
-        aside, up, middle = width / 2 + 10, tall / 2 + 6, (left + right) / 2
-        centres = np.array(
-            [
-                (middle, level + up),
-                (left - aside, level),
-                (middle, level - up),
-                (left - aside, level + up),
-            ]
-        )
-        boxes = around(text, centres[:, 0] - width / 2, centres[:, 1], 2, 1)
+        above, beside = (left + right - width) / 2, left - width - 10
+        heights = level + (tall / 2 + 6) * np.array([1, 0, -1, 1])
+        boxes = around(text, np.array([above, beside, above, beside]), heights, 2, 1)
         if not clear(boxes, np.vstack([line, taken])).any():
             text.remove()
             continue
@@ -264,7 +240,6 @@ def _steps(ax: Axes, rate: pd.Series, sessions: pd.DatetimeIndex) -> None:
 def _time_axis(ax: Axes, days: pd.DatetimeIndex) -> None:
     first, last = date2num(days[[0, -1]])
     ax.set_xlim(first, last + 0.01 * (last - first))
-    months = pd.date_range(days[0], days[-1], freq="MS")
-    quarters = months[months.month % 3 == 1]
+    quarters = pd.date_range(days[0], days[-1], freq="QS")
     names = [f"{day:%b}\n{day:%Y}" if day.month == 1 else f"{day:%b}" for day in quarters]
     ax.set_xticks(date2num(quarters), names)

@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from impact.analysis.day import day
 from impact.cards.card import event_card
-from impact.figures.common import closes, verdicts
+from impact.figures.common import verdicts
 from impact.inference.tests import LEVEL
 from impact.market.bars import load_bars
+from impact.market.prices import load_prices
 from impact.news.catalogue import load_events
 from impact.report.gallery import picture
 from impact.report.markup import Page, contents, escaped, page, raw
@@ -76,7 +77,7 @@ def _verdicts() -> str:
 
 
 def _sources() -> list[str]:
-    prices, bars, events = closes(), load_bars(), load_events(included=None)
+    prices, bars, events = load_prices(), load_bars(), load_events(included=None)
     return [
         f"{escaped(prices.attrs['source'])}: {counted(len(prices), 'day')} from "
         f"{date(prices.index[0])} to {date(prices.index[-1])} ({prices.attrs['hash']})",

@@ -31,8 +31,8 @@ def test_paths_pass_through_the_published_days(made):
 def test_the_title_counts_what_lies_outside_each_band(path, words):
     day = {"relative_session": 0, "path": path, "textbook_low": -0.01, "textbook_high": 0.01}
     paths = pd.DataFrame([day | {"conditional_low": -0.03, "conditional_high": 0.03}])
-    data = core_event_paths.Paths(paths, {"a": "easing"}, {"a": None})
+    data = core_event_paths.Paths(paths, {"a": None})
     assert pd.Series(core_event_paths.title(data)).str.match(words).all()
     narrow = paths.assign(conditional_low=-0.001, conditional_high=0.001, path=0.005)
-    title = core_event_paths.title(core_event_paths.Paths(narrow, {}, {"a": None}))
+    title = core_event_paths.title(core_event_paths.Paths(narrow, {"a": None}))
     assert title.startswith("Allowing for current volatility one of one")

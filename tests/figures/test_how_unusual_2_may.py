@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
+from impact.charts.page import drawing
 from impact.figures import how_unusual_2_may
 from impact.figures.common import index_returns
 from impact.inference import conditional_fhs, implied_t
@@ -67,7 +68,8 @@ def test_every_value_is_counted_and_the_texts_stay_apart(values):
         np.linspace(0.001, 1, 12).reshape(3, 4), marks.index, ["GJR-GARCH", "GARCH", "EWMA", "VIX"]
     )
     data = how_unusual_2_may.Unusual(z, marks.assign(in_percent=0.069), p, 0.029, 0.01)
-    figure = how_unusual_2_may.draw(data)
+    with drawing():
+        figure = how_unusual_2_may.draw(data)
     dots = [line for line in figure.axes[1].lines if line.get_marker() in how_unusual_2_may.MARKERS]
     assert [line.get_xdata()[0] for line in dots] == p.to_numpy().ravel().tolist()
     assert sum(bar.get_height() for bar in figure.axes[0].containers[0]) == len(z)

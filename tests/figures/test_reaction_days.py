@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
-from impact.charts.page import GROUND
+from impact.charts.page import GROUND, drawing
 from impact.figures import reaction_days
 from impact.inference.size import sizes
 from impact.news.catalogue import load_events
@@ -50,7 +50,8 @@ def rows_of(n: int) -> pd.DataFrame:
 @pytest.mark.parametrize("n", [1, 8, 60])
 def test_a_row_has_one_marker_at_its_estimate(n):
     rows = rows_of(n)
-    figure = reaction_days.draw(rows)
+    with drawing():
+        figure = reaction_days.draw(rows)
     markers = {mark.marker for mark in MARKS.values()}
     lines = [line for ax in figure.axes for line in ax.lines]
     drawn = [line for line in lines if line.get_marker() in markers]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear
 
-from impact.charts.page import COOL, WARM
+from impact.charts.page import COOL, WARM, drawing
 from impact.charts.paths import Panel
 from impact.figures import sector_paths
 from impact.market.prices import load_prices
@@ -148,6 +148,7 @@ def test_lines_that_all_stand_out_are_all_named():
         for day in days
     ]
     heads = {event: Panel(event, "3 April 2025") for event in ("one", "two")}
-    chart = sector_paths.draw(sector_paths.Paths(pd.DataFrame(rows), heads, 100))
+    with drawing():
+        chart = sector_paths.draw(sector_paths.Paths(pd.DataFrame(rows), heads, 100))
     assert {text.get_text() for text in chart.axes[0].texts} == set(names)
     assert_words_are_clear(chart)

@@ -115,8 +115,9 @@ def test_a_p_that_is_not_at_the_border_is_only_the_nearest(data):
 def test_a_cell_is_framed_by_its_own_step_down_p(data):
     p = data.moves.p_adjusted * 0 + 0.06
     p.loc["busan-summit", "XLB"] = 0.05
-    framed = sector_reactions.sector_cells(replace(data.moves, p_adjusted=p), p.columns).framed
-    assert framed.sum().sum() == 1 and framed.loc["Materials", "busan-summit"]
+    cells = sector_reactions.cells(replace(data, moves=replace(data.moves, p_adjusted=p)))
+    framed = cells[cells["framed"] & (cells["security"] != "portfolio")]
+    assert framed[["event", "name"]].to_numpy().tolist() == [["busan-summit", "Materials"]]
 
 
 def test_the_opposite_finding_has_its_own_sentence(data):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from pictures import assert_words_are_clear, texts_of
 
+from impact.charts.page import drawing
 from impact.figures import reaction_days, timeline
 from impact.figures.exhibit import as_csv
 from impact.market.files import data_path
@@ -86,7 +87,8 @@ def test_labels_stay_clear_when_events_crowd():
         }
     )
     rate = pd.Series([0.0, 0.5, 0.2], pd.DatetimeIndex(["2025-01-20", "2025-04-05", "2026-02-01"]))
-    figure = timeline.draw(timeline.Timeline(closes, rate, events, days[80]))
+    with drawing():
+        figure = timeline.draw(timeline.Timeline(closes, rate, events, days[80]))
     assert_words_are_clear(figure)
     assert set(events["text"]) <= {text.get_text() for text in texts_of(figure)}
 
