@@ -27,7 +27,8 @@ _PANEL = """tests/inference/test_panel_tests.py tests/inference/test_reference_s
 tests/study/test_panel*.py"""
 _ONE = "tests/inference/test_conditional.py tests/study/test_conditional_panel.py"
 ROOMS = {
-    "estimation/*": f"{_PANEL} tests/estimation tests/study/test_[bmnors]*.py",
+    "estimation/*": f"""{_PANEL} tests/estimation tests/volatility/test_gaps.py
+    tests/study/test_[bmnors]*.py""",
     "inference/panel inference/ranks inference/signs inference/correlation": _PANEL,
     "inference/tests inference/validity": _PANEL,
     "inference/beyond_beta inference/ranked_moves": "tests/inference/test_who_was_hit.py",
@@ -42,7 +43,8 @@ ROOMS = {
 }
 # Simulations of many seconds are left out, and no run of the tests takes the processor for longer.
 _SLOW = """keeps_its_size or level_says or as_much_as_before or number_of_processes or may_be_noise
-or hour_later or truth_is_known or number_of_threads""".replace("\n", " ")
+or hour_later or truth_is_known or number_of_threads or four_times_in_five
+or slow_implementation_gives""".replace("\n", " ")
 _SECONDS = 300
 # Keywords that guard or speed up what is computed, and do not change it.
 _NO_RULES = ("strict", "frozen", "maxsize")

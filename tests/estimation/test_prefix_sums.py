@@ -43,6 +43,8 @@ def test_running_sums_give_the_fits_and_cars_of_the_windows(given, model, monkey
         expected, found = windows.car(start, end), sums.car(start, end)
         assert (found["estimate"] - expected["estimate"]).abs().max() < 3e-14
         pd.testing.assert_frame_equal(found, expected, rtol=1e-10, atol=1e-11)
+    # That is what they are for: a window of many pairs is read without a number for each session.
+    assert "abnormal" not in vars(sums.fits) and windows.over(0).sums is None
     pd.testing.assert_frame_equal(sums.fit, windows.fit, rtol=1e-10, atol=3e-14)
     pd.testing.assert_frame_equal(sums.abnormal, windows.abnormal, rtol=1e-10, atol=3e-14)
     pd.testing.assert_frame_equal(sums.std_error, windows.std_error, rtol=1e-10)
