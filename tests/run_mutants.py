@@ -39,7 +39,8 @@ ROOMS = {
     "market/calendar": "tests/market/test_[ip]*.py tests/news/test_[am]*.py",
     "market/bars": "tests/market/test_yahoo_bars.py",
     "news/alignment": "tests/news",
-    "analysis/intraday*": "tests/analysis/test_intraday.py tests/analysis/test_day.py",
+    "analysis/intraday*": """tests/analysis/test_day.py tests/analysis/test_intraday.py
+    tests/analysis/test_plots.py""",
 }
 # Simulations of many seconds are left out, and no run of the tests takes the processor for longer.
 _SLOW = """keeps_its_size or level_says or as_much_as_before or number_of_processes or may_be_noise
