@@ -25,7 +25,8 @@ COPY = ROOT / "build" / "mutants"
 # What is changed, and the tests that concern it besides the file's own doctests and tests.
 _PANEL = """tests/inference/test_panel_tests.py tests/inference/test_reference_statistics.py
 tests/study/test_panel*.py"""
-_ONE = "tests/inference/test_conditional.py tests/study/test_conditional_panel.py"
+_ONE = """tests/inference/test_conditional.py tests/inference/test_yardsticks.py
+tests/study/test_conditional_panel.py"""
 ROOMS = {
     "estimation/*": f"""{_PANEL} tests/estimation tests/volatility/test_gaps.py
     tests/study/test_[bmnors]*.py""",
