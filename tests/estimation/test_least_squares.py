@@ -89,3 +89,23 @@ def test_a_model_of_one_s_own_needs_more_returns_than_parameters():
     for parameters in (30, 31):
         with pytest.raises(HistoryError, match="fewer observations than parameters"):
             study(parameters)
+
+
+def test_a_rate_that_is_missing_leaves_out_its_own_session_alone():
+    days = pd.bdate_range("2020-01-01", periods=60)
+    returns = pd.Series(0.01 * np.random.default_rng(0).standard_normal(60), days)
+    rate = pd.Series(0.0001, days)
+    rate.iloc[20] = np.nan
+    study = event_study(
+        returns,
+        [days[40]],
+        model=Parameters(1),
+        risk_free=rate,
+        estimation=(-30, -1),
+        window=(0, 0),
+        min_observations=20,
+        volatility=None,
+        kind="simple",
+    )
+    assert study.fit["observations"].item() == 29
+    assert np.flatnonzero(study.residuals.iloc[0].isna()).tolist() == [10]
