@@ -80,9 +80,9 @@ test-each: $(STAMP) ## check everything on each Python that is found, or is name
 
 SAMPLE ?= all
 SEED ?= 0
-mutants: $(STAMP) ## count the changes of the code that no test notices (hours; SAMPLE=5 tries five a file)
+mutants: $(STAMP) ## count the changes of the code that no test notices (hours; SAMPLE=5 for five a file, FILES for some)
 	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade --target build/cosmic-ray "cosmic-ray>=8.4,<9"
-	PYTHONPATH=build/cosmic-ray $(PY) tests/run_mutants.py $(SAMPLE) $(SEED)
+	PYTHONPATH=build/cosmic-ray $(PY) tests/run_mutants.py $(SAMPLE) $(SEED) $(FILES)
 
 lint: $(STAMP) ## look for mistakes that can be seen without running the code
 	$(PY) -m ruff check impact calibration tests benchmarks

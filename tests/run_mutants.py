@@ -25,9 +25,11 @@ COPY = ROOT / "build" / "mutants"
 # What is changed, and the tests that concern it besides the file's own doctests and tests.
 _PANEL = """tests/inference/test_panel_tests.py tests/inference/test_reference_statistics.py
 tests/study/test_panel*.py"""
-_ONE = "tests/inference/test_conditional.py tests/study/test_conditional_panel.py"
+_ONE = """tests/inference/test_conditional.py tests/inference/test_yardsticks.py
+tests/study/test_conditional_panel.py"""
 ROOMS = {
-    "estimation/*": f"{_PANEL} tests/estimation tests/study/test_[bmnors]*.py",
+    "estimation/*": f"""{_PANEL} tests/estimation tests/volatility/test_gaps.py
+    tests/study/test_[bmnors]*.py""",
     "inference/panel inference/ranks inference/signs inference/correlation": _PANEL,
     "inference/tests inference/validity": _PANEL,
     "inference/beyond_beta inference/ranked_moves": "tests/inference/test_who_was_hit.py",
@@ -38,11 +40,13 @@ ROOMS = {
     "market/calendar": "tests/market/test_[ip]*.py tests/news/test_[am]*.py",
     "market/bars": "tests/market/test_yahoo_bars.py",
     "news/alignment": "tests/news",
-    "analysis/intraday*": "tests/analysis/test_intraday.py tests/analysis/test_day.py",
+    "analysis/intraday*": """tests/analysis/test_day.py tests/analysis/test_intraday.py
+    tests/analysis/test_plots.py""",
 }
 # Simulations of many seconds are left out, and no run of the tests takes the processor for longer.
 _SLOW = """keeps_its_size or level_says or as_much_as_before or number_of_processes or may_be_noise
-or hour_later or truth_is_known or number_of_threads""".replace("\n", " ")
+or hour_later or truth_is_known or number_of_threads or four_times_in_five
+or slow_implementation_gives""".replace("\n", " ")
 _SECONDS = 300
 # Keywords that guard or speed up what is computed, and do not change it.
 _NO_RULES = ("strict", "frozen", "maxsize")

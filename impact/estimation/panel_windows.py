@@ -25,9 +25,9 @@ class Panel:
         counts as missing.
     estimation : Window
         In rows, or with `spans` in sessions of the security's own exchange.
-    excluded : ndarray of bool, shape (T, N), optional
+    excluded : ndarray of bool, shape (T, N), or None
         Sessions left out of estimation windows (other events' sessions).
-    spans : Spans, optional
+    spans : Spans or None
         Where returns cover more than their own row. A user's model has no use for those.
     compounded : bool
         Whether returns over several rows compound, as simple ones do, or add up.
@@ -38,9 +38,9 @@ class Panel:
         returns: np.ndarray,
         layout: Design,
         estimation: Window,
-        excluded: np.ndarray | None = None,
-        spans: Spans | None = None,
-        compounded: bool = False,
+        excluded: np.ndarray | None,
+        spans: Spans | None,
+        compounded: bool,
     ):
         taken, rows = layout.subtracted, layout.by_row(layout.regressors)
         adjusted = returns.T if taken is None else returns.T - layout.by_row(taken)

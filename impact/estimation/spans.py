@@ -106,7 +106,7 @@ def _are_sessions(rows: pd.DatetimeIndex, market: Market) -> np.ndarray:
 
 
 def gap_notes(
-    returns: pd.DataFrame, market: Market, needed: np.ndarray, *, own_model: bool = False
+    returns: pd.DataFrame, market: Market, needed: np.ndarray, *, own_model: bool
 ) -> list[str]:
     """Say what is not known, or lost, of the gaps in the rows that a study needs.
 

@@ -342,6 +342,9 @@ def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:
     returns = study.returns.iloc[:, 0]
     if study.fits.panel.spans is not None:
         returns = returns.where(study.fits.panel.spans.sessions[0] == 1)
+    move = float(returns.iloc[position + tested.start])
+    if np.isnan(move):
+        raise ReturnsError("the return of the tested session is missing")
     known = implied_forecast(
         returns,
         study.implied,
@@ -350,7 +353,7 @@ def implied_of_row(study: AbnormalReturns, i: int, tested: Window) -> Found:
         after_vix_close=tested.start == 0
         and bool(study.alignment["after_close"].iloc[study.fits.unit[i]]),
     )
-    z = (float(returns.iloc[position + tested.start]) - known.mean) / known.sigma
+    z = (move - known.mean) / known.sigma
     return {
         "statistic": z,
         "p_value": float(unit_student_p(z, known.nu)),

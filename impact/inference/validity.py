@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
 import pandas as pd
 
 from impact.inference import (
@@ -78,25 +77,25 @@ class StudyDesign:
     implied : bool
         Whether the study has a volatility index.
     clusters : int
-        Clusters of sessions fewer than six apart; 0 where each session is one.
+        Clusters of sessions fewer than six apart.
     """
 
     kind: Kind
     units: int
     pairs: int
     columns: int
-    correlation: float = np.nan
-    induced_variance: bool = True
-    variance: bool = True
-    implied: bool = False
-    clusters: int = 0
+    correlation: float
+    induced_variance: bool
+    variance: bool
+    implied: bool
+    clusters: int
 
     def say(self, reason: str) -> str:
         """Fill what a reason names of the design."""
         return reason.format(
             units=counted(self.units, "unit"),
             sessions=counted(self.units, "session"),
-            clusters=counted(self.clusters or self.units, "cluster"),
+            clusters=counted(self.clusters, "cluster"),
             events=counted(self.pairs, "event"),
             securities=counted(self.columns, "security", "securities"),
             correlation=number(self.correlation),
@@ -162,11 +161,11 @@ SESSIONS = Need(
     least=f"from {MIN_SESSIONS} sessions",
 )
 CLUSTERS = Need(
-    lambda design: (design.clusters or design.units) >= MIN_CLUSTERS,
+    lambda design: design.clusters >= MIN_CLUSTERS,
     f"{{clusters}} of sessions fewer than six apart: no verdict on fewer than {MIN_CLUSTERS}",
 )
 SIX_APART = Need(
-    lambda design: design.clusters in (0, design.units),
+    lambda design: design.clusters == design.units,
     "{sessions} in {clusters}: it takes what a cluster shares for evidence, cluster_t does not",
     condition="if they are six sessions apart",
 )
@@ -364,7 +363,8 @@ def validity(design: StudyDesign) -> pd.DataFrame:
 
     Examples
     --------
-    >>> eleven = StudyDesign(Kind.ONE_DATE, units=1, pairs=11, columns=11, correlation=0.47)
+    >>> alone = {"induced_variance": True, "variance": True, "implied": False, "clusters": 1}
+    >>> eleven = StudyDesign(Kind.ONE_DATE, 1, 11, 11, correlation=0.47, **alone)
     >>> validity(eleven).loc["kp_bmp", "because"]
     '11 securities on one date with a mean correlation of 0.47 are one observation'
     """

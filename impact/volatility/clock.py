@@ -102,7 +102,7 @@ def clock_variance(grid: BarGrid) -> ClockVariance:
     Parameters
     ----------
     grid : BarGrid
-        At least 31 sessions.
+        At least 32 sessions.
 
     Returns
     -------

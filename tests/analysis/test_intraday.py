@@ -386,6 +386,11 @@ def test_several_windows_are_rows_of_their_own(bars):
         np.log(bars["2025-04-09 16:00"] / bars["2025-04-09 13:15"])
     )
     assert np.isnan(close["p_value"]) and "windows to the close are not tested" in close["note"]
+    assert str(many).startswith("SPY from each announcement to 5 or 60 minutes later or the close")
+    assert many.signature.startswith(
+        "five-minute prices 2024-10-24 to 2026-04-21; window 5 minutes, 60 minutes and close; "
+        "1 announcement; clock pattern x averages of 6 and 96 bars; data "
+    )
     alone = intraday_study(bars, pause, window=60).table.loc["pause"]
     pd.testing.assert_series_equal(
         alone, many.table.loc[("pause", 60)], check_names=False, check_dtype=False
@@ -410,8 +415,10 @@ def test_several_windows_are_rows_of_their_own(bars):
     ],
 )
 def test_to_the_close_ends_with_the_first_close_that_can_react(bars, announced_at, end):
-    row = intraday_study(bars, {"x": announced_at}, window="close").table.loc["x"]
+    study = intraday_study(bars, {"x": announced_at}, window="close")
+    row = study.table.loc["x"]
     assert shown(row["to"]) == end and np.isnan(row["p_value"])
+    assert "SPY from each announcement to the close\n" in str(study)
 
 
 @pytest.mark.parametrize("window", [0, 7, 125, 30.0, True, "half", [], [30, 30], None, [30, "x"]])

@@ -58,3 +58,54 @@ def test_a_factor_is_constant_where_it_varies_by_a_millionth_of_a_millionth():
         assert found[1] == pytest.approx(expected[1], rel=1e-3)
     with pytest.raises(HistoryError, match="collinear or constant"):
         fitted(0.01 * np.column_stack([beside, 1 + 1e-13 * noise]))
+
+
+class Parameters:
+    """A model of one's own with so many parameters, by which every return is abnormal."""
+
+    def __init__(self, parameters):
+        self.parameters = parameters
+
+    def fit(self, returns, regressors):
+        self.dof = len(returns) - self.parameters
+        return self
+
+    def predict(self, regressors):
+        return np.zeros(len(regressors))
+
+    def prediction_covariance(self, regressors):
+        return np.eye(len(regressors))
+
+
+def test_a_model_of_one_s_own_needs_more_returns_than_parameters():
+    days = pd.bdate_range("2020-01-01", periods=60)
+    returns = pd.Series(0.01 * np.random.default_rng(0).standard_normal(60), days)
+    asked = {"estimation": (-30, -1), "window": (0, 0), "min_observations": 30, "volatility": None}
+    study = lambda parameters: event_study(
+        returns, [days[40]], model=Parameters(parameters), kind="simple", **asked
+    )
+    one_left = np.sqrt(np.square(returns.iloc[10:40]).sum())
+    assert study(29).over(0).s.item() == pytest.approx(one_left, rel=1e-12)
+    for parameters in (30, 31):
+        with pytest.raises(HistoryError, match="fewer observations than parameters"):
+            study(parameters)
+
+
+def test_a_rate_that_is_missing_leaves_out_its_own_session_alone():
+    days = pd.bdate_range("2020-01-01", periods=60)
+    returns = pd.Series(0.01 * np.random.default_rng(0).standard_normal(60), days)
+    rate = pd.Series(0.0001, days)
+    rate.iloc[20] = np.nan
+    study = event_study(
+        returns,
+        [days[40]],
+        model=Parameters(1),
+        risk_free=rate,
+        estimation=(-30, -1),
+        window=(0, 0),
+        min_observations=20,
+        volatility=None,
+        kind="simple",
+    )
+    assert study.fit["observations"].item() == 29
+    assert np.flatnonzero(study.residuals.iloc[0].isna()).tolist() == [10]

@@ -58,3 +58,30 @@ def test_announcements_of_one_session_are_one_unit_that_keeps_what_each_says():
 def test_a_text_that_two_announcements_share_stands_once():
     units = studied([50, 50], note=["a", "a"], dose=[np.nan, np.nan]).alignment
     assert units["note"].item() == "a" and np.isnan(units["dose"].item())
+
+
+def test_what_can_be_neither_added_nor_joined_is_that_of_the_first_announcement():
+    units = studied(
+        [60, 50, 50],
+        sector=pd.Categorical(["z", "x", "y"]),
+        published=pd.to_datetime(["2024-03-01", "2024-03-02", "2024-03-03"]),
+        sources=[["r"], ["p"], ["q"]],
+    ).alignment
+    assert units["sector"].to_list() == ["z", "x"]
+    assert units["published"].dt.day.to_list() == [1, 2]
+    assert units["sources"].to_list() == [["r"], ["p"]]
+
+
+def test_each_row_that_is_left_out_stands_with_its_own_id_and_security():
+    study = studied([50, 2, 60], security=["S0", "S1", "S1"])
+    assert study.dropped[["event", "security"]].values.tolist() == [["row 2", "S1"]]
+    lost = event_study(
+        RETURNS,
+        pd.DataFrame({"announced_at": ["2024-03-11", "2031-01-06"], "id": ["in", "late"]}),
+        estimation=(-30, -6),
+        min_observations=20,
+        volatility=None,
+        kind="simple",
+        market="NYSE",
+    ).dropped
+    assert lost["event"].to_list() == ["late"]

@@ -43,6 +43,8 @@ def test_running_sums_give_the_fits_and_cars_of_the_windows(given, model, monkey
         expected, found = windows.car(start, end), sums.car(start, end)
         assert (found["estimate"] - expected["estimate"]).abs().max() < 3e-14
         pd.testing.assert_frame_equal(found, expected, rtol=1e-10, atol=1e-11)
+    # That is what they are for: a window of many pairs is read without a number for each session.
+    assert "abnormal" not in vars(sums.fits) and windows.over(0).sums is None
     pd.testing.assert_frame_equal(sums.fit, windows.fit, rtol=1e-10, atol=3e-14)
     pd.testing.assert_frame_equal(sums.abnormal, windows.abnormal, rtol=1e-10, atol=3e-14)
     pd.testing.assert_frame_equal(sums.std_error, windows.std_error, rtol=1e-10)
@@ -76,3 +78,21 @@ def test_returns_with_gaps_are_read_by_their_windows(given, monkeypatch):
     gaps = returns.copy()
     gaps.iloc[400, 2] = np.nan
     assert studied((gaps, factors), "market").fits.estimates.abnormal is not None
+
+
+@pytest.mark.parametrize("what", ["neighbours", "a benchmark for each"])
+def test_what_differs_by_security_or_event_is_read_by_its_windows(given, what, monkeypatch):
+    returns, factors = given
+    options = {"exclude_neighbours": True}
+    if what != "neighbours":
+        own = factors[["mkt"] * 6].set_axis(returns.columns, axis=1) * np.arange(1, 7)
+        options = {"model": "market", "benchmark": own}
+    events = pd.DataFrame({"session": returns.index[270:880:5]})
+    study = lambda: event_study(
+        returns, events, window=(0, 0), volatility=None, kind="log", **options
+    )
+    expected = study().fit
+    monkeypatch.setattr(least_squares, "MANY", 0)
+    pd.testing.assert_frame_equal(study().fit, expected)
+    if what == "neighbours":  # two sessions in five are another event's
+        assert (expected["observations"] == 150).mean() > 0.5

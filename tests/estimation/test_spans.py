@@ -433,6 +433,8 @@ def test_a_window_that_is_partly_empty_says_so():
     assert said in study.summary(0, 5).notes and "days" in repr(study.summary(0, 5))
     assert "days" not in study.car(0, 1) and said not in study.summary(0, 1).notes
     assert study.notes == ()
+    assert study.over(1, 5).left_out.tolist() == ["", "", ""]
+    assert study.over(2, 5).left_out.tolist() == ["", "no return in the window", ""]
 
 
 def test_returns_with_gaps_that_are_not_trade_to_trade_are_said_to_lose_moves():

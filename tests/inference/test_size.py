@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from impact.errors import DataFileError, InferenceError
@@ -15,6 +16,7 @@ from impact.inference.size import (
     rate_table,
     share_as_small,
     sizes,
+    third_of,
     thirds,
 )
 from impact.market.files import accept_changes
@@ -50,6 +52,13 @@ def test_sizes_are_those_of_the_file(test, model, window):
     found = sizes(test, model, window)
     for third in THIRDS:
         assert found[third] == rate(test, model, str(window), third)
+
+
+def test_nine_sessions_that_get_rougher_lie_three_in_each_third():
+    days = pd.bdate_range("2020-01-01", periods=31)  # 22 of them are in the first session's spread
+    returns = pd.Series(np.arange(31.0) ** 2 * (-1) ** np.arange(31), days)
+    found = [third_of(returns, day) for day in days[22:]]
+    assert found == [third for third in THIRDS for _ in range(3)]
 
 
 def test_the_words_name_all_three_thirds():

@@ -470,7 +470,7 @@ def test_the_design_table_agrees_with_designs_one_by_one():
     table = design_table()
     for kind in Kind:
         units = 1 if kind == Kind.ONE_EVENT else 100
-        large = StudyDesign(kind, units, 100, 100, 0.1, implied=True)
+        large = StudyDesign(kind, units, 100, 100, 0.1, True, True, True, units)
         for test, word in validity(large)["valid"].items():
             cell = table.loc[test, kind]
             assert cell.startswith(word) or (word == NO and "leave the variance" in cell), (

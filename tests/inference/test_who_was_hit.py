@@ -514,6 +514,10 @@ def test_where_few_earlier_days_had_so_large_a_market_move_it_is_said():
     shown = str(moves.summary()).replace("\n", " ")
     first, last = moves.z.index[[0, 3]]
     assert f"{last} 0 of 1,327, {first} 3 of 1,196 and" in shown
+    some = replace(moves, as_large=moves.as_large * 0 + [24, 25, 26, 24])
+    assert some._of_the_ranks()[1].endswith(f": {first} 24 of 1,196 and {last} 24 of 1,327")
+    assert all(re.match("p |[A-Z]", note) and note.endswith(".") for note in moves._notes())
+    assert any(note.startswith("Earlier sessions") for note in moves._notes())
 
 
 def test_a_p_that_no_number_of_days_moves_across_the_level_is_said_too():
@@ -562,6 +566,13 @@ def test_what_happens_after_the_last_tested_window_refuses_nothing():
     whole = relative_moves(made(returns, day))
     np.testing.assert_allclose(moves.z, whole.z, rtol=1e-6)
     pd.testing.assert_frame_equal(moves.p_adjusted, whole.p_adjusted)
+    # Loadings and rank are found by session 0, also where the window ends before it.
+    twins = returns[["XLK", "XLE"]].copy()
+    twins.iloc[row : row + 300, 1] = twins["XLK"].iloc[row : row + 300]
+    before, at = (made(twins, twins.index[[row + n]], (-3, -1)) for n in (259, 260))
+    assert relative_moves(before, -3, -1).z.notna().all(axis=None)
+    with pytest.raises(InferenceError, match=f"'XLK' .* window of {twins.index[row + 260]:%F}"):
+        relative_moves(at, -3, -1)
     # The market that stands still later.
     flat = index().loc[returns.index].copy()
     flat.iloc[row : row + 300] = 0.001

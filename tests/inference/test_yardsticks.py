@@ -85,3 +85,45 @@ def test_a_window_has_no_implied_volatility_and_several_events_no_yardsticks():
     both = event_study(history.index_returns(), ["2025-05-02", "2025-05-12"])
     with pytest.raises(InferenceError, match="has 2 rows"):
         yardsticks(both)
+    for without, window in ((study_of("2025-05-02"), (0,)), (study, (0, 1))):
+        with pytest.raises(InferenceError, match="implied_t tests one session .* implied="):
+            inference.implied_t(without, *window)
+    plain = study_of("2025-05-02", model=None)
+    for test in (inference.conditional_fhs, inference.conditional_t):
+        with pytest.raises(InferenceError, match="needs a variance model"):
+            test(plain)
+
+
+class Zero:
+    """A model of one's own, by which every return is abnormal."""
+
+    def fit(self, returns, regressors):
+        return ZeroFitted(len(returns))
+
+
+class ZeroFitted:
+    def __init__(self, dof):
+        self.dof = dof
+
+    def predict(self, regressors):
+        return np.zeros(len(regressors))
+
+    def prediction_covariance(self, regressors):
+        return 1e-4 * np.eye(len(regressors))
+
+
+def test_a_model_of_one_s_own_and_a_missing_price_have_no_yardstick_and_each_says_why():
+    returns = history.index_returns()["2024-01-01":]
+    prices = load_prices()["2015-01-01":].to_frame()
+    prices.loc["2025-05-02"] = np.nan
+    gap = event_study(log_returns(prices), ["2025-05-02"], implied=load_vix())
+    own = event_study(returns, ["2025-05-02"], model=Zero())
+    for study, session, why, of_the_index in (
+        (own, 0, "says nothing of sessions outside", "implied="),
+        (gap, 0, "return of the tested window is missing", "tested session is missing"),
+        (gap, 1, "return of the tested window is missing", "tested session spans several"),
+    ):
+        found = yardsticks(study, session)
+        assert found[["sigma", "statistic", "p_value"]].isna().all(axis=None)
+        assert found["note"].iloc[:3].str.contains(why).all()
+        assert of_the_index in found.loc["VIX", "note"]

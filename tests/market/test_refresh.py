@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -141,6 +142,54 @@ def test_typing_errors_and_saturdays_before_1976_are_no_differences(data, replic
     replica.rows["^GSPC"] = [*old[::2], *replica.rows["^GSPC"][len(old) :]]
     assert main(data) == 0
     assert re.search(rf"sp500\.csv: \d+ new rows, [\d-]+ to {TODAY}; 0 d", capsys.readouterr().out)
+
+
+DAYS = nyse_sessions("2026-11-09", "2026-11-17")
+
+
+@pytest.fixture
+def answered(monkeypatch):
+    """Yahoo has the closes that a test gives it, of any ticker, and is asked nothing else."""
+    held = {}
+    monkeypatch.setattr("impact.market.yahoo.ask", lambda ticker, *_: held[ticker])
+    monkeypatch.setattr("impact.market.yahoo.whole", lambda ticker, closes, _: (closes, []))
+    return held
+
+
+@pytest.mark.parametrize(
+    ("adjusted", "limit"),
+    # What two roundings of half a cent, or one, can do to ten dollars, and 0.02% beside it.
+    [(True, 2 * 0.005 / 10 + 2e-4), (False, 0.005 / 10 + 2e-4)],
+)
+def test_closes_agree_as_far_as_the_rounding_of_the_file_allows(adjusted, limit, answered):
+    old = pd.Series(10.0, DAYS[:5])
+    for part, lines in ((0.99, 0), (1.01, 1), (-0.99, 0), (-1.01, 1)):
+        away = np.exp(part * limit)
+        # Adjusted closes keep the step: one return differs. Of others one close does.
+        steps = [1, 1, away, *([away] * 4 if adjusted else [1, 1, 1.01, 1.02])]
+        answered["XLB"] = pd.Series(10.0 * np.array(steps), DAYS), adjusted
+        added, said = refresh._continued("XLB", old, 0.005, None)
+        assert len(said) == lines and all(
+            line.startswith(f"{DAYS[2]:%Y-%m-%d} XLB") for line in said
+        )
+        np.testing.assert_allclose(added, [10, 10] if adjusted else [10.1, 10.2])
+
+
+@pytest.mark.parametrize(
+    ("held", "cells", "closes", "written"),
+    [
+        # As many decimals as the file has; of firms five digits, as their closes are far apart.
+        ("sectors", ["9.5", "9.75"], [9.5, 9.75, 9.876, 123.456], ["9.88", "123.46"]),
+        ("sectors", ["9.5", "9.750"], [9.5, 9.75, 9.8764, 123.456], ["9.876", "123.456"]),
+        ("firms", ["9.5", "9.75"], [9.5, 9.75, 9.87654, 1234.56], ["9.8765", "1234.6"]),
+    ],
+)
+def test_new_closes_are_rounded_as_those_of_the_file(held, cells, closes, written, answered):
+    answered["X-Y"] = pd.Series(closes, DAYS[:4]), True
+    table = pd.DataFrame({"X_Y": cells}, DAYS[:2].strftime("%Y-%m-%d"))
+    added, said = refresh._added(held, table, SimpleNamespace())
+    assert added["X_Y"].to_dict() == dict(zip(DAYS[2:4].strftime("%Y-%m-%d"), written, strict=True))
+    assert said == []
 
 
 def test_a_firm_that_is_gone_stays_blank_and_the_others_go_on(data, replica, monkeypatch, capsys):

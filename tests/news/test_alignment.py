@@ -158,6 +158,21 @@ def test_a_typed_date_outside_the_returns_raises_where_it_is_alone(sessions, dat
     assert " the " in beside["mine"] and beside["fine"] == ""
 
 
+def test_dates_that_all_lie_outside_are_counted_and_the_first_is_named(sessions):
+    with pytest.raises(DateError, match=r"2017-12-29.* of event 'a' \(and 1 more\) lies outside"):
+        align({"a": "2017-12-29", "b": "2026-09-01"}, sessions)
+
+
+def test_an_id_that_is_none_has_a_row_beside_one_that_is(sessions):
+    found = align(events=["liberation-day", "liberation-dya"], sessions=sessions)
+    assert found.index.to_list() == ["liberation-day", "liberation-dya"]
+    assert "liberation-day" in found.loc["liberation-dya", "dropped"]
+    known, unknown = found.drop(columns=["label", "dropped"]).iloc
+    assert known["session"] == pd.Timestamp("2025-04-03") and known["shared_with"] == ()
+    assert unknown[[bool(pd.notna(value)) for value in unknown]].isin(["", False, 0]).all()
+    assert not unknown[["after_close", "date_only", "mixed"]].any()
+
+
 def test_a_session_must_be_a_row(sessions):
     frame = pd.DataFrame({"session": pd.to_datetime(["2025-04-04", "2025-04-05"])})
     with pytest.raises(DateError, match="event '2025-04-05': session 2025-04-05 is not a row"):
@@ -167,6 +182,8 @@ def test_a_session_must_be_a_row(sessions):
         align(sunday, sessions)
     assert "2025-04-05 is not a row" in align(frame, sessions)["dropped"].iloc[1]
     assert align(frame[:1], sessions)["session"].item() == pd.Timestamp("2025-04-04")
+    first = align(pd.DataFrame({"session": sessions[[0, 9]]}), sessions, window=(0, 1))
+    assert first["session"].to_list() == [*sessions[[0, 9]]] and (first["dropped"] == "").all()
 
 
 def test_a_reversed_window(sessions):

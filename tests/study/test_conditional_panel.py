@@ -8,6 +8,7 @@ import pytest
 
 import impact
 from impact.errors import InferenceError, ModelError
+from impact.inference import conditional_columns
 from impact.inference.conditional_columns import COLUMNS
 from impact.volatility import garch
 
@@ -42,6 +43,22 @@ def test_the_numbers_do_not_depend_on_the_number_of_processes(sectors):
     )
     pd.testing.assert_frame_equal(one, two)
     assert one.attrs == two.attrs
+
+
+def test_the_forecasts_of_a_panel_are_made_in_tasks_and_once(sectors, monkeypatch):
+    made = []
+    found_in = conditional_columns._found_in
+    monkeypatch.setattr(
+        conditional_columns,
+        "_found_in",
+        lambda study, *rest: made.append(study.fit.index.unique(1)) or found_in(study, *rest),
+    )
+    study = impact.event_study(sectors, DATES, volatility="ewma")
+    for _ in range(2):
+        study.car(0, conditional=True)
+        assert sorted(map(list, made)) == [["XLE"], ["XLK"]]
+    impact.event_study(sectors["XLK"], DATES, volatility="ewma").car(0)
+    assert len(made) == 2
 
 
 def test_events_of_a_security_in_one_month_share_one_fit(sectors, market, monkeypatch):

@@ -1,5 +1,7 @@
 """The variance known before a window: against a known truth, and blind to what comes after."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from impact.errors import HistoryError
 from impact.market.bars import BarGrid, bar_grid, load_bars
 from impact.market.calendar import nyse_sessions
+from impact.volatility import clock
 from impact.volatility.clock import PARTS, clock_variance, windows
 
 CLOSE = 143
@@ -54,6 +57,46 @@ def test_the_known_variance_of_simulated_prices_is_found_at_every_hour():
     assert np.median(late / truth) == pytest.approx(1, abs=0.03)
     z = found.z[60:]
     assert np.nanstd(z) == pytest.approx(1, abs=0.08)
+
+
+def test_the_level_is_the_mean_of_two_averages_that_halve_in_half_an_hour_and_in_eight():
+    grid = simulated(33, seed=4)
+    known = clock_variance(grid)
+    pace = np.square(np.diff(grid.log_price, axis=1)) / known.share[:, 1:]
+    first = pace[30].mean()
+    fast = slow = first
+    for row in range(30, 33):
+        for bar in range(191):
+            level = known.level[row, bar + 1]
+            assert level == pytest.approx(math.sqrt(fast * slow), rel=1e-12)
+            fast += (1 - 0.5 ** (1 / 6)) * (pace[row, bar] - fast)
+            slow += (1 - 0.5 ** (1 / 96)) * (pace[row, bar] - slow)
+
+
+def test_the_pattern_is_the_smoothed_mean_of_earlier_shares_without_their_largest_hundredth():
+    grid = simulated(40, seed=5)
+    known = clock_variance(grid)
+    squares = np.square(np.diff(grid.log_price, axis=1))
+    for row in (30, 31, 39):
+        past = squares[:row] / squares[:row].sum(axis=1, keepdims=True)
+        mean = np.minimum(past, np.quantile(past, 0.99, axis=0)).mean(axis=0)
+        around = np.concatenate([mean[:1], mean, mean[-1:]])
+        smooth = (around[:-2] + around[1:-1] + around[2:]) / 3
+        np.testing.assert_allclose(known.share[row, 1:], smooth / smooth.sum(), rtol=1e-12)
+
+
+def test_the_scale_is_the_mean_of_all_earlier_ratios_without_their_largest_two_hundredth():
+    rng = np.random.default_rng(6)
+    sessions = [rng.chisquare(1, 37 * (row % 7 != 3)) for row in range(60)]
+    found = clock._expanding_means(sessions)
+    for row in range(60):
+        earlier = [part for part in sessions[:row] if len(part)]
+        if len(earlier) < 20:
+            assert np.isnan(found[row])
+        else:
+            every = np.concatenate(earlier)
+            expected = np.minimum(every, np.quantile(every, 0.995)).mean()
+            assert found[row] == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_turbulent_afternoon_is_known_an_hour_later():

@@ -51,6 +51,15 @@ def test_a_search_that_cannot_end_on_a_minimum_says_so():
     np.testing.assert_allclose(edge[1], 8 / 9, rtol=1e-7)
 
 
+def test_the_curvature_learns_from_turns_that_are_more_than_rounding():
+    flat, moved = np.eye(2), np.array([1.0, 0.0])
+    for turned in ([-1.0, 0.0], [0.0, 0.0], [1e-9, 100.0]):
+        assert fitting._learn(flat, moved, np.array(turned)) is flat
+    # The inverse curvature takes what the slope turned back to how far the search moved.
+    turned = np.array([3.0, 1.0])
+    np.testing.assert_allclose(fitting._learn(flat, moved, turned) @ turned, moved, atol=1e-15)
+
+
 def test_answers_and_refusals_are_remembered_by_value(monkeypatch):
     monkeypatch.setattr(fitting, "REMEMBERED", 3)
     calls = []

@@ -335,6 +335,10 @@ def test_a_kernel_is_watched_and_a_module_that_was_imported_is_not(monkeypatch):
     shell = SimpleNamespace()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setattr(sys, "stderr", io.StringIO())
+    # The tests themselves may run in a process that works for another.
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: None)
     assert not progress._is_watched()
     shell.kernel = object()
     assert progress._is_watched()
+    monkeypatch.setattr("multiprocessing.parent_process", object)
+    assert not progress._is_watched()

@@ -104,6 +104,20 @@ def test_series_equals_the_single_forecasts_and_sees_the_past_only():
     pd.testing.assert_frame_equal(z[:"2025-04-08"], implied_z(planted, points)[:"2025-04-08"])
 
 
+def test_a_thousand_pairs_before_a_quarter_are_enough_and_one_less_is_not():
+    before = pd.bdate_range(end="2023-12-29", periods=1_001)
+    days = before.append(pd.bdate_range("2024-01-01", "2024-05-31"))
+    rng = np.random.default_rng(3)
+    points = pd.Series(20 * np.exp(0.3 * rng.standard_normal(len(days))), days)
+    daily = points.shift(fill_value=20.0) / (100 * np.sqrt(252))
+    returns = daily * rng.standard_normal(len(days))
+    assert implied_z(returns, points).index[0] == days[1_001]
+    assert implied_forecast(returns, points, 1_001).n == 1_000
+    assert implied_z(returns[1:], points).index[0] == pd.Timestamp("2024-04-01")
+    with pytest.raises(HistoryError, match="there are 999:"):
+        implied_forecast(returns[1:], points, 1_000)
+
+
 def test_a_quarter_is_calibrated_once_however_many_events_it_has(monkeypatch):
     returns, points = history.index_returns() * 1.01, history.vix()
     calls, original = [], vix.descend
