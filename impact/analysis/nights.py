@@ -76,7 +76,7 @@ def night(known: ClockVariance, row: int) -> Night | None:
     unit = np.sqrt(known.level.ravel()[rows * COLUMNS + begins + 1])
     ranked = np.isfinite(moves / unit) & grid.follows
     ranked &= (rows + 1 >= known.tested_from) & ~_released(grid, row)
-    if not ranked[row]:
+    if not ranked[row] or ranked.sum() == 1:
         return None
     long = np.diff(grid.sessions.to_numpy()) > np.timedelta64(1, "D")
     for kind in (long & ranked, ~long & ranked):

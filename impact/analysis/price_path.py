@@ -49,5 +49,7 @@ def _band(known: ClockVariance, begin: Bar, column: int) -> tuple[float, float]:
         return np.nan, np.nan
     draws = float(ranks.windows.sigma[at]) * ranks.others(at)
     ends = inverted(draws, 0.0)
+    if not np.isfinite(ends[0]):  # too few other windows to rank among
+        return np.nan, np.nan
     # Before the announcement a price above that of minute 0 is a fall.
     return ends if column < begin.column else (-ends[1], -ends[0])

@@ -48,6 +48,7 @@ _NO_P = {
 }
 _RELEASE = "no p: a macro release moves prices in this window"
 _NOT_KNOWN = "no σ and no p: 51 earlier sessions with these hours are needed"
+_ALONE = "no p: there is no other day to rank it among"
 _NOT_CHECKED = "macro releases of this day are not known"
 _TOUCHES = "no p: trading is closed for a part of this stretch"
 _UNTESTED = "no p: windows to the close are not tested"
@@ -206,11 +207,13 @@ def _fill_window(
     sigma = float(ranks.windows.sigma[where.begin])
     row.cells |= {"sigma": sigma, "z": float(ranks.windows.z[where.begin])}
     valid = bool(ranks.reference[where.begin])
-    if valid and where.bars <= _LONGEST:
-        draws = sigma * ranks.others(where.begin)
+    draws = sigma * ranks.others(where.begin) if valid else np.array([])
+    if len(draws) and where.bars <= _LONGEST:
         row.cells["ci_low"], row.cells["ci_high"] = inverted(draws, row.cells["move"])
     if not valid:
         row.notes.append(_why_not(sigma, part))
+    elif not len(draws):
+        row.notes.append(_ALONE)
     elif minute == BOUNDED:
         _fill_largest(row, ranked_windows(known, minutes // MINUTES), where)
     else:
@@ -229,7 +232,7 @@ def _why_not(sigma: float, part: str) -> str:
 def _fill_largest(row: _Row, ranks: RankedWindows, where: Stretch) -> None:
     found = largest_window(ranks, where.begin, where.end)
     if found is None:
-        row.notes.append("no p: no other day has this stretch")
+        row.notes.append(_ALONE)
         return
     row.cells |= {"p_value": found.p_value, "smallest_detectable": found.detectable}
     begin, end = found.begin.column, found.begin.column + ranks.windows.bars

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from impact.errors import ModelError
 from impact.estimation.models import FittedNormalReturn
+from impact.estimation.own_model import error_covariance, own_fit, predicted
 from impact.estimation.pairs import Pairs
 from impact.estimation.panel_windows import Panel
 from impact.estimation.prefix_sums import PrefixSums
@@ -355,13 +355,13 @@ def _estimate_user(
         count[i] = (~np.isnan(panel.estimation_returns(one, estimation))).sum()
         if count[i] < max(at_least, 1):
             continue
-        fitted, residuals = _fit_user(panel, one, estimation)
+        fitted, dof[i], residuals = _fit_user(panel, one, estimation)
         regressors = panel.regressors_in(one, window)[:, 0].T
-        abnormal[i] = panel.returns_in(one, window)[0] - fitted.predict(regressors)
-        dof[i], squares = fitted.dof, np.nansum(residuals**2)
+        abnormal[i] = panel.returns_in(one, window)[0] - predicted(fitted, regressors)
+        squares = np.nansum(residuals**2)
         if dof[i] > 0 and squares > 0:
             std[i] = np.sqrt(squares / dof[i])
-            covariance[i] = fitted.prediction_covariance(regressors) / std[i] ** 2
+            covariance[i] = error_covariance(fitted, regressors) / std[i] ** 2
     regressor_count = len(panel.layout.regressors)
     return Estimates(
         np.empty((size, 0)),
@@ -378,27 +378,17 @@ def _estimate_user(
 
 def _fit_user(
     panel: Panel, one: Pairs, estimation: Window
-) -> tuple[FittedNormalReturn, np.ndarray]:
-    """A user's fit of one pair, and its residuals, NaN where a return is missing."""
+) -> tuple[FittedNormalReturn, int, np.ndarray]:
+    """A user's fit of one pair, its dof, and its residuals, NaN where a return is missing."""
     returns = panel.estimation_returns(one, estimation)[0]
     regressors = panel.regressors_in(one, estimation)[:, 0].T
     observed = ~np.isnan(returns)
     assert panel.layout.user is not None
-    fitted = panel.layout.user.fit(returns[observed], regressors[observed])
-    if not isinstance(fitted, FittedNormalReturn):
-        raise ModelError(
-            f"fit() of the model returned a {type(fitted).__name__}: it must have dof, "
-            "predict(regressors) and prediction_covariance(regressors)"
-        )
-    normal = np.asarray(fitted.predict(regressors[observed]))
-    if normal.shape != (observed.sum(),):
-        raise ModelError(
-            f"predict() of the model gives {normal.shape} for {observed.sum()} rows: give one a row"
-        )
-    returns[observed] -= normal
-    return fitted, returns
+    fitted, dof = own_fit(panel.layout.user, returns[observed], regressors[observed])
+    returns[observed] -= predicted(fitted, regressors[observed])
+    return fitted, dof, returns
 
 
 def _user_residuals(panel: Panel, pairs: Pairs, estimation: Window) -> np.ndarray:
     fits = (_fit_user(panel, pairs[i : i + 1], estimation) for i in range(len(pairs)))
-    return np.array([residuals for _, residuals in fits])
+    return np.array([residuals for _, _, residuals in fits])

@@ -220,14 +220,7 @@ class CheckedReturns(WindowReturns):
 
     def scars(self, at_least: int) -> np.ndarray:
         """As `cars`, standardised."""
-        values = self._enough(self.scar, at_least)
-        without = int((~np.isfinite(values)).sum())
-        if without:
-            raise self.refusal(
-                "divides by a residual standard deviation, and "
-                f"{counted(without, 'security', 'securities')} have none"
-            )
-        return values
+        return self._enough(self.scar, at_least)
 
     def _enough(self, values: np.ndarray, at_least: int) -> np.ndarray:
         values = values[self.days > 0]

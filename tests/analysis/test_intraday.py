@@ -351,6 +351,49 @@ def test_a_row_says_where_its_test_is_weaker(bars, announced_at, words):
     assert words in measured(bars, announced_at)["note"]
 
 
+@pytest.fixture(scope="module")
+def fewest(bars):
+    """The fewest sessions that a study takes: only of the last one is the variance known."""
+    last = bars.index.normalize().unique()[51]
+    return bars[: last + pd.Timedelta(days=1)], f"{last:%Y-%m-%d}T"
+
+
+@pytest.mark.parametrize("minute", ["exact", "bounded"])
+def test_the_only_day_of_which_the_variance_is_known_has_no_p(fewest, minute):
+    some, day = fewest
+    asked = pd.DataFrame({"id": ["x"], "announced_at": [f"{day}10:00"]})
+    if minute == "bounded":
+        asked = asked.assign(
+            time_basis="approximate", not_before=f"{day}10:00", not_after=f"{day}11:00"
+        )
+    study = intraday_study(some, asked)
+    row = study.table.loc["x"]
+    assert row["minute"] == minute and row["sigma"] > 0 and np.isfinite(row["z"])
+    assert row["note"] == "no p: there is no other day to rank it among"
+    assert row[["p_value", "ci_low", "ci_high", "smallest_detectable"]].isna().all()
+    assert study.path("x")[["low", "high"]].drop(0).isna().all(axis=None)
+    with pytest.raises(InferenceError, match="no announcement has an exact minute and a p"):
+        study.set_test()
+
+
+def test_the_only_night_before_which_the_volatility_is_known_has_no_p(bars, fewest):
+    some, _ = fewest
+    evening = f"{some.index.normalize().unique()[50]:%Y-%m-%d}T21:00"
+    row = measured(some, evening)
+    assert row["note"] == "no σ and no p: 51 earlier sessions with these hours are needed"
+    assert row[["p_value", "ci_low", "ci_high", "smallest_detectable"]].isna().all()
+
+
+def test_a_band_of_too_few_windows_is_not_drawn(bars):
+    """After the close an hour ahead has 36 others on the one other day: no 95% of them is known."""
+    days = bars.index.normalize().unique()
+    study = intraday_study(
+        bars[: days[52] + pd.Timedelta(days=1)], {"x": f"{days[52]:%Y-%m-%d}T16:10"}
+    )
+    band = study.path("x")["high"].loc[5:]
+    assert np.isfinite(band[10]) and band.loc[60:].isna().all()
+
+
 def test_a_day_whose_releases_are_not_known_says_so(bars):
     """The file of releases skips 2022, so a window there may hold one."""
     days = impact.nyse_sessions("2022-01-03", "2022-06-30")
@@ -419,6 +462,16 @@ def test_to_the_close_ends_with_the_first_close_that_can_react(bars, announced_a
     row = study.table.loc["x"]
     assert shown(row["to"]) == end and np.isnan(row["p_value"])
     assert "SPY from each announcement to the close\n" in str(study)
+
+
+def test_to_the_close_needs_a_close_that_the_bars_reach(bars):
+    late = intraday_study(bars, {"x": "2026-04-21T15:00", "y": "2026-04-21T16:30"}, window="close")
+    assert late.table.index.to_list() == ["x"]
+    assert late.dropped.to_numpy().tolist() == [
+        ["y", "its window ends after the bars, whose last session is 2026-04-21"]
+    ]
+    with pytest.raises(InferenceError, match="windows to the close have no p: ask for a window in"):
+        late.set_test()
 
 
 @pytest.mark.parametrize("window", [0, 7, 125, 30.0, True, "half", [], [30, 30], None, [30, "x"]])

@@ -346,7 +346,7 @@ def test_a_model_of_ones_own_that_fits_nothing_is_told(fitted, message):
 def test_a_prediction_of_another_length_is_told(monkeypatch):
     monkeypatch.setattr(OwnFit, "predict", lambda self, regressors: np.zeros(3))
     with pytest.raises(
-        ModelError, match=r"predict\(\) of the model gives \(3,\) for \d\d rows: give one"
+        ModelError, match=r"predict\(\) of the model gives \(3,\) for \d\d rows: give \(\d\d,\)"
     ):
         study_of_one_day(OwnMarketModel())
 
