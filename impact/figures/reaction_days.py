@@ -32,9 +32,6 @@ from impact.news.catalogue import load_events
 from impact.news.kinds import MARKS, kind_of, marks_of
 from impact.text.formats import date, out_of, p_phrase, percent, spelt
 
-#: Where the year of the news ends.
-NEXT_YEAR = "2026-01-01"
-
 #: What is drawn of each session, and written into the table.
 COLUMNS = (
     "estimate",
@@ -58,7 +55,7 @@ NAME, MOVED, LEFT = 92, 524, 536
 def data() -> pd.DataFrame:
     """Return one row a session, by date."""
     study = news_study()
-    in_year = (study.alignment["session"] < NEXT_YEAR).to_numpy()
+    in_year = (study.alignment["session"] < "2026-01-01").to_numpy()
     study = study.take(np.flatnonzero(in_year[study.fits.unit]))
     car, labels = study.car(0), load_events()["label"]
     units = list(study.alignment.itertuples())
