@@ -83,26 +83,16 @@ def minute_paths(
         Where to draw the only panel, without the page around it.
     """
     grouped = {event: path.set_index("minute") for event, path in paths.groupby("event")}
-    events = list(panels)
-    check_axes(ax, len(events))
-    if len(events) > 1:
-        return _small_pictures(words, grouped, panels, marks)
-    (event,) = events
-    if ax is None:
-        sheet = page(words, ALONE + 164)
-        ax = sheet.across(90, sheet.top, ALONE)
-        sheet.note(sheet.left + 90, sheet.top + ALONE + 54, _ACROSS)
-        sheet.key(sheet.top + ALONE + 96, [*_ENTRIES, kind_entry(PLAIN, panels[event].mark)])
-    _panel(ax, grouped[event], panels[event], limits_of([grouped[event]]), step=30)
-    return ax.figure
-
-
-def _small_pictures(
-    words: Words,
-    grouped: Mapping[str, pd.DataFrame],
-    panels: Mapping[str, MinutePanel],
-    marks: Sequence[Mark],
-) -> Figure:
+    check_axes(ax, len(panels))
+    if len(panels) == 1:
+        ((event, panel),) = panels.items()
+        if ax is None:
+            sheet = page(words, ALONE + 164)
+            ax = sheet.across(90, sheet.top, ALONE)
+            sheet.note(sheet.left + 90, sheet.top + ALONE + 54, _ACROSS)
+            sheet.key(sheet.top + ALONE + 96, [*_ENTRIES, kind_entry(PLAIN, panel.mark)])
+        _panel(ax, grouped[event], panel, limits_of([grouped[event]]), step=30)
+        return ax.figure
     grid = SmallPictures(panels, COLUMNS, CELL, GAP)
     sheet = page(words, grid.height)
     for row in grid.rows(sheet, sheet.top):

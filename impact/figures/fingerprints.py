@@ -45,9 +45,6 @@ NAMES = {
     "TLT": "long US Treasuries (TLT)",
 }
 
-#: Height of a fund's row in pixels.
-FLAT = 78
-
 
 @dataclass(frozen=True)
 class Fingerprints:
@@ -164,7 +161,7 @@ def draw(data: Fingerprints) -> Figure:
         words(data),
         data.heads,
         moves.assign(name=name, written=written, framed=framed),
-        flat=FLAT,
+        flat=78,
         meaning=f"p at most {number(LEVEL)}, each series for itself",
         marks=in_order(head.mark for head in data.heads.values()),
     )

@@ -42,10 +42,6 @@ SETS = {
     "china-easing-2025": ("easing", "China de-escalations and talks"),
 }
 
-#: What a column of pictures measures.
-DECIDES = "Decides: clusters of sessions, and their mean"
-BESIDE = "Beside it: the mean over its error, among shifts"
-
 
 @dataclass(frozen=True)
 class Sets:
@@ -168,12 +164,11 @@ def _span(row: Any) -> str:
 
 def draw(data: Sets) -> Figure:
     """Draw a row for each set: its clusters, and the shifts beside them."""
-    wide, tall, step = 720, 330, 470
-    names = 230
+    wide, tall, step, names = 720, 330, 470, 230
     sheet = page(words(data), step * len(SETS) + 70)
     right = sheet.right - wide
-    sheet.note(sheet.left, sheet.top, DECIDES)
-    sheet.note(right, sheet.top, BESIDE)
+    sheet.note(sheet.left, sheet.top, "Decides: clusters of sessions, and their mean")
+    sheet.note(right, sheet.top, "Beside it: the mean over its error, among shifts")
     reach = data.bars[["low", "high"]].abs().max().max()
     parts = dict(list(data.groups.groupby("set")))
     drawn = [edge for part in parts.values() for edge in (*part["value"], *_bounds(part["value"]))]

@@ -41,9 +41,6 @@ from impact.volatility.forecast import PAST_SESSIONS, conditional_z
 #: Core events whose moves are shown beside the smallest detectable one.
 SHOWN = ("liberation-day", CHINA_CALLED, "massive-increase-post")
 
-#: Every so many sessions is a dot.
-STEP = 5
-
 
 @dataclass(frozen=True)
 class Power:
@@ -58,7 +55,7 @@ def data() -> Power:
     """Compute the smallest detectable move on every fifth session."""
     z = conditional_z(index_returns())
     values, sigma = z["z"].to_numpy(), z["sigma"].to_numpy()
-    rows = np.arange(PAST_SESSIONS, len(z), STEP)
+    rows = np.arange(PAST_SESSIONS, len(z), 5)
     found = [sigma[row] * detectable(values[row - PAST_SESSIONS : row]) for row in rows]
     days = z.index[rows]
     sessions = pd.DataFrame({"volatility": volatility_before()[days], "detectable": found}, days)
@@ -158,10 +155,6 @@ def draw(data: Power) -> Figure:
     return sheet.figure
 
 
-#: Letters of a line of a label.
-_LETTERS = 28
-
-
 def _axes(ax: Axes, sessions: pd.DataFrame, marks: pd.DataFrame) -> None:
     ax.set(xscale="log", yscale="log")
     low = min(sessions["detectable"].min(), marks["move"].min())
@@ -205,7 +198,7 @@ def _name_moves(ax: Axes, data: Power, taken: np.ndarray) -> None:
         ax.plot(at[0], ends[0], zorder=6, **circle)
         ax.plot(at[1], ends[1], **look.sized(20), zorder=6)
         found = percent(mark.detectable, 1, signed=False)
-        told = [date(mark.session), *textwrap.wrap(mark.label, _LETTERS)]
+        told = [date(mark.session), *textwrap.wrap(mark.label, 28)]
         told.append(f"moved {percent(mark.estimate, 1)}, found from {found}")
         style = {"va": "center", "linespacing": 1.2, **letters(look.colour, 7)}
         text = ax.text(0, 0, "\n".join(told), **style)

@@ -10,8 +10,7 @@ import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from impact.charts import labels
-from impact.charts.labels import around, letters, move, points_along
+from impact.charts.labels import around, letters, move, place, points_along
 from impact.charts.page import (
     GROUND,
     INK,
@@ -31,9 +30,6 @@ from impact.inference.size import sizes
 from impact.news.catalogue import load_events
 from impact.news.kinds import MARKS, kind_of, marks_of
 from impact.text.formats import date, out_of, p_phrase, percent, spelt
-
-#: Where the year of the news ends.
-NEXT_YEAR = "2026-01-01"
 
 #: What is drawn of each session, and written into the table.
 COLUMNS = (
@@ -58,7 +54,7 @@ NAME, MOVED, LEFT = 92, 524, 536
 def data() -> pd.DataFrame:
     """Return one row a session, by date."""
     study = news_study()
-    in_year = (study.alignment["session"] < NEXT_YEAR).to_numpy()
+    in_year = (study.alignment["session"] < "2026-01-01").to_numpy()
     study = study.take(np.flatnonzero(in_year[study.fits.unit]))
     car, labels = study.car(0), load_events()["label"]
     units = list(study.alignment.itertuples())
@@ -158,8 +154,8 @@ def draw(data: pd.DataFrame) -> Figure:
     scales = " Each column has its own scale."
     sheet.note(sheet.left, sheet.top + 76, said + scales * (len(columns) > 1))
     pitch = (sheet.right - sheet.left + GAP) / 2
-    for place, part in enumerate(columns):
-        _column(sheet, sheet.left + place * pitch, pitch - GAP, part)
+    for number, part in enumerate(columns):
+        _column(sheet, sheet.left + number * pitch, pitch - GAP, part)
     return sheet.figure
 
 
@@ -186,39 +182,36 @@ def _column(sheet: Page, left: float, width: float, rows: pd.DataFrame) -> None:
     ax.tick_params(axis="x", labeltop=True, labelbottom=True, length=0)
     ax.spines["bottom"].set_visible(False)
     ax.axvline(0, **stroke(MUTED, 2.5, 1.5))
-    for place, row in enumerate(rows.itertuples()):
-        _row(ax, place, row)
-        _words(sheet, left, sheet.top + OVER + ROW * (place + 0.5), row)
+    for level, row in enumerate(rows.itertuples()):
+        _row(ax, level, row)
+        _words(sheet, left, sheet.top + OVER + ROW * (level + 0.5), row)
     over = -LEFT / (width - LEFT)
-    for place in np.flatnonzero(np.diff(rows["session"].dt.month)) + 0.5:
-        ax.axhline(place, xmin=over, clip_on=False, **stroke(RULE, 1.5, 0.5))
+    for edge in np.flatnonzero(np.diff(rows["session"].dt.month)) + 0.5:
+        ax.axhline(edge, xmin=over, clip_on=False, **stroke(RULE, 1.5, 0.5))
 
 
-def _row(ax: Axes, place: int, row: Any) -> None:
+def _row(ax: Axes, level: int, row: Any) -> None:
     mark = MARKS[row.kind]
-    thin, thick = stroke(MUTED, 2, 2), {**stroke(mark.colour, 8, 3), "alpha": 0.55}
-    ends = (
-        np.array([row.ci_low_textbook, row.ci_high_textbook]),
-        np.array([row.ci_low_conditional, row.ci_high_conditional]),
-    )
-    for reach, look in zip(ends, (thin, thick), strict=True):
-        ax.plot(reach, [place, place], **look)
+    constant = row.ci_low_textbook, row.ci_high_textbook
+    known = row.ci_low_conditional, row.ci_high_conditional
+    ax.plot(constant, [level] * 2, **stroke(MUTED, 2, 2))
+    ax.plot(known, [level] * 2, **stroke(mark.colour, 8, 3), alpha=0.55)
     face = GROUND if row.confounded else mark.colour
     look = {**mark.sized(15), "markerfacecolor": face, "markeredgewidth": points(3)}
-    ax.plot(row.estimate, place, zorder=4, **look)
+    ax.plot(row.estimate, level, zorder=4, **look)
     if row.releases:
-        _release(ax, place, row.releases, np.concatenate(ends))
+        _release(ax, level, row.releases, np.array([*constant, *known]))
 
 
-def _release(ax: Axes, place: int, releases: str, reach: np.ndarray) -> None:
+def _release(ax: Axes, level: int, releases: str, reach: np.ndarray) -> None:
     """Name the releases of a session on the side that its intervals leave free."""
-    text = ax.text(0, place, releases, **letters(MUTED, 2.5))
+    text = ax.text(0, level, releases, **letters(MUTED, 2.5))
     bounds = np.array(ax.get_window_extent().extents)
-    level = ax.transData.transform((0, place))[1]
+    middle = ax.transData.transform((0, level))[1]
     width = extent(text)[2]
-    boxes = around(text, np.array([bounds[2] - width, bounds[0] + 8]), level, 4)
-    line = points_along(ax, np.array([reach.min(), reach.max()]), np.full(2, place))
-    move(text, boxes[labels.place(boxes, line)], 4)
+    boxes = around(text, np.array([bounds[2] - width, bounds[0] + 8]), middle, 4)
+    line = points_along(ax, np.array([reach.min(), reach.max()]), np.full(2, level))
+    move(text, boxes[place(boxes, line)], 4)
     text.set_va("center_baseline")
 
 

@@ -21,9 +21,6 @@ from impact.market.prices import SECTORS
 from impact.news.kinds import in_order
 from impact.text.formats import counted, date, list_of, number, out_of, p_phrase, p_value, percent
 
-#: Height of a sector's row in pixels.
-FLAT = 48
-
 
 @dataclass(frozen=True)
 class Reactions:
@@ -162,7 +159,7 @@ def draw(data: Reactions) -> Figure:
         words(data),
         data.heads,
         cells(data),
-        flat=FLAT,
+        flat=48,
         meaning=(
             f"p at most {number(LEVEL)}; for sectors the step-down maximum test over all eleven, "
             f"among the {NEAREST} of {data.moves.pool.min():,.0f} or more earlier sessions whose "

@@ -13,19 +13,16 @@ from impact.charts.page import Words
 from impact.figures.common import BARS, source
 from impact.text.formats import date, list_of, percent
 
-#: The day, and the part of it that follows the jobs report.
-THE_DAY, AFTER_JOBS = "2025-05-02", "08:30-09:00"
-
 
 def data() -> Day:
     """Cut the day into its parts."""
-    return day(THE_DAY)
+    return day("2025-05-02")
 
 
 def title(data: Day) -> str:
     """Say what came overnight and what after the jobs report."""
     moves = data.brief["move"]
-    night, jobs = moves[CLOSED], moves[AFTER_JOBS]
+    night, jobs = moves[CLOSED], moves["08:30-09:00"]
     change = f"{percent(data.change)} on {date(data.session)}"
     if min(night, jobs) > 0 and night + jobs > data.change / 2 > 0:
         return (

@@ -33,9 +33,6 @@ from impact.market.returns import simple_returns
 from impact.news.kinds import MARKS, marks_of
 from impact.text.formats import counted, date, list_of, number, percent, spelt
 
-#: Where the picture of the story begins.
-STORY = "2024-12-01"
-
 
 @dataclass(frozen=True)
 class Timeline:
@@ -71,7 +68,7 @@ def data() -> Timeline:
     liberation = study["liberation-day"].alignment["session"].iloc[0]
     rates = pd.read_csv(data_path("tariff_rates.csv"), index_col="effective_from", parse_dates=True)
     rate = rates.loc[rates["counterparty"] == "CN", "total"]
-    return Timeline(load_prices()[STORY:], rate, events, liberation)
+    return Timeline(load_prices()["2024-12-01":], rate, events, liberation)
 
 
 def title(data: Timeline) -> str:
