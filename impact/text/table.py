@@ -332,7 +332,8 @@ def table(
         the first column.
     title : str
     percent, p : names of columns
-        Columns of one's own that hold decimal fractions, shown in percent, or p-values.
+        Columns of one's own that hold decimal fractions, shown in percent (with a sign where one
+        of them is negative), or p-values.
     notes, signature
         See `Table`; without `signature` the frame's ``attrs["signature"]`` is used.
 
@@ -368,8 +369,9 @@ def table(
         raise TableError(f"a table has one column of each name, a text: rename {wrong!r}")
     percent, p, notes = ([each] if isinstance(each, str) else each for each in (percent, p, notes))
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
-    shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
-    _check_named(named, shown)
+    _check_named(named, [*percent, *p])
+    shown = {name: partial(_change, signed=bool((named[name] < 0).any())) for name in percent}
+    shown |= dict.fromkeys(p, formats.p_value)
     columns = tuple(_column(name, named[name], shown.get(name)) for name in named.columns)
     signature = signature or frame.attrs.get("signature", "")
     return Table(named, title, columns, tuple(notes), signature)

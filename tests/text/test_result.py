@@ -82,3 +82,9 @@ def test_a_column_that_holds_no_numbers_is_not_shown_in_percent(wrong):
     frame = pd.DataFrame({"who": ["a"], "size": [0.2]})
     with pytest.raises(TableError, match=f"'{wrong}' is not a column of numbers.*'size'"):
         table(frame, "t", percent=[wrong])
+
+
+def test_a_share_has_no_sign_and_a_change_has():
+    frame = pd.DataFrame({"share": [0.2, 0.0], "change": [0.2, -0.1]})
+    shown = table(frame, "t", percent=["share", "change"])
+    assert shown.cells() == [["20.00%", "+20.00%"], ["0.00%", "−10.00%"]]
