@@ -329,16 +329,17 @@ def likely_exchanges(rows: pd.DatetimeIndex) -> str:
     >>> likely_exchanges(pd.date_range("2025-01-01", "2025-06-30"))
     "their nearest is '24/7'"
     >>> likely_exchanges(pd.bdate_range("2025-01-01", "2025-06-30"))
-    "they hold every weekday, holidays too: it is 'NYSE' where the prices are New York's"
+    "they hold every weekday, holidays too: name that of the prices, such as 'NYSE' or 'XETR'"
     """
     recent = rows[rows >= rows[-1] - pd.Timedelta(days=730)].as_unit("us")
-    if recent.equals(pd.bdate_range(recent[0], recent[-1], unit="us")):
-        return "they hold every weekday, holidays too: it is 'NYSE' where the prices are New York's"
     apart = {}
     for name in _WELL_KNOWN:
         sessions = exchange(name).sessions
         span = sessions[(sessions >= recent[0]) & (sessions <= recent[-1])]
         apart[name] = len(span.symmetric_difference(recent))
     best = min(apart.values())
+    if best and recent.equals(pd.bdate_range(recent[0], recent[-1], unit="us")):
+        known = "name that of the prices, such as 'NYSE' or 'XETR'"
+        return f"they hold every weekday, holidays too: {known}"
     near = [name for name in sorted(apart, key=apart.__getitem__) if apart[name] <= best + 4]
     return f"their nearest is {list_of(map(repr, near[:3]), 'or')}"

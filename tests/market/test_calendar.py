@@ -238,12 +238,12 @@ def test_the_nearest_exchanges_are_those_of_the_last_two_years():
     paris = sessions("XPAR", "2024-01-01", "2025-12-31")
     frankfurt = sessions("XETR", "2024-01-02", "2025-12-31")
     assert len(paris.symmetric_difference(frankfurt)) == 4
-    assert calendar.likely_exchanges(paris) == "'XPAR' or 'XETR'"
+    assert calendar.likely_exchanges(paris) == "their nearest is 'XPAR' or 'XETR'"
     before = sessions("XTKS", "2019-01-01", "2023-12-31")
-    assert calendar.likely_exchanges(before.union(paris)) == "'XPAR' or 'XETR'"
+    assert calendar.likely_exchanges(before.union(paris)) == "their nearest is 'XPAR' or 'XETR'"
     # In two weeks without a holiday any would do.
     weeks = pd.bdate_range("2025-06-16", "2025-06-27")
-    assert calendar.likely_exchanges(weeks) == "'XETR', 'XLON' or 'XPAR'"
+    assert calendar.likely_exchanges(weeks) == "their nearest is 'XETR', 'XLON' or 'XPAR'"
 
 
 def test_the_first_session_has_the_usual_close_too():

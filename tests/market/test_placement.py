@@ -391,7 +391,7 @@ def test_without_a_market_dates_are_placed_on_rows_and_over_weekends_only():
 @pytest.mark.parametrize(
     ("rows", "likely"),
     [
-        (WITHOUT_HOLIDAYS, "every weekday, holidays too: it is 'NYSE'"),
+        (WITHOUT_HOLIDAYS, "every weekday, holidays too: name that of the prices, such as 'NYSE'"),
         (exchange("XETR").sessions[8000:8300], "'XETR'"),
         (pd.date_range("2025-01-01", "2025-12-31"), "'24/7'"),
         (exchange("XTKS").sessions[8000:8300], "'XTKS'"),
