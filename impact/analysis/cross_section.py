@@ -63,11 +63,6 @@ class CrossSection(Coefficients):
         What the CARs are in, where they are no returns.
     """
 
-    table: pd.DataFrame
-    dropped: pd.DataFrame
-    signature: str
-    nobs: int
-    dof: int
     rsquared: float
     window: Window
     points: pd.DataFrame
