@@ -59,11 +59,9 @@ def conditional_tests(
     first, last : int
         Positions of the tested sessions, both included; the evening before is ``first - 1``.
     model : {"gjr", "garch", "ewma"}
-    seed : int
-        Of windows of two or more sessions; one session needs no random numbers. The generator
-        depends on (seed, first, last) alone, whatever else is tested.
-    paths : int
-        Simulated paths.
+    seed, paths : int
+        Of windows of two or more sessions, which are simulated; the generator depends on
+        (seed, first, last) alone, whatever else is tested.
     estimate : float, optional
         The sum that is tested where it is another than that of these returns less their mean:
         the CAR of a model with loadings.
