@@ -24,6 +24,8 @@ Examples
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from impact.inference.correlation import clustering, own_share
@@ -100,9 +102,8 @@ def crude_dependence_t(sample: CheckedReturns, *, distribution: str = "t") -> Fo
     ----------
     Brown and Warner (1985), Using daily stock returns, J. Financial Economics 14.
     """
-    aar = _average_by_session(sample.ar_of_one[:, sample.inside])
-    sums, present = sums_by_session(part for _, part, _ in sample.fits.estimation_chunks())
-    past = sums[present > 0] / present[present > 0]
+    aar = _averages([sample.ar_of_one[:, sample.inside]])
+    past = _averages(part for _, part, _ in sample.fits.estimation_chunks())
     if not len(aar) or len(past) < 2:
         raise sample.refusal(f"needs a return in {sample.tested} and two estimation sessions")
     spread = sample.spread(past, "average residuals", sample.s.max())
@@ -131,7 +132,7 @@ def brown_warner_1980(sample: CheckedReturns, *, distribution: str = "t") -> Fou
     here = ~np.isnan(values)
     if not here.any():
         raise sample.refusal(f"needs a return of one session in {sample.tested}")
-    aar, present = _average_by_session(values), here.sum(axis=0)
+    aar, present = _averages([values]), here.sum(axis=0)
     parts = [np.nanvar(part, axis=1, ddof=1) for _, part, _ in sample.fits.estimation_chunks()]
     variance = np.concatenate(parts)
     by_session = (variance[:, None] * here).sum(axis=0) / np.fmax(present, 1) ** 2
@@ -291,7 +292,7 @@ def _patell_z(sample: CheckedReturns, days: str) -> tuple[float, int]:
     return (sums / np.sqrt(sample.days[used] * variance)).sum() / np.sqrt(len(sums)), len(sums)
 
 
-def _average_by_session(ar: np.ndarray) -> np.ndarray:
-    """Means of the columns that hold a number, shape (at most columns,)."""
-    sums, present = sums_by_session([ar])
+def _averages(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Means over all rows of some arrays, of the columns that hold a number."""
+    sums, present = sums_by_session(parts)
     return sums[present > 0] / present[present > 0]
