@@ -1,15 +1,12 @@
 """Parametric tests of the mean abnormal return of a panel.
 
-Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always, also where `impact.inference.validity`
-calls it not valid. The parameters listed are options, given by keyword. In the formulas i runs
-over the n pairs of event and security that have at least one return in the window; CAR_i is the
-sum of the abnormal returns that there are, s_i² the residual variance with dof_i degrees of
-freedom, C_i the exact variance of CAR_i over s_i² (k + c'(X'X)⁻¹c with c the sum of the regressors
-over the k sessions), SCAR_i = CAR_i/(s_i √C_i). AAR_t is the mean over the n_t pairs with a return
-of session t alone. Standard deviations divide by n - 1. Returns are decimal fractions. A test that
-cannot be computed raises `InferenceError`: without a return in the window, with fewer values than
-a spread needs, or if those do not differ.
+In the formulas i runs over the n pairs of event and security that have at least one return in the
+window; CAR_i is the sum of the abnormal returns that there are, s_i² the residual variance with
+dof_i degrees of freedom, C_i the exact variance of CAR_i over s_i² (k + c'(X'X)⁻¹c with c the sum
+of the regressors over the k sessions), SCAR_i = CAR_i/(s_i √C_i). AAR_t is the mean over the n_t
+pairs with a return of session t alone. Standard deviations divide by n - 1. Returns are decimal
+fractions. A test that cannot be computed raises `InferenceError`: without a return in the window,
+with fewer values than a spread needs, or if those do not differ.
 
 Examples
 --------

@@ -1,10 +1,8 @@
 """Sign and signed-rank tests of the cumulative abnormal returns of a panel.
 
-Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
-given by keyword. n counts the pairs of event and security with at least one return in the window,
-w those whose CAR is above zero. A test that cannot be computed raises `InferenceError`: without a
-return in the window, or if no CAR differs from zero.
+n counts the pairs of event and security with at least one return in the window, w those whose CAR
+is above zero. A test that cannot be computed raises `InferenceError`: without a return in the
+window, or if no CAR differs from zero.
 
 Examples
 --------
