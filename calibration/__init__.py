@@ -50,7 +50,7 @@ from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.text.files import write_atomically
 from impact.text.formats import iso
-from impact.text.progress import with_bar
+from impact.text.progress import in_processes
 from impact.volatility.forecast import conditional_z
 
 __all__ = ["calibrate", "write_calibration"]
@@ -161,10 +161,7 @@ def _panels(run: Callable, seed: int, replications: int) -> list[pd.DataFrame]:
 
 
 def _run(jobs: Sequence[Callable], what: str, *, n_jobs: int) -> list:
-    from joblib import Parallel, delayed
-
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_call)(job) for job in jobs)
-    return list(with_bar(results, what, len(jobs)))
+    return list(in_processes(_call, [(job,) for job in jobs], what, n_jobs))
 
 
 def _call(job: Callable) -> Any:

@@ -68,11 +68,6 @@ class CalendarTimePortfolio(Coefficients):
         How the events were read, in sentences.
     """
 
-    table: pd.DataFrame
-    dropped: pd.DataFrame
-    signature: str
-    nobs: int
-    dof: int
     rsquared: float
     returns: pd.Series
     members: pd.Series

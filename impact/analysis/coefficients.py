@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,6 +111,7 @@ def is_fitted_alone(design: np.ndarray) -> np.ndarray:
     return np.square(np.linalg.qr(design)[0]).sum(axis=1) > _FULL_LEVERAGE
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Coefficients(Result):
     """A result whose table holds the coefficients of a regression, a row each.
 
@@ -129,9 +131,12 @@ class Coefficients(Result):
         Why the table has estimates alone; "" where it has all.
     """
 
+    table: pd.DataFrame
+    dropped: pd.DataFrame
+    signature: str
     nobs: int
     dof: float | pd.Series
-    warning: str = ""
+    warning = ""
 
     def _named(self, column: str) -> pd.Series:
         if column not in self.table:

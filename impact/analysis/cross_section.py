@@ -22,6 +22,7 @@ from impact.inference.slope import MIN_SECURITIES, RankedSlopes, ranked_slopes
 from impact.inference.tests import check_study, check_switches
 from impact.market.windows import Window
 from impact.study.event_study_result import EventStudy
+from impact.study.groups import names_of_rows
 from impact.text.formats import counted, list_of, number
 from impact.text.result import count_left_out, signed
 
@@ -62,11 +63,6 @@ class CrossSection(Coefficients):
         What the CARs are in, where they are no returns.
     """
 
-    table: pd.DataFrame
-    dropped: pd.DataFrame
-    signature: str
-    nobs: int
-    dof: int
     rsquared: float
     window: Window
     points: pd.DataFrame
@@ -270,11 +266,10 @@ def _numbers(characteristics: pd.DataFrame) -> pd.DataFrame:
 
 def _matched(study: EventStudy, characteristics: pd.DataFrame) -> pd.DataFrame:
     """Characteristics of each row of the study, NaN where it has none."""
-    events, securities = _names(study)
-    labels = study.units["label"]
-    keys: list[pd.Index] = [pd.Index(securities), pd.Index(events), pd.Index(labels)]
+    names = names_of_rows(study)
+    keys = [pd.Index(names[kind]) for kind in ("security", "event", "label")]
     if characteristics.index.nlevels > 1:
-        keys = [pd.MultiIndex.from_arrays([events, securities])]
+        keys = [pd.MultiIndex.from_arrays([names["event"], names["security"]])]
     for key in keys:
         if characteristics.index.isin(key).any():
             return characteristics.reindex(key).set_axis(study.fit.index)
@@ -284,12 +279,6 @@ def _matched(study: EventStudy, characteristics: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _names(study: EventStudy) -> tuple[np.ndarray, np.ndarray]:
-    """Event and security of each row of the study."""
-    securities = study.returns.columns.astype(str).to_numpy()
-    return study.alignment.index.to_numpy()[study.fits.unit], securities[study.fits.pairs.column]
-
-
 def _dropped(
     study: EventStudy, rows: pd.DataFrame, missing: np.ndarray, left_out: np.ndarray
 ) -> pd.DataFrame:
@@ -297,8 +286,8 @@ def _dropped(
         why or f"no {list_of(row.index[row.isna()])}"
         for (_, row), why in zip(rows[missing].iterrows(), left_out[missing], strict=True)
     ]
-    events, securities = _names(study)
-    here = dropped_rows(events[missing], reasons, securities[missing])
+    names = names_of_rows(study)
+    here = dropped_rows(names["event"][missing], reasons, names["security"][missing])
     dropped = pd.concat([study.dropped, here], ignore_index=True)
     return count_left_out(dropped, int((~missing).sum()))
 

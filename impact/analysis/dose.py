@@ -65,11 +65,6 @@ class DoseResponse(Coefficients):
         `intercept` and `slope` without each session.
     """
 
-    table: pd.DataFrame
-    dropped: pd.DataFrame
-    signature: str
-    nobs: int
-    dof: int
     dose: str
     side: str
     points: pd.DataFrame

@@ -70,11 +70,6 @@ class EventRegression(Coefficients):
         How the events were read, and returns that look like unadjusted splits.
     """
 
-    table: pd.DataFrame
-    dropped: pd.DataFrame
-    signature: str
-    nobs: int
-    dof: pd.Series
     ols: Any
     weighted: Any
     window: Window

@@ -164,10 +164,7 @@ def judged(
 def by_choice(table: pd.DataFrame) -> pd.DataFrame:
     """What each choice of several options changes, all others as they are.
 
-    Returned by choice: `options` (as text), `moves` (the median distance between the smallest and
-    the largest estimate), `turns` (the share of the other choices' combinations in which p is at
-    most 5% with some options and above it with others) and `decides` (whether that is more than one
-    in twenty).
+    See `SpecificationCurve`; what decides turns more than one in twenty of the answers.
     """
     found = {}
     for choice in CHOICES:
@@ -183,11 +180,7 @@ def by_choice(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_question(table: pd.DataFrame) -> pd.DataFrame:
-    """What each question, a subset in a window, gets for an answer under all other choices.
-
-    Returned: `subset`, `window`, `n`, `clusters`; `estimate` (the median), `low` and `high`;
-    `p_low` and `p_high`, the smallest and the largest p.
-    """
+    """What each question, a subset in a window, gets for answers: see `SpecificationCurve`."""
     found = table.groupby(["subset", "window"], sort=False).agg(
         n=("n", "first"),
         clusters=("clusters", "first"),

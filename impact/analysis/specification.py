@@ -38,7 +38,7 @@ from impact.study.arguments import generator, processes, whole
 from impact.study.event_study import event_study
 from impact.study.event_study_result import EventStudy
 from impact.text.formats import counted, iso, list_of, number, p_value, percent
-from impact.text.progress import with_bar
+from impact.text.progress import in_processes
 from impact.text.result import Result, left_out, signed
 from impact.text.table import Table, table
 from impact.volatility.forecast import conditional_z
@@ -288,7 +288,9 @@ def specification_curve(
         (ShiftedSet(by_kind[shown], at[name], sigma), list(members))
         for (name, shown), members in groupby(every, key=lambda one: (one.subset, one.returns))
     ]
-    found, *drawn = zip(*_run(jobs, processes(n_jobs)), strict=True)
+    found, *drawn = zip(
+        *in_processes(evaluate, jobs, "specifications", processes(n_jobs)), strict=True
+    )
     ranked, joint = judged(pd.concat(found, ignore_index=True), *map(np.concatenate, drawn))
     questions = by_question(ranked)
     return SpecificationCurve(
@@ -392,17 +394,6 @@ def _shifted(
         name: first + (_sessions(study)[:, None] - first + moved) % (last - first)
         for name, study in studies.items()
     }
-
-
-def _run(
-    jobs: Sequence[tuple[ShiftedSet, list[Specification]]], n_jobs: int
-) -> list[tuple[pd.DataFrame, np.ndarray, np.ndarray]]:
-    from joblib import Parallel, delayed
-
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(evaluate)(*job) for job in jobs
-    )
-    return list(with_bar(results, "specifications", len(jobs)))
 
 
 def _with_neighbours(sessions: pd.DatetimeIndex, at: np.ndarray, window: Window) -> int:

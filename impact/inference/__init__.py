@@ -1,7 +1,9 @@
 """Tests of abnormal returns, each a function of a study and a window of relative sessions.
 
-They compute always; `impact.inference.validity` says which are valid for a design. Every row of
-``study.tests()`` is one of them, with its defaults; `yardsticks` puts four of one event together.
+Both ends of the window are included, and `end` defaults to `start`; the parameters that a test
+lists are options, given by keyword. Each computes always and returns a `HypothesisTest`;
+`impact.inference.validity` says which are valid for a design. Every row of ``study.tests()`` is one
+of them, with its defaults; `yardsticks` puts four of one event together.
 """
 
 from impact.inference.cluster_test import cluster_t

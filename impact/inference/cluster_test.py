@@ -16,7 +16,7 @@ import scipy
 from impact.errors import InferenceError
 from impact.estimation.abnormal import AbnormalReturns
 from impact.inference.clusters import APART, clusters
-from impact.inference.event_sets import enough_sessions, locate, set_of
+from impact.inference.event_sets import enough_sessions, locate, set_of, welch_t
 from impact.inference.tests import LEVEL, HypothesisTest
 from impact.text.formats import counted, list_of
 
@@ -190,10 +190,10 @@ def clusters_t(z: np.ndarray, sets: Sequence[np.ndarray]) -> tuple[float, float,
 
 def _t(means: Sequence[np.ndarray], sizes: Sequence[np.ndarray]) -> np.ndarray:
     """t of clusters' means, shape (..., G): of one set weighted by √n_g, of two Welch's."""
-    values = [means[0] * np.sqrt(sizes[0])] if len(means) == 1 else means
-    error = sum(one.var(axis=-1, ddof=1) / one.shape[-1] for one in values)
-    difference = values[0].mean(axis=-1) - sum(one.mean(axis=-1) for one in values[1:])
-    return difference / np.sqrt(error)
+    if len(means) > 1:
+        return welch_t(*means)
+    values = means[0] * np.sqrt(sizes[0])
+    return values.mean(axis=-1) / np.sqrt(values.var(axis=-1, ddof=1) / values.shape[-1])
 
 
 def _p(statistic: np.ndarray, sizes: Sequence[np.ndarray]) -> np.ndarray:

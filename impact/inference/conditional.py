@@ -59,11 +59,9 @@ def conditional_tests(
     first, last : int
         Positions of the tested sessions, both included; the evening before is ``first - 1``.
     model : {"gjr", "garch", "ewma"}
-    seed : int
-        Of windows of two or more sessions; one session needs no random numbers. The generator
-        depends on (seed, first, last) alone, whatever else is tested.
-    paths : int
-        Simulated paths.
+    seed, paths : int
+        Of windows of two or more sessions, which are simulated; the generator depends on
+        (seed, first, last) alone, whatever else is tested.
     estimate : float, optional
         The sum that is tested where it is another than that of these returns less their mean:
         the CAR of a model with loadings.
@@ -125,7 +123,9 @@ def conditional_tests(
     sigma, wider = float(np.sqrt(variance + error)), float(np.sqrt(1 + error / variance))
     if len(window) == 1:
         sums = wider * known.sigma * known.past_z
-        p_t, ends_t = _student(car, sigma, known.nu, level)
+        unit = np.sqrt((known.nu - 2) / known.nu)
+        reach = float(scipy.special.stdtrit(known.nu, (1 + level) / 2) * unit * sigma)
+        p_t, ends_t = float(unit_student_p(car / sigma, known.nu)), (car - reach, car + reach)
     else:
         generator = np.random.default_rng([seed, first, last])
         sums, sums_t = (
@@ -175,13 +175,6 @@ def unit_student_p(z: float | np.ndarray, nu: float | np.ndarray) -> np.ndarray:
     0.0085
     """
     return 2 * scipy.special.stdtr(nu, -np.abs(z) * np.sqrt(nu / (nu - 2)))
-
-
-def _student(
-    car: float, sigma: float, nu: float, level: float
-) -> tuple[float, tuple[float, float]]:
-    reach = float(scipy.special.stdtrit(nu, (1 + level) / 2) * np.sqrt((nu - 2) / nu) * sigma)
-    return float(unit_student_p(car / sigma, nu)), (car - reach, car + reach)
 
 
 # -- a study -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from impact.inference.equal_tails import CONFIDENCE
 from impact.inference.measured_sizes import too_short_for_t
 from impact.inference.tests import Found
 from impact.market.windows import Window
-from impact.text.progress import with_bar
+from impact.text.progress import in_processes
 
 #: What `conditional_columns` holds, in order.
 COLUMNS = (
@@ -75,16 +75,14 @@ def _find_all(study: AbnormalReturns, tested: Window, level: float) -> None:
     known = FOUND.setdefault(study, {})
     if study.is_one_series or (0, tested, level) in known:
         return
-    from joblib import Parallel, delayed, effective_n_jobs
+    from joblib import effective_n_jobs
 
     # Also of one process: joblib may have been told of a cluster.
     count = max(_TASKS, 4 * effective_n_jobs(jobs))
     tasks = np.array_split(np.unique(securities), count)
     rows = [np.flatnonzero(np.isin(securities, task)) for task in tasks if len(task)]
     asked = [(study.take(part), tested, level) for part in rows]
-    run = Parallel(n_jobs=jobs, return_as="generator")
-    parts = run(delayed(_found_in)(*task) for task in asked)
-    found = with_bar(parts, "conditional tests", len(asked))
+    found = in_processes(_found_in, asked, "conditional tests", jobs)
     for part, tests in zip(rows, found, strict=True):
         known |= {(i, tested, level): both for i, both in zip(part.tolist(), tests, strict=True)}
 

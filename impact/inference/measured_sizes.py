@@ -5,8 +5,6 @@ Read from ``data/calibration.csv``, like `impact.inference.size`; "" where nothi
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
@@ -16,45 +14,13 @@ from impact.inference.size import (
     ONE_SESSION,
     SOME_DAY,
     THIRDS,
+    group_rates,
     load_calibration,
 )
 from impact.inference.tests import LEVEL
-from impact.market.files import data_hash
 from impact.market.windows import Window
 from impact.text.formats import list_of, number
 from impact.volatility.forecast import PAST_SESSIONS
-
-_FILE = "calibration.csv"
-
-
-@lru_cache(maxsize=2)
-def _by_group(digest: str) -> pd.Series:
-    """Sizes at 5% by experiment, test, model, window and group; the key hashes the file."""
-    table = load_calibration()
-    kept = (table["level"] == LEVEL) & (table["tail"] == "two-sided") & (table["effect"] == 0)
-    return table[kept].set_index(["experiment", "test", "model", "window", "group"])["rate"]
-
-
-def group_rates(
-    experiment: str, test: str, model: str = "", window: Window = ONE_SESSION
-) -> pd.Series:
-    """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
-
-    The Series is empty where this was not measured.
-
-    Examples
-    --------
-    >>> group_rates("size-firms", "conditional_fhs", "gjr").index[0]
-    'all'
-    """
-    found = _by_group(data_hash(_FILE))
-    chosen = np.logical_and.reduce(
-        [
-            found.index.get_level_values(level) == value
-            for level, value in enumerate((experiment, test, model, str(window)))
-        ]
-    )
-    return found[chosen].droplevel([0, 1, 2, 3])
 
 
 def by_third_in_words(rates: pd.Series) -> str:

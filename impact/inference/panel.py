@@ -1,15 +1,12 @@
 """Parametric tests of the mean abnormal return of a panel.
 
-Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always, also where `impact.inference.validity`
-calls it not valid. The parameters listed are options, given by keyword. In the formulas i runs
-over the n pairs of event and security that have at least one return in the window; CAR_i is the
-sum of the abnormal returns that there are, s_i² the residual variance with dof_i degrees of
-freedom, C_i the exact variance of CAR_i over s_i² (k + c'(X'X)⁻¹c with c the sum of the regressors
-over the k sessions), SCAR_i = CAR_i/(s_i √C_i). AAR_t is the mean over the n_t pairs with a return
-of session t alone. Standard deviations divide by n - 1. Returns are decimal fractions. A test that
-cannot be computed raises `InferenceError`: without a return in the window, with fewer values than
-a spread needs, or if those do not differ.
+In the formulas i runs over the n pairs of event and security that have at least one return in the
+window; CAR_i is the sum of the abnormal returns that there are, s_i² the residual variance with
+dof_i degrees of freedom, C_i the exact variance of CAR_i over s_i² (k + c'(X'X)⁻¹c with c the sum
+of the regressors over the k sessions), SCAR_i = CAR_i/(s_i √C_i). AAR_t is the mean over the n_t
+pairs with a return of session t alone. Standard deviations divide by n - 1. Returns are decimal
+fractions. A test that cannot be computed raises `InferenceError`: without a return in the window,
+with fewer values than a spread needs, or if those do not differ.
 
 Examples
 --------
@@ -23,6 +20,8 @@ Examples
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -100,9 +99,8 @@ def crude_dependence_t(sample: CheckedReturns, *, distribution: str = "t") -> Fo
     ----------
     Brown and Warner (1985), Using daily stock returns, J. Financial Economics 14.
     """
-    aar = _average_by_session(sample.ar_of_one[:, sample.inside])
-    sums, present = sums_by_session(part for _, part, _ in sample.fits.estimation_chunks())
-    past = sums[present > 0] / present[present > 0]
+    aar = _averages([sample.ar_of_one[:, sample.inside]])
+    past = _averages(part for _, part, _ in sample.fits.estimation_chunks())
     if not len(aar) or len(past) < 2:
         raise sample.refusal(f"needs a return in {sample.tested} and two estimation sessions")
     spread = sample.spread(past, "average residuals", sample.s.max())
@@ -131,7 +129,7 @@ def brown_warner_1980(sample: CheckedReturns, *, distribution: str = "t") -> Fou
     here = ~np.isnan(values)
     if not here.any():
         raise sample.refusal(f"needs a return of one session in {sample.tested}")
-    aar, present = _average_by_session(values), here.sum(axis=0)
+    aar, present = _averages([values]), here.sum(axis=0)
     parts = [np.nanvar(part, axis=1, ddof=1) for _, part, _ in sample.fits.estimation_chunks()]
     variance = np.concatenate(parts)
     by_session = (variance[:, None] * here).sum(axis=0) / np.fmax(present, 1) ** 2
@@ -291,7 +289,7 @@ def _patell_z(sample: CheckedReturns, days: str) -> tuple[float, int]:
     return (sums / np.sqrt(sample.days[used] * variance)).sum() / np.sqrt(len(sums)), len(sums)
 
 
-def _average_by_session(ar: np.ndarray) -> np.ndarray:
-    """Means of the columns that hold a number, shape (at most columns,)."""
-    sums, present = sums_by_session([ar])
+def _averages(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Means over all rows of some arrays, of the columns that hold a number."""
+    sums, present = sums_by_session(parts)
     return sums[present > 0] / present[present > 0]

@@ -1,13 +1,11 @@
 """Rank tests of the abnormal returns of a panel.
 
-Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
-given by keyword. Missing returns are left out: M_i is the number of returns that are ranked for
-pair i, n_t the number of pairs with a return in session t, d the number of tested sessions with
-any. Equal values share their mean rank; a return that spans k sessions is ranked over √k. The
-scale of a statistic is the mean square over the T ranked sessions, not the variance about their
-mean. A test that cannot be computed raises `InferenceError`: without a return in the window, or
-if what it ranks does not differ.
+Missing returns are left out: M_i is the number of returns that are ranked for pair i, n_t the
+number of pairs with a return in session t, d the number of tested sessions with any. Equal values
+share their mean rank; a return that spans k sessions is ranked over √k. The scale of a statistic is
+the mean square over the T ranked sessions, not the variance about their mean. A test that cannot be
+computed raises `InferenceError`: without a return in the window, or if what it ranks does not
+differ.
 
 Examples
 --------

@@ -1,10 +1,8 @@
 """Sign and signed-rank tests of the cumulative abnormal returns of a panel.
 
-Every test takes a study and a window of relative sessions, both ends included (`end` defaults to
-`start`), and returns a `HypothesisTest`; it computes always. The parameters listed are options,
-given by keyword. n counts the pairs of event and security with at least one return in the window,
-w those whose CAR is above zero. A test that cannot be computed raises `InferenceError`: without a
-return in the window, or if no CAR differs from zero.
+n counts the pairs of event and security with at least one return in the window, w those whose CAR
+is above zero. A test that cannot be computed raises `InferenceError`: without a return in the
+window, or if no CAR differs from zero.
 
 Examples
 --------
@@ -85,7 +83,8 @@ def generalised_sign(sample: CheckedReturns, *, pooled: bool = False) -> Found:
         for _, part, _ in sample.fits.estimation_chunks()
     ]
     positive_residuals, residuals = map(np.concatenate, zip(*counts, strict=True))
-    p = _positive_share(positive_residuals, residuals, pooled)
+    shares = positive_residuals / residuals
+    p = float(positive_residuals.sum() / residuals.sum() if pooled else shares.mean())
     if not 0 < p < 1:
         raise sample.refusal("is not defined: all residuals have the same sign")
     share = percent(p, 1, signed=False)
@@ -96,10 +95,6 @@ def generalised_sign(sample: CheckedReturns, *, pooled: bool = False) -> Found:
 def _counted(sample: CheckedReturns) -> tuple[int, int]:
     values = sample.cars(1)
     return len(values), int((values > 0).sum())
-
-
-def _positive_share(positive: np.ndarray, number: np.ndarray, pooled: bool) -> float:
-    return float(positive.sum() / number.sum() if pooled else (positive / number).mean())
 
 
 @window_test("Wilcoxon (1945)", "the {} is symmetric about zero")

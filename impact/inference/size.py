@@ -214,17 +214,28 @@ def rate_table(
 
 
 @lru_cache(maxsize=2)
-def _rates(digest: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return sizes at 5% by third and by panel; the key is the hash of the file."""
+def _by_group(digest: str) -> dict[tuple[str, ...], pd.Series]:
+    """Sizes at 5% by experiment, test, model and window; the key is the hash of the file."""
     table = load_calibration()
-    table = table[(table["level"] == LEVEL) & (table["tail"] == "two-sided")]
-    single = table[(table["experiment"] == "size") & table["group"].isin(THIRDS)]
-    by_third = single.pivot_table(
-        index=["test", "model", "window"], columns="group", values="rate"
-    )[list(THIRDS)]
-    panels = table[table["experiment"] == "panel"]
-    by_panel = panels.pivot_table(index=["test", "group"], columns="variance", values="rate")
-    return by_third, by_panel
+    kept = (table["level"] == LEVEL) & (table["tail"] == "two-sided") & (table["effect"] == 0)
+    rates = table[kept].set_index("group").groupby(["experiment", "test", "model", "window"])
+    return dict(list(rates["rate"]))
+
+
+def group_rates(
+    experiment: str, test: str, model: str = "", window: Window | str = ONE_SESSION
+) -> pd.Series:
+    """Return how often a test rejects at 5% where nothing happened, by group of an experiment.
+
+    The Series is empty where this was not measured.
+
+    Examples
+    --------
+    >>> group_rates("size-firms", "conditional_fhs", "gjr").index[0]
+    'all'
+    """
+    measured = _by_group(data_hash(_FILE))
+    return measured.get((experiment, test, model, str(window)), pd.Series(dtype=float))
 
 
 def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series | None:
@@ -244,10 +255,9 @@ def sizes(test: str, model: str = "", window: Window = ONE_SESSION) -> pd.Series
     >>> bool(sizes("prediction_t")["high volatility"] > 0.1)
     True
     """
-    measured, _ = _rates(data_hash(_FILE))
     for used in (model, ""):
-        if (test, used, str(window)) in measured.index:
-            return measured.loc[(test, used, str(window))]
+        if len(found := group_rates("size", test, used, window)):
+            return found[list(THIRDS)]
     return None
 
 
@@ -294,6 +304,14 @@ def in_words(test: str, model: str = "", window: Window = ONE_SESSION) -> str:
     return f"at 5% it rejects {rates}% of calm, middle and turbulent sessions of the S&P 500"
 
 
+@lru_cache(maxsize=2)
+def _by_panel(digest: str) -> pd.DataFrame:
+    """Sizes at 5% by test and kind of panel, a column for each variance of the events."""
+    table = load_calibration("panel")
+    kept = (table["level"] == LEVEL) & (table["tail"] == "two-sided")
+    return table[kept].pivot_table(index=["test", "group"], columns="variance", values="rate")
+
+
 def panel_in_words(test: str, panel: str) -> str:
     """Say how often a test of a cross-section rejects simulated panels without an effect.
 
@@ -304,7 +322,7 @@ def panel_in_words(test: str, panel: str) -> str:
     >>> panel_in_words("relative_max", "11 sectors on one date")
     ''
     """
-    _, measured = _rates(data_hash(_FILE))
+    measured = _by_panel(data_hash(_FILE))
     if (test, panel) not in measured.index:
         return ""
     rates = measured.loc[(test, panel)]
@@ -315,15 +333,6 @@ def panel_in_words(test: str, panel: str) -> str:
 
 
 # -- the intraday test ---------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=2)
-def _intraday(digest: str) -> dict[tuple[str, str], float]:
-    """Size at 5% of the rank of a window, by its length and group; the key hashes the file."""
-    table = load_calibration()
-    table = table[(table["level"] == LEVEL) & (table["tail"] == "two-sided")]
-    table = table[(table["test"] == "window_rank") & (table["effect"] == 0)]
-    return dict(zip(zip(table["window"], table["group"], strict=True), table["rate"], strict=True))
 
 
 def intraday_size(group: str, minutes: int) -> float | None:
@@ -337,4 +346,8 @@ def intraday_size(group: str, minutes: int) -> float | None:
     >>> intraday_size("over lunch", 30) is None
     True
     """
-    return _intraday(data_hash(_FILE)).get((f"{minutes} minutes", group))
+    for experiment in ("intraday", "intraday-miss"):
+        rates = group_rates(experiment, "window_rank", "clock", f"{minutes} minutes")
+        if group in rates.index:
+            return float(rates[group])
+    return None

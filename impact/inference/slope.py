@@ -84,35 +84,23 @@ def ranked_slopes(
 ) -> RankedSlopes:
     """Rank the slopes of one date among those of earlier sessions.
 
-    Parameters
-    ----------
-    study : AbnormalReturns
-        M securities on one date, `MIN_SECURITIES` or more, each with a return in every session of
-        the window.
-    design : ndarray, shape (M, K)
-        Characteristics of each row of the study, with a column of ones.
-    start, end : int
-        Relative sessions that are summed, both included.
-    gls : bool
-        Whether securities are weighted by the inverse covariance of their earlier abnormal
-        returns.
+    The study has M securities on one date, `MIN_SECURITIES` or more, each with a return in every
+    session of the window. The design holds the characteristics of each of its rows and a column of
+    ones, shape (M, K). With `gls` securities are weighted by the inverse covariance of their
+    earlier abnormal returns.
 
-    Raises
-    ------
-    InferenceError
-        If a return of the tested window is missing.
-    HistoryError
-        If fewer than 260 earlier sessions have a return of every security, or the model says
-        nothing of sessions outside its windows.
+    InferenceError if a return of the tested window is missing; HistoryError if fewer than 260
+    earlier sessions have a return of every security, or the model says nothing of sessions outside
+    its windows.
 
     Notes
     -----
     With W = (X'X)⁻¹X' the slopes of session t are b_t = W AR_t, the abnormal returns of all
-    sessions by the event's own loadings. σ²_t = 0.94 σ²_t-1 + 0.06 b²_t-1, and z_t = b_t / σ_t,
-    of k sessions Σ b / (σ √k). The scale of a day is fitted to the earlier ones: |z_t| on a
-    constant and |m_t| (least squares, neither negative), m the return of the equal-weighted
-    portfolio in its own units. z over its scale is ranked with equal tails among up to 500
-    earlier sessions; the error of the loadings widens that of the event.
+    sessions by the event's own loadings. σ²_t = 0.94 σ²_t-1 + 0.06 b²_t-1, and z_t = b_t / σ_t, of
+    k sessions Σ b / (σ √k). The scale of a day is fitted to the earlier ones: |z_t| on a constant
+    and |m_t| (least squares, neither negative), m the return of the equal-weighted portfolio in its
+    own units. z over its scale is ranked with equal tails among up to 500 earlier sessions; the
+    error of the loadings widens that of the event.
 
     GLS: W = (X'V⁻¹X)⁻¹X'V⁻¹. V is the covariance of the earlier abnormal returns, its
     correlations shrunk towards zero; for the slopes of each fifth of the earlier sessions it is
@@ -120,8 +108,8 @@ def ranked_slopes(
 
     References
     ----------
-    Sefcik and Thompson (1986), J. of Accounting Research 24, for slopes as portfolios; Schäfer
-    and Strimmer (2005), Statistical Applications in Genetics and Molecular Biology 4, for V.
+    Sefcik and Thompson (1986), J. of Accounting Research 24, for slopes as portfolios; Schäfer and
+    Strimmer (2005), Statistical Applications in Genetics and Molecular Biology 4, for V.
 
     Examples
     --------

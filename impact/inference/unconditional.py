@@ -1,10 +1,9 @@
 """One event on one series, tested as if the variance were constant.
 
 These tests reject too often in turbulent times, so they are never shown without their size by
-volatility. Each takes a study of one event on one series and a window of relative sessions, both
-ends included (`end` defaults to `start`), and returns a `HypothesisTest`. A study of several units
-or series, too few sessions to rank among and, for `conformal` and `placebo_session`, a model that
-is not the constant mean raise `InferenceError`. The formulas below them are functions of arrays.
+volatility. A study of several units or series, too few sessions to rank among and, for `conformal`
+and `placebo_session`, a model that is not the constant mean raise `InferenceError`. The formulas
+below them are functions of arrays.
 
 Examples
 --------

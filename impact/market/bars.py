@@ -237,14 +237,11 @@ def _grid(wall: pd.DatetimeIndex, values: np.ndarray, security: str) -> BarGrid:
     log_price = np.full(there.shape, np.nan)
     log_price[row, column] = np.log(prices)
     check_label(log_price)
-    grid = BarGrid(sessions, _carried(log_price), close)
+    # Inside a session a bar without a trade carries the price before it.
+    carried = pd.DataFrame(log_price).ffill(axis=1, limit_area="inside").to_numpy()
+    grid = BarGrid(sessions, carried, close)
     _check_security(grid, security)
     return grid
-
-
-def _carried(log_price: np.ndarray) -> np.ndarray:
-    """Carry the last price through bars without a trade, inside each session only."""
-    return pd.DataFrame(log_price).ffill(axis=1, limit_area="inside").to_numpy()
 
 
 def _check_security(grid: BarGrid, security: str) -> None:

@@ -221,10 +221,20 @@ def _dropped(study: AbnormalReturns, reasons: np.ndarray) -> pd.DataFrame:
     out = np.flatnonzero(reasons != "")
     if not len(out):
         return study.dropped
-    names = study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column[out]]
-    mine = dropped_rows(study.units.index[out], reasons[out], "" if study.is_one_series else names)
+    names = names_of_rows(study)
+    securities = "" if study.is_one_series else names["security"][out]
+    mine = dropped_rows(names["event"][out], reasons[out], securities)
     dropped = pd.concat([study.dropped, mine], ignore_index=True)
     return count_left_out(dropped, len(study) - len(out), study.rows_of_an_event)
+
+
+def names_of_rows(study: AbnormalReturns) -> dict[str, np.ndarray]:
+    """What each row of a study can be called by: its event, the label of that, its security."""
+    return {
+        "event": study.units.index.to_numpy(),
+        "label": study.units["label"].to_numpy(),
+        "security": study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column],
+    }
 
 
 def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray:
@@ -244,12 +254,7 @@ def _groups(study: AbnormalReturns, by: str | Mapping | pd.Series) -> np.ndarray
     if labels.index.has_duplicates:
         twice = labels.index[labels.index.duplicated()][0]
         raise InferenceError(f"by= names {twice!r} twice: give each its group once")
-    names = {
-        "events": study.alignment.index.to_numpy()[study.fits.unit],
-        "labels": study.units["label"].to_numpy(),
-        "securities": study.returns.columns.astype(str).to_numpy()[study.fits.pairs.column],
-    }
-    for keys in names.values():
+    for keys in names_of_rows(study).values():
         if labels.index.isin(keys).any():
             return labels.reindex(keys).to_numpy(object)
     raise InferenceError(

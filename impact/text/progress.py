@@ -1,10 +1,10 @@
-"""A progress bar for what takes more than two seconds."""
+"""Long work: a bar over what takes more than two seconds, and processes that share it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 #: Seconds before a bar is shown: what is over sooner shows none.
@@ -36,6 +36,26 @@ def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
 
     quiet = {} if _is_watched() else {"disable": True}
     return tqdm(steps, desc=what, total=total, delay=DELAY, leave=False, **quiet)
+
+
+def in_processes(
+    function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], what: str, n_jobs: int
+) -> Iterable[Any]:
+    """Return what a function makes of each job, in their order, with a bar over them.
+
+    Processes are counted as joblib does; `joblib.parallel_config` moves them to a cluster.
+
+    Examples
+    --------
+    >>> list(in_processes(max, [(1, 2), (4, 3)], "comparing", 1))
+    [2, 4]
+    """
+    from joblib import Parallel, delayed
+
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(function)(*job) for job in jobs
+    )
+    return with_bar(results, what, len(jobs))
 
 
 def _is_watched() -> bool:
