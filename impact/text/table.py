@@ -266,9 +266,6 @@ class Table:
         'p,signature\\n0.2,\\n'
         """
         frame = self.frame.copy()
-        if not isinstance(frame.index, pd.RangeIndex):
-            held = [name for name in frame.index.names if name in frame.columns]
-            frame = frame.drop(columns=held).reset_index()
         for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
@@ -328,8 +325,8 @@ def table(
     Parameters
     ----------
     frame : DataFrame
-        Decimal fractions, p-values and so on as the library returns them. A named index becomes
-        the first column.
+        Decimal fractions, p-values and so on as the library returns them. An index becomes the
+        first column, unless it has no name and only numbers the rows.
     title : str
     percent, p : names of columns
         Columns of one's own that hold decimal fractions, shown in percent, or p-values.
@@ -367,7 +364,8 @@ def table(
         wrong = [*names[names.duplicated()], names[0]][0]
         raise TableError(f"a table has one column of each name, a text: rename {wrong!r}")
     percent, p, notes = ([each] if isinstance(each, str) else each for each in (percent, p, notes))
-    named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
+    numbered = frame.index.name is None and pd.api.types.is_integer_dtype(frame.index)
+    named = frame if numbered else frame.reset_index()
     shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
     _check_named(named, shown)
     columns = tuple(_column(name, named[name], shown.get(name)) for name in named.columns)

@@ -30,6 +30,23 @@ def events():
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "securities", "units"),
+    [
+        ([380, 380, 380, 400], ["A", "B", "B", "A"], ["a A", "b B", "d A"]),
+        ([380, 380, 400, 400], ["A", "B", "", "A"], ["a A", "b B", "c A", "c B"]),
+    ],
+)
+def test_events_that_only_number_as_many_as_all_securities_stay_those_of_each(
+    rows, securities, units
+):
+    days = pd.bdate_range("2021-01-04", periods=420)
+    returns = pd.DataFrame(np.random.default_rng(0).normal(0, 0.01, (420, 2)), days, ["A", "B"])
+    events = pd.DataFrame({"id": list("abcd"), "session": days[rows], "security": securities})
+    study = impact.event_study(returns, events, volatility=None, window=(-1, 1))
+    assert [" ".join(pair) for pair in study.abnormal.index] == units
+
+
 def test_every_column_is_kept_and_members_of_a_unit_are_joined_by_kind(events):
     study = impact.event_study(index_returns(), events, volatility=None)
     units = study.alignment[["size", "count", "ministry", "rumour"]]
