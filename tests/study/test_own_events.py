@@ -30,6 +30,16 @@ def events():
     )
 
 
+def test_groups_whose_windows_overlap_say_so_and_show_their_names():
+    days = ["2025-04-03", "2025-04-04", "2025-05-12", "2025-05-13"]
+    study = impact.event_study(index_returns(), days, volatility=None)
+    by = dict(zip(days, "aabb", strict=True))
+    overlap = study.compare(by, 0, 1)
+    assert repr(overlap) == "GroupComparison: a (2) and b (2)"
+    assert "but 2 windows of 2 sessions overlap the next" in str(overlap.summary())
+    assert "no two windows overlap" in str(study.compare(by).summary())
+
+
 @pytest.mark.parametrize(
     ("rows", "securities", "units"),
     [
