@@ -212,6 +212,12 @@ def test_labels_without_a_name_stay_and_numbers_of_rows_do_not():
     assert kept.to_csv().splitlines() == ["p,signature", "0.3,"]
 
 
+def test_categories_of_any_kind_reach_the_csv():
+    texts, numbers = pd.Categorical(["=x", None]), pd.Categorical([1, 2])
+    shown = tables.table(pd.DataFrame({"text": texts, "number": numbers}), "kinds")
+    assert shown.to_csv().splitlines()[1:] == ["'=x,1,", ",2,"]
+
+
 def test_a_table_leaves_its_frame_alone(study):
     car = study.car(0)
     before = car.copy(deep=True)
