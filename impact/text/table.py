@@ -359,13 +359,14 @@ def table(
             f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
             f"{title!r}{fix}"
         )
+    if frame.index.names == [None] and not pd.api.types.is_integer_dtype(frame.index):
+        frame = frame.rename_axis("index")
     names = pd.Index([*filter(None, frame.index.names), *frame.columns])
     if names.has_duplicates or frame.columns.nlevels > 1:
         wrong = [*names[names.duplicated()], names[0]][0]
         raise TableError(f"a table has one column of each name, a text: rename {wrong!r}")
     percent, p, notes = ([each] if isinstance(each, str) else each for each in (percent, p, notes))
-    numbered = frame.index.name is None and pd.api.types.is_integer_dtype(frame.index)
-    named = frame if numbered else frame.reset_index()
+    named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
     shown = dict.fromkeys(percent, _change) | dict.fromkeys(p, formats.p_value)
     _check_named(named, shown)
     columns = tuple(_column(name, named[name], shown.get(name)) for name in named.columns)
