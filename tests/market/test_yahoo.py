@@ -106,7 +106,7 @@ def test_a_file_without_closes_or_a_folder_that_cannot_be_made_is_spoken_of(repl
     replica.folder.mkdir()
     path = replica.folder / "close-%5ENDX.csv"
     whole = INDEX.rename("close").to_csv(index_label="date", date_format="%Y-%m-%d")
-    holed = whole.replace(whole.splitlines(keepends=True)[3], "")
+    holed = whole.replace(whole.splitlines(keepends=True)[-3], "")
     wrong = "", "date,close\n", "a\n1\n", "date,close\nsoon,1\n", "date,close\n2026,\0", holed
     for text in wrong:
         path.write_text(text)

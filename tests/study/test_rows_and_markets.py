@@ -58,11 +58,12 @@ def test_a_security_whose_exchange_was_shut_has_no_conditional_test():
     )
 
 
-def test_a_gap_just_before_the_window_leaves_nothing_to_forecast_from():
-    returns = FIRMS.copy()
-    returns.loc[DAYS[393], "S0"] = np.nan
+def test_a_gap_in_the_month_of_the_event_leaves_nothing_to_forecast_from():
+    returns, market = FIRMS.copy(), FIRMS.mean(axis=1)
+    assert DAYS[403].month == DAYS[410].month
+    returns.loc[DAYS[403], "S0"] = np.nan
     study = impact.event_study(
-        returns, EVENT, model="market", benchmark=FIRMS.mean(axis=1), volatility="ewma"
+        returns, [DAYS[410]], model="market", benchmark=market, volatility="ewma"
     )
     found = study.car(0, conditional=True).droplevel("event")["p_conditional"]
     assert np.isnan(found["S0"]) and found[["S1", "S2"]].notna().all()
@@ -70,6 +71,13 @@ def test_a_gap_just_before_the_window_leaves_nothing_to_forecast_from():
         note.startswith("S0 on ") and "needs 250 returns before the month" in note
         for note in study.car(0, conditional=True).attrs["notes"]
     )
+
+
+def test_the_history_of_a_row_is_what_the_market_does_not_explain():
+    market = FIRMS.mean(axis=1)
+    study = impact.event_study(FIRMS, EVENT, model="market", benchmark=market, volatility=None)
+    expected = FIRMS["S1"] - study.fit["beta"].iloc[1] * market
+    np.testing.assert_allclose(study.history(1), expected, rtol=1e-12)
 
 
 # -- markets and missing rows --------------------------------------------------------------------
