@@ -163,13 +163,20 @@ class Coefficients(Result):
         """p-values, as the table has them."""
         return self._named("p_value")
 
-    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
+    @property
+    def endog_names(self) -> str:
+        """What is explained, by the name that maketables asks statsmodels for."""
+        return self._title()
+
+    def conf_int(self, level: float = 0.95, *, alpha: float | None = None) -> pd.DataFrame:
         """Return the interval of each coefficient, from Student's t.
 
         Parameters
         ----------
         level : float
-            Share of such intervals that hold the truth; statsmodels asks for 1 less this.
+            Share of such intervals that hold the truth.
+        alpha : float, optional
+            1 less `level`, in place of it: statsmodels, and packages that read it, ask so.
 
         Returns
         -------
@@ -179,12 +186,18 @@ class Coefficients(Result):
         Raises
         ------
         InferenceError
-            If `level` does not lie between 0 and 1.
+            If `level` or `alpha` does not lie between 0 and 1.
         """
-        if not isinstance(level, float) or not 0 < level < 1:
-            raise InferenceError(f"level={level!r} is not between 0 and 1: 95% is level=0.95")
+        name, share = ("level", level) if alpha is None else ("alpha", alpha)
+        if not isinstance(share, float) or not 0 < share < 1:
+            raise InferenceError(f"{name}={share!r} is not between 0 and 1: 95% is level=0.95")
+        found = self._interval(share if alpha is None else 1 - share)
+        return pd.DataFrame(found, self.table.index)
+
+    def _interval(self, level: float) -> np.ndarray:
+        """Interval of each coefficient, shape (K, 2)."""
         reach = scipy.special.stdtrit(self.dof, (1 + level) / 2) * self.bse
-        return pd.DataFrame({0: self.params - reach, 1: self.params + reach})
+        return np.column_stack([self.params - reach, self.params + reach])
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """Draw the coefficients with their 95% intervals, each in its own standard errors.
@@ -206,23 +219,6 @@ class Coefficients(Result):
             )
         )
         return scaled_effects(Words(self._title(), what, self.signature), drawn, ax=ax)
-
-    @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        names = {"estimate": "b", "std_error": "se", "statistic": "t", "p_value": "p"}
-        return pd.DataFrame({name: self._named(column) for column, name in names.items()})
-
-    def __maketables_stat__(self, key: str) -> float | None:
-        # A slope of a few sessions has no share that it explains.
-        return {"N": self.nobs, "r2": getattr(self, "rsquared", None)}.get(key)
-
-    @property
-    def __maketables_depvar__(self) -> str:
-        return self._title()
-
-    @property
-    def __maketables_default_stat_keys__(self) -> list[str]:
-        return ["N", "r2"] if hasattr(self, "rsquared") else ["N"]
 
     def _columns(self) -> tuple[Column, ...]:
         name = str(self.table.index.name)

@@ -72,12 +72,8 @@ class CrossSection(Coefficients):
     size: str = ""
     unit: str = ""
 
-    def conf_int(self, level: float = 0.95) -> pd.DataFrame:
-        """Return the interval of each coefficient; see `Coefficients.conf_int`."""
-        found = super().conf_int(level)
-        if self.ranked is None:
-            return found
-        return pd.DataFrame(self.ranked.interval(level), self.table.index)
+    def _interval(self, level: float) -> np.ndarray:
+        return super()._interval(level) if self.ranked is None else self.ranked.interval(level)
 
     def _title(self) -> str:
         return f"CAR {self.window} on {list_of(self.points.columns[1:])}"

@@ -313,11 +313,6 @@ def _design(dummies: pd.DataFrame, controls: pd.DataFrame | None) -> pd.DataFram
 
 def _along(controls: pd.DataFrame, design: pd.DataFrame) -> pd.DataFrame:
     """The controls on the sessions of the regression, every one of them there."""
-    if not isinstance(controls, pd.DataFrame):
-        raise ModelError(
-            f"controls= is a {type(controls).__name__}: give a DataFrame, one column a control "
-            "(a Series has .to_frame(name))"
-        )
     names = controls.columns
     if (taken := names.isin(design.columns) | names.duplicated()).any():
         raise ModelError(

@@ -269,11 +269,6 @@ def _facts(study: EventStudy, placed: pd.Series, move: float, market: Market) ->
     """The row of the study, with all that the sentences need beside it."""
     titles = load_events(included=None)["title"]
     car = study.car(0)
-    if car.empty:
-        raise EventError(
-            f"there is no card for {placed.name!r}: {study.returns.columns[0]} has no return of "
-            f"{formats.iso(placed['session'])} alone, as its price is missing there or just before"
-        )
     facts = car.iloc[0].copy()
     facts["forecast_notes"] = [note.removeprefix(f"{facts.name}: ") for note in car.attrs["notes"]]
     for name in ("announced_at", "moved", "date_only", "mixed", "releases", "neighbours"):
@@ -302,7 +297,7 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
     """One row a yardstick; what a yardstick does not give is left blank."""
     rows = [_test(facts, "textbook t", "std_error", "statistic", "p_textbook", "textbook")]
     found = facts["yardsticks"].dropna(subset="p_value")
-    if "p_conditional" in facts and np.isfinite(facts["p_conditional"]):
+    if np.isfinite(facts["p_conditional"]):
         name, z = found.index[0], ("sigma_conditional", "z_conditional")
         rows += [
             _test(facts, f"{name}, past sessions", *z, "p_conditional", "conditional"),
@@ -321,7 +316,7 @@ def _table(study: EventStudy, facts: pd.Series) -> Table:
         f"{formats.percent(facts['simple_change'])} (simple change), abnormal return "
         f"{formats.percent(facts['estimate'])}"
     )
-    columns: tuple[Column, ...] = tuple(KNOWN[name] for name in names)
+    columns: tuple[Column, ...] = tuple(KNOWN[name] for name in names if name in frame)
     return Table(frame, title, columns, _notes(facts, study), study.signed(0))
 
 
@@ -337,7 +332,9 @@ def _test(
 
 
 def _notes(facts: pd.Series, study: EventStudy) -> tuple[str, ...]:
-    notes = ["Detectable: the smallest move that the test at 5% finds four times in five."]
+    notes = []
+    if np.isfinite(facts["smallest_detectable"]):
+        notes.append("Detectable: the smallest move that the test at 5% finds four times in five.")
     notes += [f"{note[0].upper()}{note[1:]}." for note in facts["forecast_notes"]]
     if facts["series"] == "S&P 500" and facts["session"] < _FIVE_HUNDRED:
         notes.append("Before March 1957 the index held 90 stocks.")

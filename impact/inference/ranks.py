@@ -36,6 +36,9 @@ from impact.inference.tests import (
 )
 from impact.text.formats import number
 
+#: What is left of the degrees of freedom below this is rounding: there are none.
+_ROUNDING = 1e-9
+
 _NULL = "the {} is drawn as those of the estimation window are"
 
 
@@ -156,7 +159,7 @@ def grank_t(
     scale = np.sqrt((present / len(sample.car) * average**2).sum() / sessions)
     z = average[-1] / _positive(sample, scale)
     remainder = sessions - 1 - z**2
-    if sessions < 3 or remainder <= 0:
+    if sessions < 3 or remainder < _ROUNDING:
         raise sample.refusal(
             f"has {sessions} ranked sessions and Z = {number(z)}, which leaves no degrees "
             "of freedom: lengthen the estimation window"

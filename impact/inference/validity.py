@@ -98,7 +98,7 @@ class StudyDesign:
             clusters=counted(self.clusters, "cluster"),
             events=counted(self.pairs, "event"),
             securities=counted(self.columns, "security", "securities"),
-            correlation=number(self.correlation),
+            correlation="unknown size" if np.isnan(self.correlation) else number(self.correlation),
         )
 
 

@@ -135,11 +135,10 @@ def is_date(text: str) -> bool:
 def _read_object(value: Any) -> tuple[pd.Timestamp, bool]:
     if isinstance(value, date | np.datetime64):
         try:
-            moment = pd.Timestamp(value)
+            moment = pd.Timestamp(value).as_unit("us")
         except (ValueError, OverflowError):
             moment = pd.NaT
         if moment is not pd.NaT:
-            moment = moment.as_unit("us")
             return moment, moment != moment.normalize()
     raise DateError(f"{value!r} is not a date: write it like '2025-05-02' or '2025-04-09T13:18'")
 

@@ -24,9 +24,8 @@ def reference_pages(names: Sequence[str]) -> Iterator[Page]:
     kinds = {name: _kind(getattr(impact, name)) for name in names}
     lines = ["API", "===", "", "All of it is there after ``import impact``.", ""]
     for kind, title in _KINDS.items():
-        if listed := [name for name, its in kinds.items() if its == kind]:
-            lines += [title, "-" * len(title), "", ".. autosummary::", ""]
-            lines += [*(f"   impact.{name}" for name in listed), ""]
+        listed = [f"   impact.{name}" for name, its in kinds.items() if its == kind]
+        lines += [title, "-" * len(title), "", ".. autosummary::", "", *listed, ""]
     lines += [".. toctree::", "   :hidden:", "", *(f"   {name}" for name in names)]
     yield PurePosixPath("api/index.rst"), "\n".join(lines) + "\n"
     for name, kind in kinds.items():

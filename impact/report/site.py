@@ -236,7 +236,8 @@ def _sphinx(sources: Path, files: Path, work: Path) -> None:
     except OSError as problem:
         what = problem.filename or work
         fix = "make room or ask for access"
-        raise ReportError(f"{what} cannot be written ({problem.strerror}): {fix}") from problem
+        why = problem.strerror or problem
+        raise ReportError(f"{what} cannot be written ({why}): {fix}") from problem
     if said.getvalue():
         shutil.rmtree(work / "doctrees")
         raise ReportError(f"the site is not whole: {said.getvalue().strip()}")

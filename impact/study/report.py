@@ -76,8 +76,6 @@ def _tests(study: AbnormalReturns, start: int, end: int | None) -> str:
 
 
 def _diagnostics(study: AbnormalReturns) -> str:
-    if study.layout.user is not None:
-        return ""
     found = diagnostics_table(study)
     p = [name for name in found if name.startswith("p_")]
     shown = found[["residuals", "verdict", *p]].reset_index()

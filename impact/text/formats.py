@@ -129,8 +129,8 @@ def p_phrase(p: float) -> str:
 
     Examples
     --------
-    >>> p_phrase(0.0312), p_phrase(0.9999)
-    ('p = 0.031', 'p > 0.999')
+    >>> p_phrase(0.0312), p_phrase(0.9999), p_phrase(np.nan)
+    ('p = 0.031', 'p > 0.999', 'p not available')
     """
     text = p_value(p)
     if text == NOT_AVAILABLE:

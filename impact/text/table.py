@@ -266,9 +266,6 @@ class Table:
         'p,signature\\n0.2,\\n'
         """
         frame = self.frame.copy()
-        if not isinstance(frame.index, pd.RangeIndex):
-            held = [name for name in frame.index.names if name in frame.columns]
-            frame = frame.drop(columns=held).reset_index()
         for name in frame.columns[[pd.api.types.is_object_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = [_words(value) for value in frame[name]]
         frame["signature"] = self.signature
@@ -328,8 +325,8 @@ def table(
     Parameters
     ----------
     frame : DataFrame
-        Decimal fractions, p-values and so on as the library returns them. A named index becomes
-        the first column.
+        Decimal fractions, p-values and so on as the library returns them. An index becomes the
+        first column, unless it has no name and only numbers the rows.
     title : str
     percent, p : names of columns
         Columns of one's own that hold decimal fractions, shown in percent (with a sign where one
@@ -363,6 +360,8 @@ def table(
             f"table() lays out a DataFrame under a title, not a {type(frame).__name__} under "
             f"{title!r}{fix}"
         )
+    if frame.index.names == [None] and not pd.api.types.is_integer_dtype(frame.index):
+        frame = frame.rename_axis("index")
     names = pd.Index([*filter(None, frame.index.names), *frame.columns])
     if names.has_duplicates or frame.columns.nlevels > 1:
         wrong = [*names[names.duplicated()], names[0]][0]

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from catalogue_cards import card
-from pictures import assert_words_are_clear
+from pictures import assert_words_are_clear, texts_of
 
 from impact.cards import sentences
 from impact.cards.card import event_card
 from impact.errors import DateError, EventError, HistoryError, ReturnsError, TableError
 from impact.inference.size import THIRDS, share_as_small
 from impact.inference.yardsticks import yardsticks
+from impact.market.calendar import nyse_sessions
 from impact.market.prices import load_prices
 from impact.market.returns import log_returns, simple_returns
 from impact.news.catalogue import load_events
@@ -198,6 +199,20 @@ def test_without_a_forecast_only_the_textbook_test_speaks():
     assert "Only the textbook t-test is left" in words
     assert "too short" not in words and "not available" not in words and "nan" not in words
     assert "test of one close" not in words and "chosen after" in words
+
+
+def test_where_no_variance_is_known_a_card_has_the_textbook_test_alone():
+    """The month begins 249 returns after the first, and the estimation window fits."""
+    days = nyse_sessions("2019-01-14", "2020-03-30")
+    values = 0.01 * np.random.default_rng(0).standard_normal(len(days))
+    made = event_card("2020-01-29", pd.Series(values, days, name="Z"))
+    assert "Only the textbook t-test is left" in made.sentence
+    text = str(made.table)
+    assert "textbook t" in text and "past sessions" not in text
+    assert "etectable" not in text and "needs 250 returns before the month" in text
+    assert "95% from" in made.table._repr_html_()
+    words = " ".join(each.get_text() for each in texts_of(made.plot()))
+    assert "Abnormal return of that day" in words and "95% interval" not in words
 
 
 def test_an_event_near_the_end_of_the_prices_has_a_card():

@@ -9,7 +9,7 @@ import pytest
 from impact.charts.page import INK, Words, page
 from impact.errors import DataFileError
 from impact.figures import exhibit
-from impact.figures.exhibit import Exhibit, write_exhibit, write_table
+from impact.figures.exhibit import Exhibit, same_table, write_exhibit, write_table
 
 
 def one(value: float = 1.5, alt: str = "One bar.", *, drawn: float | None = None) -> Exhibit:
@@ -108,3 +108,10 @@ def test_a_table_is_written_once(tmp_path):
 )
 def test_drawings_are_the_same_to_a_fraction_of_a_pixel(one, other, same):
     assert exhibit.same_drawing(one, other) is same
+
+
+def test_a_file_that_is_no_table_is_written_over(tmp_path):
+    assert not same_table("a,b\n1,2\n", "a,b\n1,2\n1,2,3\n")
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n1,2,3\n")
+    assert write_table(tmp_path / "t.csv", pd.DataFrame({"a": [1]}))
+    assert (tmp_path / "t.csv").read_text() == "a\n1\n"

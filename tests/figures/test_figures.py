@@ -16,6 +16,7 @@ from impact.charts.page import INK, png, svg
 from impact.errors import FigureError
 from impact.figures import exhibit
 from impact.figures.common import short_day
+from impact.figures.exhibit import same_table
 from impact.market.files import data_path
 from impact.market.prices import load_prices
 from impact.news.kinds import MARKS
@@ -153,3 +154,11 @@ def test_a_figure_is_had_by_its_name():
 def test_a_title_has_at_most_two_lines(name, made):
     title = max(texts_of(made(name).figure), key=lambda text: text.get_fontsize()).get_text()
     assert title.count("\n") <= 1 and len(title.split("\n")[-1].split()) > 1
+
+
+def test_the_verdicts_are_a_table_without_a_picture(tmp_path, capsys):
+    assert figures.main([figures.VERDICTS], tmp_path / "figures") == 0
+    assert "hypotheses" in capsys.readouterr().out
+    assert not [*tmp_path.rglob("*.png"), *tmp_path.rglob("*.svg")]
+    written = (tmp_path / "figures" / "hypotheses.csv").read_text("utf-8")
+    assert same_table(written, (DIRECTORY / "hypotheses.csv").read_text("utf-8"))

@@ -41,6 +41,11 @@ def test_the_title_follows_the_verdicts():
     assert f"is {SUPPORTED} for 2018-19, and {CHANCE} for 2025" in then_and_now.title(data)
     then["verdict"] = CHANCE
     assert CHANCE in then_and_now.title(data)
+    then["verdict"] = now["verdict"] = SUPPORTED
+    both["verdict"] = CHANCE
+    assert then_and_now.title(data) == (
+        f"The index fell on China escalations in 2018 and 2019 as in 2025; a difference {CHANCE}"
+    )
 
 
 def test_the_power_is_said_before_and_after_correction():

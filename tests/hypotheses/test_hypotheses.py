@@ -15,7 +15,7 @@ from scipy import stats
 from impact.analysis.news_share import news_share
 from impact.errors import EventError, HypothesisError, ReturnsError
 from impact.hypotheses import verdicts as hypotheses
-from impact.hypotheses.evaluation import mean_interval
+from impact.hypotheses.evaluation import evaluated, mean_interval
 from impact.hypotheses.register import COLUMNS, load_register, whole_register
 from impact.hypotheses.selection import ROW_SETS, catalogue_rows, is_taken_back, select_group
 from impact.hypotheses.verdicts import (
@@ -94,6 +94,7 @@ def write(rows) -> str:
         ({"end": "3"}, "not 0 to 0, which clusters need"),
         ({"margin": "0.01"}, "a margin belongs to equivalence"),
         ({"statistic": "equivalence", "margin": "-1"}, "write a positive decimal fraction"),
+        ({"statistic": "equivalence", "margin": "1%"}, "margin is '1%': write a positive decimal"),
         ({"statistic": "difference"}, "a second group belongs to a difference"),
         ({"direction": "up"}, "direction is 'up'"),
         ({"direction": "escalation;talks"}, "points more than one way"),
@@ -479,6 +480,30 @@ def others() -> list[dict]:
     return [row for row in committed_rows() if row["id"] != "china-escalation-2018-2019"]
 
 
+def test_a_claim_on_a_dose_has_a_p_where_enough_sessions_have_one(monkeypatch):
+    """The catalogue knows few doses: those of 2018 and 2019 are made up here."""
+
+    def with_doses(rows, **filters):
+        events = catalogue_rows(rows, **filters).copy()
+        early = events.index[
+            events["counterparty"].str.contains("CN") & (events["announced_at"] < "2020")
+        ]
+        events.loc[early, "china_dose_pp"] = np.linspace(-20, 40, len(early)).round(1)
+        return events
+
+    monkeypatch.setattr("impact.hypotheses.evaluation.catalogue_rows", with_doses)
+    monkeypatch.setattr("impact.hypotheses.selection.catalogue_rows", with_doses)
+    returns = index_returns()
+    claim = load_register().loc["reaction-grows-with-dose"].copy()
+    claim["since"] = ""
+    found = evaluated(returns, returns.to_frame("z"), claim, "documented", 0)
+    dose = found.tests["p_value"]
+    assert found.facts["n"] == dose.nobs >= 8
+    assert found.facts["p_value"] == dose.pvalues["dose"]
+    assert found.facts["estimate"] == dose.params["dose"] < 0 and found.sign == -1
+    assert np.isnan(found.power(0.05))
+
+
 def test_no_verdict_below_three_clusters(tmp_path):
     """Escalations of one summer: eight sessions and more, in two clusters."""
     path = tmp_path / "summer.csv"
@@ -588,8 +613,11 @@ def test_a_variance_of_few_sessions_has_no_verdict(tmp_path):
     path = tmp_path / "few.csv"
     row = committed_rows("news-moved-2026")[0]
     path.write_text(write([row | {"direction": "", "counterparty": "GB"}]), "utf-8")
-    found = evaluate_register(path).table
+    verdicts = evaluate_register(path)
+    found = verdicts.table
     assert set(found["verdict"]) == {TOO_FEW} and found["estimate"].isna().all()
+    text = str(verdicts.summary())
+    assert "Such a p cannot be below" in text and "cannot be supported as the first" not in text
 
 
 def test_intervals_without_clusters_are_students():

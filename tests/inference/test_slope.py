@@ -1,5 +1,7 @@
 """Ranked slopes: made again by slow loops, their size on panels with known truth, 3 April 2025."""
 
+import types
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,3 +200,64 @@ def test_what_cannot_be_ranked_is_refused_in_words(made):
     gap.iloc[701, 2] = np.nan
     with pytest.raises(InferenceError, match="a return of the tested window is missing"):
         ranked_slopes(study_of(gap, returns.index[700]), design, 0, 1)
+
+
+# -- earlier sessions that do not count ----------------------------------------------------------
+
+
+def random_panel():
+    days = pd.bdate_range("2018-01-01", periods=900)
+    returns = 0.01 * np.random.default_rng(5).standard_normal((900, 8))
+    return pd.DataFrame(returns, days, [f"S{i}" for i in range(8)]), np.column_stack(
+        [np.ones(8), np.arange(8.0)]
+    )
+
+
+@pytest.mark.parametrize("left_out", [True, False])
+def test_sessions_of_other_events_are_no_earlier_ones_where_they_are_left_out(left_out):
+    returns, design = random_panel()
+    wild = returns.copy()
+    wild.iloc[400:402] += 0.2 * np.linspace(-1, 1, 8)
+    found = [
+        ranked_slopes(
+            event_study(
+                table,
+                {"one": returns.index[800], "other": returns.index[400]},
+                volatility=None,
+                exclude_neighbours=left_out,
+            )["one"],
+            design,
+        )
+        for table in (returns, wild)
+    ]
+    assert np.array_equal(found[0].past, found[1].past) is left_out
+    assert np.array_equal(found[0].std_error, found[1].std_error) is left_out
+
+
+def test_a_session_in_which_a_return_spans_two_is_no_earlier_one():
+    returns, design = random_panel()
+    returns.iloc[[0]] = np.nan
+    found = []
+    for move in (0.0, 0.3):
+        prices = 100 * np.exp(returns.fillna(0).cumsum())
+        prices.iloc[401:, 7] *= np.exp(move)
+        prices.iloc[400, 7] = np.nan
+        study = event_study(log_returns(prices), [returns.index[800]], volatility=None)
+        found.append(ranked_slopes(study, design))
+    np.testing.assert_allclose(found[0].past, found[1].past, rtol=1e-9)
+    np.testing.assert_allclose(found[0].std_error, found[1].std_error, rtol=1e-9)
+
+
+def test_a_model_of_ones_own_says_nothing_of_earlier_sessions():
+    class Nothing:
+        def fit(self, returns, regressors):
+            return types.SimpleNamespace(
+                dof=len(returns),
+                predict=lambda rows: np.zeros(len(rows)),
+                prediction_covariance=lambda rows: returns.var() * np.eye(len(rows)),
+            )
+
+    returns, design = random_panel()
+    study = event_study(returns, [returns.index[800]], model=Nothing(), volatility=None)
+    with pytest.raises(HistoryError, match="the model Nothing says nothing of sessions outside"):
+        ranked_slopes(study, design)

@@ -18,7 +18,7 @@ from impact.market.prices import firms_about, load_prices
 from impact.market.returns import log_returns
 from impact.market.windows import Window
 from impact.study.event_study import event_study
-from impact.volatility.forecast import variance_forecast
+from impact.volatility.forecast import conditional_z, variance_forecast
 from impact.volatility.garch import fit_variance
 
 #: Sessions before the first z: those of the loadings, and those of the variance.
@@ -58,6 +58,55 @@ def factor_panel(seed, sessions=1_300, columns=11):
     beta = np.linspace(0.4, 1.6, columns)
     returns = table(0.0002 + moves[:, :1] * beta + 0.5 * moves[:, 1:])
     return returns, pd.Series(moves[:, 0], returns.index, name="market")
+
+
+# -- what the market is --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def beside():
+    """Returns, their market, a rate that varies, and a date."""
+    returns, market = factor_panel(3, sessions=900, columns=4)
+    rate = pd.Series(np.linspace(0, 0.0019, 900) ** 2 / 0.0019, returns.index, name="rate")
+    return returns, market, rate, returns.index[[850]]
+
+
+def test_a_rate_comes_off_the_returns_and_off_the_market(beside):
+    returns, market, rate, day = beside
+    events = pd.DataFrame({"session": day})
+    options = {"model": "market", "benchmark": market, "volatility": "ewma"}
+    found = relative_moves(event_study(returns, events, risk_free=rate, **options))
+    excess = relative_moves(made(returns.sub(rate, axis=0), day, benchmark=market - rate))
+    for name in ("estimate", "beta", "z", "p_adjusted"):
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(excess, name))
+    assert not np.allclose(found.z, relative_moves(event_study(returns, events, **options)).z)
+
+
+def test_a_study_that_takes_the_market_off_whole_has_the_betas_of_the_market_model(beside):
+    returns, market, _, day = beside
+    events = pd.DataFrame({"session": day})
+    whole = event_study(
+        returns, events, model="market-adjusted", benchmark=market, volatility="ewma"
+    )
+    found, fitted = relative_moves(whole), relative_moves(made(returns, day, benchmark=market))
+    pd.testing.assert_frame_equal(found.z, fitted.z)
+    assert found.market == fitted.market
+    assert repr(found) == "RelativeMoves: 4 securities at 1 event"
+
+
+def test_parameters_that_were_kept_are_said_of_the_events_that_they_serve(beside, monkeypatch):
+    returns, _, _, day = beside
+    said = f"{returns.index[840]:%Y-%m-%d} to {returns.index[860]:%Y-%m-%d}: parameters are kept"
+
+    def failed(residuals, model):
+        found = conditional_z(residuals, model="ewma")
+        found.attrs["notes"] = [said] if residuals.name in ("S00", "S02") else []
+        return found
+
+    monkeypatch.setattr("impact.inference.beyond_beta.conditional_z", failed)
+    for session, told in ((day, True), (returns.index[[830]], False)):
+        notes = relative_moves(made(returns, session, volatility="gjr")).notes
+        assert ("S00 and S02: parameters are kept" in notes) is told
 
 
 # -- against a loop ------------------------------------------------------------------------------

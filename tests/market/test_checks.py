@@ -159,6 +159,26 @@ def test_the_first_bad_value_is_named_by_date_and_column():
     refuse_values(frame, frame.to_numpy() < -9, "prices", "is low")
 
 
+def test_rows_are_daily_up_to_four_days_apart_on_the_median():
+    """As many weeks as days between the rows: the median lies halfway."""
+    days, weeks = (
+        pd.bdate_range("2025-01-06", periods=4),
+        pd.date_range("2025-01-09", freq="7D", periods=4),
+    )
+    apart = days.append(weeks[1:])
+    assert np.median(np.diff(apart) // np.timedelta64(1, "D")) == 4
+    check_index(apart, "returns")
+    with pytest.raises(ReturnsError, match="the rows are 7 days apart"):
+        check_index(apart.append(weeks[-1:] + pd.Timedelta(days=7)), "returns")
+
+
+def test_afternoons_that_may_be_midnights_elsewhere_are_taken_as_they_stand():
+    """15:00 from Monday to Thursday is midnight in Tokyo, or the close there: no weekend tells."""
+    afternoons = pd.DatetimeIndex([f"2025-06-{day:02d} 15:00" for day in (2, 3, 4, 5, 9, 10, 11)])
+    with pytest.raises(ReturnsError, match=r"has a time of day: use \.index\.normalize\(\)"):
+        check_index(afternoons, "returns")
+
+
 @pytest.mark.parametrize(
     "zone",
     [

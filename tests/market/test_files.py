@@ -35,6 +35,12 @@ def test_sums_are_those_that_sha256sum_would_write():
     assert lines == expected
 
 
+def test_a_package_without_its_data_says_where_they_should_be(monkeypatch, tmp_path):
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "impact" / "market" / "files.py"))
+    with pytest.raises(DataFileError, match=r"no data files are in .*impact.data or .*: install t"):
+        files.data_directory.__wrapped__()
+
+
 def test_the_source_tree_reads_its_own_files():
     assert files.data_directory() == DATA
     assert files.data_path("sp500.csv") == DATA / "sp500.csv"

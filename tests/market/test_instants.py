@@ -125,6 +125,8 @@ BAD_TIMES = [
     (float("nan"), "nan is not a date"),
     (pd.NaT, "NaT is not a date"),
     (np.datetime64("NaT", "us"), "is not a date"),
+    (np.datetime64("300000-01-01"), "'300000-01-01'.* is not a date"),
+    (np.datetime64(2**62, "D"), "is not a date: write it like"),
     (20250502, "20250502 is not a date"),
     (True, "True is not a date"),
     (["2025-05-02"], "is not a date"),

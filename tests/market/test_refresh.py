@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from replica import bars, reply, yahoo_on_loopback
 
+from impact.errors import NoData
 from impact.market import refresh
 from impact.market.calendar import nyse_sessions
 from impact.market.files import data_directory, data_path
@@ -205,6 +206,16 @@ def test_a_firm_that_is_gone_stays_blank_and_the_others_go_on(data, replica, mon
     assert new.index[-1] == pd.Timestamp(TODAY)
     assert new["UBER"].last_valid_index() == old.index[-1]
     assert new.drop(columns="UBER").notna().all(axis=None)
+
+
+def test_where_every_firm_is_gone_nothing_is_added(monkeypatch):
+    def gone_too(ticker, *_):
+        raise NoData(f"no prices for {ticker!r}")
+
+    monkeypatch.setattr("impact.market.yahoo.ask", gone_too)
+    held = pd.DataFrame({"A": ["9.5"], "B": ["8.5"]}, ["2026-11-20"])
+    with pytest.raises(NoData, match="no prices for 'B', or leave its column as it ends"):
+        refresh._added("firms", held, SimpleNamespace())
 
 
 def spoil(path, old, new):

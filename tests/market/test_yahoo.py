@@ -105,7 +105,10 @@ def test_without_a_cache_nothing_is_kept_and_offline_asks_nobody(replica):
 def test_a_file_without_closes_or_a_folder_that_cannot_be_made_is_spoken_of(replica):
     replica.folder.mkdir()
     path = replica.folder / "close-%5ENDX.csv"
-    for text in ("", "date,close\n", "a\n1\n", "date,close\nsoon,1\n", "date,close\n2026,\0"):
+    whole = INDEX.rename("close").to_csv(index_label="date", date_format="%Y-%m-%d")
+    holed = whole.replace(whole.splitlines(keepends=True)[-3], "")
+    wrong = "", "date,close\n", "a\n1\n", "date,close\nsoon,1\n", "date,close\n2026,\0", holed
+    for text in wrong:
         path.write_text(text)
         assert "left aside, it does not hold" in fetch_prices("^NDX", START).attrs["notes"][0]
         assert fetch_prices("^NDX", START).attrs["notes"] == ()

@@ -339,6 +339,12 @@ def test_a_file_that_is_not_there(tmp_path):
 # -- a file of one's own -------------------------------------------------------------------------
 
 
+def test_a_column_of_ones_own_may_be_named_nearly_as_one_that_is_there(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("id,announced_at,title,titles\na,2025-04-02,one,two\n")
+    assert load_events(path).loc["a", ["title", "titles"]].to_list() == ["one", "two"]
+
+
 def test_two_columns_are_enough(tmp_path):
     path = tmp_path / "own.csv"
     # A byte order mark, Windows line ends and a blank line, as spreadsheets write them.

@@ -1,5 +1,6 @@
 """When within the day something came out: exact, between two instants, about then, or unknown."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -164,3 +165,12 @@ def test_releases_stand_at_their_minute():
 )
 def test_a_release_says_what_it_brought_and_what_was_expected(release, day, words):
     assert release_words(release, pd.Timestamp(day)) == words
+
+
+def test_a_release_whose_figure_is_not_known_has_its_name_alone(monkeypatch):
+    """The forecast of a month may be kept before its figure is out."""
+    index = pd.MultiIndex.from_tuples([("2025-05-02", "payrolls", "payrolls")])
+    known = {"actual": [np.nan], "consensus": [138.0], "consensus_known_before": ["yes"]}
+    table = pd.DataFrame(known, index)
+    monkeypatch.setattr("impact.news.minutes._surprises", lambda digest: table)
+    assert release_words("payrolls", pd.Timestamp("2025-05-02")) == "payrolls"

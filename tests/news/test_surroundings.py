@@ -92,6 +92,13 @@ def test_releases_are_not_checked_outside_their_file(sessions):
     assert align(list(dates), sessions)["releases"].to_list() == list(dates.values())
 
 
+def test_a_release_after_the_last_day_that_is_known_leaves_the_next_one_unknown():
+    """Prices of 12 August 2026 came out when Tokyo had closed: it reacts a day later."""
+    days = pd.bdate_range("2026-08-06", "2026-08-14")
+    found = releases_on(days, ("Asia/Tokyo", "15:30"))
+    assert found.to_list() == ["", "", "payrolls", "", "", "not checked", "not checked"]
+
+
 def test_releases_cannot_reach_the_cache(sessions):
     releases = releases_on(sessions)
     untouched = releases.copy(deep=True)

@@ -49,6 +49,18 @@ def test_data_without_the_files_is_one_sentence(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_file_that_cannot_be_read_is_named(monkeypatch, capsys):
+    def gone(event):
+        raise PermissionError(13, "Permission denied", "data/events.csv")
+
+    monkeypatch.setattr("impact.__main__.event_card", gone)
+    assert main(["card", "geneva-truce"]) == 1
+    said = capsys.readouterr()
+    assert said.err == "data/events.csv cannot be read or written: Permission denied\n"
+    print("and what is printed later is seen")
+    assert capsys.readouterr().out == "and what is printed later is seen\n"
+
+
 #: A card that costs nothing, printed by the command.
 CARD = """
 import runpy, sys, types

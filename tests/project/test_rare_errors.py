@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from panels import given_study
 
 import impact
 from impact import inference
@@ -43,6 +44,20 @@ def written(tmp_path, name, text):
     return tmp_path / name
 
 
+def firm_events():
+    events = pd.DataFrame({"session": DAYS[[380, 400]], "security": ["S0", "S1"]})
+    return impact.event_study(returns(), events, volatility=None, window=(-1, 1))
+
+
+def after_a_session_without_prices():
+    """A study of returns that all span two sessions."""
+    prices = 100 * np.exp(returns().cumsum())
+    prices.loc[DAYS[399]] = np.nan
+    return impact.event_study(impact.log_returns(prices), [DAYS[400]], volatility=None)
+
+
+SMALL = 1e-200 * returns(2)
+NOISE = np.random.default_rng(2).standard_normal((2, 60)) / 100
 SIZE = np.arange(6.0)
 CASES = {
     "characteristics in two levels": (
@@ -78,6 +93,74 @@ CASES = {
     "a market model without a market": (
         lambda _: study(model="market"),
         "model='market' needs benchmark=",
+    ),
+    "a control in another unit": (
+        lambda _: impact.event_regression(
+            returns()["S0"], [DAYS[400]], controls=SMALL[["S1"]], volatility=None
+        ),
+        "the control 'S1' is too large or small: scale it",
+    ),
+    "a factor in another unit": (
+        lambda _: impact.calendar_time_portfolio(
+            returns(),
+            pd.DataFrame({"session": DAYS[[380, 400]], "security": ["S0", "S1"]}),
+            factors=SMALL[["S1"]].set_axis(["size"], axis=1),
+            min_securities=1,
+        ),
+        "size is too large or small: correct or scale it",
+    ),
+    "a portfolio of events of firms": (
+        lambda _: firm_events().portfolio(),
+        "a portfolio of all columns needs events that apply to every column",
+    ),
+    "a portfolio's t of two dates": (
+        lambda _: inference.portfolio_t(
+            impact.event_study(returns(), DAYS[[380, 400]], volatility=None, window=(-1, 1))
+        ),
+        "tests one date and the study has 2: pick one with study['id']",
+    ),
+    "a conditional test without a variance": (
+        lambda _: inference.conditional_fhs(study(returns(1))),
+        "conditional_fhs needs a variance model: run the study with volatility='gjr'",
+    ),
+    "an implied test without an index": (
+        lambda _: inference.implied_t(study(returns(1))),
+        "implied_t tests one session of a study made with implied=load_vix()",
+    ),
+    "an average of returns of several sessions": (
+        lambda _: inference.brown_warner_1980(after_a_session_without_prices(), -1, 0),
+        "brown_warner_1980 needs a return of one session in (-1, 0)",
+    ),
+    "residuals of one sign": (
+        lambda _: inference.generalised_sign(given_study(abs(NOISE), NOISE[:, :3])),
+        "generalised_sign is not defined: all residuals have the same sign",
+    ),
+    "CARs of zero": (
+        lambda _: inference.wilcoxon(given_study(NOISE, 0 * NOISE[:, :3])),
+        "wilcoxon ranks the CARs that differ from zero, and there are none",
+    ),
+    "ranks that cancel": (
+        lambda _: inference.corrado(
+            given_study(NOISE[0] * [[1], [-1]], NOISE[0, :3] * [[1], [-1]])
+        ),
+        "corrado divides by the spread of the rank scores, and it is zero",
+    ),
+    "ranks that leave nothing over": (
+        lambda _: inference.grank_t(
+            given_study([[-0.01, 0.005], [0.005, -0.01]], [[0, 0.03, 0], [0, 0.04, 0]]),
+            correlation_adjusted=False,
+        ),
+        "has 3 ranked sessions and Z = 1.41, which leaves no degrees of freedom",
+    ),
+    "groups without a spread": (
+        lambda _: impact.event_study(
+            returns(1).assign(S0=lambda frame: frame["S0"].mask(frame.index >= DAYS[370], 0.02)),
+            DAYS[[375, 385, 395, 405]],
+            model="raw",
+            volatility=None,
+            window=(0, 0),
+        ).compare(dict(zip(map(str, DAYS[[375, 385, 395, 405]].date), "aabb", strict=True))),
+        "the CARs of 'a' do not vary over sessions: no error is defined",
     ),
     "one security to compare": (
         lambda _: impact.relative_moves(study(with_a_gap())),

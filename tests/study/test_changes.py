@@ -43,6 +43,13 @@ def test_tests_do_not_know_the_unit(study):
         )
 
 
+def test_a_column_of_few_values_is_not_taken_for_levels():
+    both = pd.DataFrame({"VIX": VIX, "new": VIX.abs().add(20)[-10:]})
+    assert studied(both, EVENTS[:1]).dropped["security"].to_list() == ["new"]
+    with pytest.raises(ReturnsError, match="these look like levels, not changes"):
+        studied(both.assign(new=VIX.abs().add(20)), EVENTS[:1])
+
+
 def test_what_is_shown_is_in_the_unit_and_not_in_percent(study):
     for shown in (study.summary(), study["2025-04-03"].summary(0, 2)):
         text = str(shown)

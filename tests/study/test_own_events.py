@@ -30,6 +30,46 @@ def events():
     )
 
 
+def test_groups_whose_windows_overlap_say_so_and_show_their_names():
+    days = ["2025-04-03", "2025-04-04", "2025-05-12", "2025-05-13"]
+    study = impact.event_study(index_returns(), days, volatility=None)
+    assert study.portfolio() is study and study.table.equals(study.car(0))
+    by = dict(zip(days, "aabb", strict=True))
+    overlap = study.compare(by, 0, 1)
+    assert repr(overlap) == "GroupComparison: a (2) and b (2)"
+    assert "but 2 windows of 2 sessions overlap the next" in str(overlap.summary())
+    assert "no two windows overlap" in str(study.compare(by).summary())
+
+
+def test_securities_without_a_session_in_common_have_no_known_correlation():
+    days = pd.bdate_range("2021-01-04", periods=420)
+    returns = pd.DataFrame(np.random.default_rng(0).normal(0, 0.01, (420, 2)), days, ["A", "B"])
+    returns.loc[days[275:392], "A"] = returns.loc[days[140:278], "B"] = np.nan
+    study = impact.event_study(
+        returns, [days[400]], volatility=None, min_observations=60, window=(-1, 1)
+    )
+    assert study.tests(0).loc["kp_bmp", "because"] == (
+        "2 securities on one date with a mean correlation of unknown size are one observation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "securities", "units"),
+    [
+        ([380, 380, 380, 400], ["A", "B", "B", "A"], ["a A", "b B", "d A"]),
+        ([380, 380, 400, 400], ["A", "B", "", "A"], ["a A", "b B", "c A", "c B"]),
+    ],
+)
+def test_events_that_only_number_as_many_as_all_securities_stay_those_of_each(
+    rows, securities, units
+):
+    days = pd.bdate_range("2021-01-04", periods=420)
+    returns = pd.DataFrame(np.random.default_rng(0).normal(0, 0.01, (420, 2)), days, ["A", "B"])
+    events = pd.DataFrame({"id": list("abcd"), "session": days[rows], "security": securities})
+    study = impact.event_study(returns, events, volatility=None, window=(-1, 1))
+    assert [" ".join(pair) for pair in study.abnormal.index] == units
+
+
 def test_every_column_is_kept_and_members_of_a_unit_are_joined_by_kind(events):
     study = impact.event_study(index_returns(), events, volatility=None)
     units = study.alignment[["size", "count", "ministry", "rumour"]]

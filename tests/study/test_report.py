@@ -2,6 +2,7 @@
 
 import base64
 import re
+import types
 from html.parser import HTMLParser
 
 import numpy as np
@@ -81,6 +82,27 @@ def test_what_a_label_holds_is_text(series, tmp_path):
     study = event_study(series, {"<script>alert(1)</script>": DAYS[700]}, volatility=None)
     page = written(study, tmp_path / "study.html")
     assert "script" not in page.tags and "<script>alert(1)</script>" in page.text
+
+
+def test_a_model_of_ones_own_shows_its_residuals_and_that_it_has_no_forecast(series, tmp_path):
+    class Mean:
+        def fit(self, returns, regressors):
+            mean, variance = returns.mean(), returns.var(ddof=1)
+            return types.SimpleNamespace(
+                dof=len(returns) - 1,
+                predict=lambda rows: np.full(len(rows), mean),
+                prediction_covariance=lambda rows: (
+                    variance * (np.eye(len(rows)) + 1 / len(returns))
+                ),
+            )
+
+    own = event_study(series, [DAYS[700]], model=Mean(), volatility="ewma")
+    same = event_study(series, [DAYS[700]], volatility=None)
+    page = written(own, tmp_path / "study.html")
+    assert "What the estimation windows look like" in page.headings
+    pd.testing.assert_frame_equal(own.diagnostics(), same.diagnostics())
+    told = "the model Mean says nothing of sessions outside its windows"
+    assert told in page.text and told in own.tests(0).loc["conditional_fhs", "because"]
 
 
 def test_a_panel_shows_every_row_and_says_that_no_test_fits(tmp_path):

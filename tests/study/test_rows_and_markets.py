@@ -35,6 +35,51 @@ def test_downloaded_columns_go_through_every_function(by_ticker):
     assert (market.fit["observations"] == 250).all()
 
 
+# -- a variance where there are gaps -------------------------------------------------------------
+
+
+def test_a_security_whose_exchange_was_shut_has_no_conditional_test():
+    """Two exchanges in one table: on Memorial Day only one of them was open."""
+    rows = pd.bdate_range("2022-06-01", periods=600)
+    prices = pd.DataFrame(
+        100 * np.exp(np.random.default_rng(3).normal(0, 0.01, (600, 2)).cumsum(axis=0)),
+        rows,
+        ["home", "abroad"],
+    )
+    prices["home"] = prices["home"].where(rows.isin(impact.nyse_sessions(rows[0], rows[-1])))
+    study = impact.event_study(
+        impact.log_returns(prices), ["2024-05-27"], volatility="ewma", window=(-1, 1)
+    )
+    found = study.car(0, conditional=True)
+    assert found.index.to_list() == [("2024-05-27", "abroad")]
+    assert np.isfinite(found["p_conditional"]).all()
+    assert found.attrs["notes"][0] == (
+        "home on 2024-05-27: the exchange was shut on every session of the tested window"
+    )
+
+
+def test_a_gap_in_the_month_of_the_event_leaves_nothing_to_forecast_from():
+    returns, market = FIRMS.copy(), FIRMS.mean(axis=1)
+    assert DAYS[403].month == DAYS[410].month
+    returns.loc[DAYS[403], "S0"] = np.nan
+    study = impact.event_study(
+        returns, [DAYS[410]], model="market", benchmark=market, volatility="ewma"
+    )
+    found = study.car(0, conditional=True).droplevel("event")["p_conditional"]
+    assert np.isnan(found["S0"]) and found[["S1", "S2"]].notna().all()
+    assert any(
+        note.startswith("S0 on ") and "needs 250 returns before the month" in note
+        for note in study.car(0, conditional=True).attrs["notes"]
+    )
+
+
+def test_the_history_of_a_row_is_what_the_market_does_not_explain():
+    market = FIRMS.mean(axis=1)
+    study = impact.event_study(FIRMS, EVENT, model="market", benchmark=market, volatility=None)
+    expected = FIRMS["S1"] - study.fit["beta"].iloc[1] * market
+    np.testing.assert_allclose(study.history(1), expected, rtol=1e-12)
+
+
 # -- markets and missing rows --------------------------------------------------------------------
 
 XETRA = pd.bdate_range("2023-01-02", "2025-12-31")

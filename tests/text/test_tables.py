@@ -203,6 +203,21 @@ def test_a_long_table_is_cut_on_screen_and_whole_in_its_csv():
     assert table.to_latex().count(r" \\") == 501
 
 
+def test_labels_without_a_name_stay_and_numbers_of_rows_do_not():
+    frame = pd.DataFrame({"p": [0.2, 0.3]}, ["XLK", "XLE"])
+    shown = tables.table(frame, "two")
+    assert "XLE" in str(shown) and "XLE" in shown.to_latex()
+    assert shown.to_csv().splitlines() == ["index,p,signature", "XLK,0.2,", "XLE,0.3,"]
+    kept = tables.table(frame.reset_index(drop=True)[1:], "one")
+    assert kept.to_csv().splitlines() == ["p,signature", "0.3,"]
+
+
+def test_categories_of_any_kind_reach_the_csv():
+    texts, numbers = pd.Categorical(["=x", None]), pd.Categorical([1, 2])
+    shown = tables.table(pd.DataFrame({"text": texts, "number": numbers}), "kinds")
+    assert shown.to_csv().splitlines()[1:] == ["'=x,1,", ",2,"]
+
+
 def test_a_table_leaves_its_frame_alone(study):
     car = study.car(0)
     before = car.copy(deep=True)
