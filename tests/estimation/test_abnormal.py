@@ -90,3 +90,21 @@ def test_the_portfolio_of_two_or_three_columns_is_their_mean_and_firm_events_hav
         np.testing.assert_allclose(study.portfolio().abnormal, expected, atol=1e-15)
     with pytest.raises(ModelError, match="events that apply to every column"):
         studied(frame(), security=["S0", "S1"]).portfolio()
+
+
+def test_a_signature_says_what_was_studied_and_over_which_days():
+    study = studied(frame())
+    head = "constant mean; estimation (-30, -6); window (-2, 2); simple returns "
+    head += "2024-01-01 to 2024-05-17; 2 units; sessions of no market that was named"
+    assert study.signature.startswith(head) and "conditional" not in study.signature
+    assert "window (0, 0)" in study.signed(0) and "window (0, 1)" in study.signed(start=0, end=1)
+    one = event_study(
+        frame()["S0"],
+        DAYS[[80]],
+        estimation=(-60, -11),
+        min_observations=40,
+        kind="simple",
+        market=("Europe/Berlin", "17:30"),
+    )
+    assert "; sessions of Europe/Berlin 17:30; conditional variance gjr" in one.signature
+    assert "conditional" not in one.signed(0, conditional=False)
