@@ -86,7 +86,7 @@ def test_a_window_has_no_implied_volatility_and_several_events_no_yardsticks():
     with pytest.raises(InferenceError, match="has 2 rows"):
         yardsticks(both)
     for without, window in ((study_of("2025-05-02"), (0,)), (study, (0, 1))):
-        with pytest.raises(InferenceError, match="implied_t tests one session .* implied="):
+        with pytest.raises(InferenceError, match=r"implied_t tests one session .* implied="):
             inference.implied_t(without, *window)
     plain = study_of("2025-05-02", model=None)
     for test in (inference.conditional_fhs, inference.conditional_t):
