@@ -10,6 +10,7 @@ from impact.inference.yardsticks import disagree, yardsticks
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.study.event_study import event_study
+from impact.volatility.vix import implied_forecast
 
 MODELS = {"gjr": "GJR-GARCH", "garch": "GARCH", "ewma": "EWMA"}
 
@@ -92,6 +93,20 @@ def test_a_window_has_no_implied_volatility_and_several_events_no_yardsticks():
     for test in (inference.conditional_fhs, inference.conditional_t):
         with pytest.raises(InferenceError, match="needs a variance model"):
             test(plain)
+
+
+@pytest.mark.parametrize(
+    ("time", "session", "late"),
+    [("2025-05-01T16:30", 0, True), ("2025-05-01T16:30", 1, False), ("2025-05-02T12:00", 0, False)],
+)
+def test_the_index_of_an_evening_that_may_hold_the_news_is_not_taken(time, session, late):
+    study = study_of(time, implied=load_vix())
+    at = history.row("2025-05-02") + session
+    known = implied_forecast(history.index_returns(), load_vix(), at, after_vix_close=late)
+    found = inference.implied_t(study, session)
+    assert found.detail["sigma"] == known.sigma and found.n == known.n
+    z = (history.index_returns().iloc[at] - known.mean) / known.sigma
+    assert found.statistic == pytest.approx(z, rel=1e-12)
 
 
 class Zero:
