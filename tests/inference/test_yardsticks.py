@@ -2,6 +2,7 @@
 
 import history
 import numpy as np
+import pandas as pd
 import pytest
 
 from impact import inference
@@ -47,6 +48,11 @@ def test_the_ranges_of_2025(day, low, high, both):
     assert found["p_value"].min() == pytest.approx(low, abs=0.001)
     assert found["p_value"].max() == pytest.approx(high, abs=0.003)
     assert disagree(found) == both
+
+
+def test_five_percent_itself_is_on_the_side_of_those_above():
+    for p, expected in (([0.05, 0.2], False), ([0.0499, 0.05], True), ([0.01, 0.04], False)):
+        assert disagree(pd.DataFrame({"p_value": p})) == expected
 
 
 def test_a_forecast_that_is_not_there_has_no_p_and_says_why():
@@ -140,5 +146,6 @@ def test_a_model_of_one_s_own_and_a_missing_price_have_no_yardstick_and_each_say
     ):
         found = yardsticks(study, session)
         assert found[["sigma", "statistic", "p_value"]].isna().all(axis=None)
+        assert found.dtypes.iloc[:3].map(pd.api.types.is_float_dtype).all()
         assert found["note"].iloc[:3].str.contains(why).all()
         assert of_the_index in found.loc["VIX", "note"]
