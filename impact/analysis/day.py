@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,7 +98,7 @@ class Day(Result):
     session: pd.Timestamp
     price: pd.Series
     news: pd.DataFrame
-    _security: str = field(repr=False)
+    _security: str
 
     @property
     def change(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -92,10 +92,10 @@ class IntradayStudy(Result):
     dropped: pd.DataFrame
     signature: str
     windows: tuple[int | str, ...]
-    known: ClockVariance = field(repr=False)
-    _stretches: dict[tuple[str, int | str], Stretch] = field(repr=False)
-    _security: str = field(repr=False)
-    events: pd.DataFrame = field(repr=False)
+    known: ClockVariance
+    _stretches: dict[tuple[str, int | str], Stretch]
+    _security: str
+    events: pd.DataFrame
 
     def _title(self) -> str:
         minutes = [str(window) for window in self.windows if window != TO_CLOSE]

@@ -15,7 +15,6 @@ from impact.estimation.least_squares import Estimates, residuals_and_leverage
 from impact.estimation.pairs import Pairs
 from impact.estimation.panel_windows import Panel
 from impact.estimation.prefix_sums import PrefixSums
-from impact.market.calendar import NYSE
 from impact.market.windows import Window
 
 #: Residuals are kept up to so many (4 MiB), and of more pairs made when a test needs them.
@@ -36,9 +35,9 @@ class Settings:
     volatility: str | None
     kind: str
     seed: int
-    market: str = NYSE
-    unit: str = ""
-    n_jobs: int = 1
+    market: str
+    unit: str
+    n_jobs: int
 
     @property
     def what(self) -> str:

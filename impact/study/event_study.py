@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -18,7 +16,7 @@ from impact.estimation.spans import gap_notes, read_spans
 from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_numbers, on_rows
 from impact.market.returns import check_returns, split_like
-from impact.market.windows import study_windows
+from impact.market.windows import Window, study_windows
 from impact.news.alignment import align
 from impact.news.security_names import with_securities
 from impact.study.arguments import is_whole, processes, seed
@@ -143,11 +141,11 @@ def event_study(
     checked = check_returns(returns, kind=kind)
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
     clock = market_of(frame.index, market, "returns")
-    settings = replace(
-        _settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
-        market=clock.name,
-        unit=unit,
-        n_jobs=processes(n_jobs, ModelError),
+    settings = Settings(
+        *_settings(estimation, window, min_observations, exclude_neighbours, volatility, kind, rng),
+        clock.name,
+        unit,
+        processes(n_jobs, ModelError),
     )
     securities, beside = _split_benchmark(frame, benchmark)
     layout = design(
@@ -222,7 +220,7 @@ def _settings(
     volatility: str | None,
     kind: str,
     rng: int | np.random.Generator,
-) -> Settings:
+) -> tuple[Window, Window, int, bool, str | None, str, int]:
     past, tested = study_windows(estimation, window)
     if volatility is not None and volatility not in tuple(VARIANCE_MODELS):
         known = list_of(map(repr, VARIANCE_MODELS), "or")
@@ -236,8 +234,8 @@ def _settings(
             f"estimation={past} has {past.length} sessions, fewer than "
             f"min_observations={min_observations}: lengthen the one or lower the other"
         )
-    settings = past, tested, int(min_observations), bool(exclude_neighbours)
-    return Settings(*settings, volatility, kind, seed(rng, ModelError))
+    least, apart = int(min_observations), bool(exclude_neighbours)
+    return past, tested, least, apart, volatility, kind, seed(rng, ModelError)
 
 
 def _implied(

@@ -413,6 +413,11 @@ def test_others_within_the_window_are_named(bars, table):
     mine = {"one": "2025-06-17T10:30", "two": "2025-06-17T10:50", "three": "2025-06-17T11:00"}
     others = intraday_study(bars, mine).table["others"]
     assert others.to_dict() == {"one": ("two",), "two": ("three",), "three": ()}
+    # What comes with the announcement is within its window, what comes at the end is not.
+    mine = {"a": "2025-06-17T10:30", "b": "2025-06-17T10:30", "c": "2025-05-02T08:30"}
+    others = intraday_study(bars, events=mine | {"d": "2025-05-02T08:00"}).table["others"]
+    both = ("wsj-fentanyl-overture", "payrolls 08:30")
+    assert others.to_dict() == {"a": ("b",), "b": ("a",), "c": both, "d": ()}
 
 
 # -- several windows -----------------------------------------------------------------------------
@@ -429,6 +434,10 @@ def test_several_windows_are_rows_of_their_own(bars):
         np.log(bars["2025-04-09 16:00"] / bars["2025-04-09 13:15"])
     )
     assert np.isnan(close["p_value"]) and "windows to the close are not tested" in close["note"]
+    two = intraday_study(bars, pause, window=[5, 120])
+    assert two.table.index.to_list() == [("pause", 5), ("pause", 120)]
+    assert two.set_test().index.unique("window").to_list() == [5, 120]
+    assert "{llllrrrrrrrlll}" in two.to_latex()  # texts to the left, numbers to the right
     assert str(many).startswith("SPY from each announcement to 5 or 60 minutes later or the close")
     assert many.signature.startswith(
         "five-minute prices 2024-10-24 to 2026-04-21; window 5 minutes, 60 minutes and close; "
@@ -476,7 +485,8 @@ def test_to_the_close_needs_a_close_that_the_bars_reach(bars):
 
 @pytest.mark.parametrize("window", [0, 7, 125, 30.0, True, "half", [], [30, 30], None, [30, "x"]])
 def test_other_windows_are_refused(bars, window):
-    with pytest.raises(WindowError, match="window="):
+    said = "minutes from 5 to 120 in steps of 5, or 'close'|at least one window, each once"
+    with pytest.raises(WindowError, match=f"window=.*: give ({said})"):
         intraday_study(bars, {"x": "2025-06-17T10:30"}, window=window)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from impact.errors import EventError, HistoryError, ModelError
+from impact.estimation import fits
 from impact.estimation.abnormal import nothing_left
 from impact.estimation.observations import dropped_rows
 from impact.study.event_study import event_study
@@ -90,3 +91,50 @@ def test_the_portfolio_of_two_or_three_columns_is_their_mean_and_firm_events_hav
         np.testing.assert_allclose(study.portfolio().abnormal, expected, atol=1e-15)
     with pytest.raises(ModelError, match="events that apply to every column"):
         studied(frame(), security=["S0", "S1"]).portfolio()
+
+
+def test_a_signature_says_what_was_studied_and_over_which_days():
+    study = studied(frame())
+    head = "constant mean; estimation (-30, -6); window (-2, 2); simple returns "
+    head += "2024-01-01 to 2024-05-17; 2 units; sessions of no market that was named"
+    assert study.signature.startswith(head) and "conditional" not in study.signature
+    assert "window (0, 0)" in study.signed(0) and "window (0, 1)" in study.signed(start=0, end=1)
+    one = event_study(
+        frame()["S0"],
+        DAYS[[80]],
+        estimation=(-60, -11),
+        min_observations=40,
+        kind="simple",
+        market=("Europe/Berlin", "17:30"),
+    )
+    assert "; sessions of Europe/Berlin 17:30; conditional variance gjr" in one.signature
+    assert "conditional" not in one.signed(0, conditional=False)
+
+
+def test_the_benchmark_of_a_portfolio_is_the_mean_of_those_of_its_columns():
+    rng = np.random.default_rng(2)
+    own = frame(0.01 * rng.standard_normal((100, 3)))
+    values = VALUES + own.to_numpy()
+    values[:, 2] = np.nan
+    values[20:, 2] = VALUES[20:, 2]
+    returns, asked = frame(values), {"estimation": (-40, -6), "window": (0, 0)}
+    asked |= {"min_observations": 15, "volatility": None, "kind": "simple"}
+    for model in ("market", "market-adjusted"):
+        study = event_study(returns, DAYS[[50, 70]], model=model, benchmark=own, **asked)
+        there = returns.notna()
+        mean = own.where(there).mean(axis=1)
+        alone = event_study(
+            returns.mean(axis=1), DAYS[[50, 70]], model=model, benchmark=mean, **asked
+        )
+        np.testing.assert_allclose(study.portfolio().abnormal, alone.abnormal, atol=1e-15)
+    assert study.portfolio().fit["observations"].tolist() == [35, 35]
+
+
+def test_residuals_are_kept_up_to_a_number_of_them_and_made_anew_beyond(monkeypatch):
+    numbers = 6 * 25
+    for kept, expected in ((numbers, True), (numbers - 1, False)):
+        monkeypatch.setattr(fits, "KEPT_NUMBERS", kept)
+        study = studied(frame())
+        parts = [residuals for _, residuals, _ in study.fits.estimation_chunks()]
+        assert ("residuals_and_leverage" in vars(study.fits)) == expected
+        np.testing.assert_array_equal(np.concatenate(parts), study.residuals)

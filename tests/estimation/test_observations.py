@@ -40,18 +40,21 @@ def test_windows_may_reach_the_first_and_the_last_return_and_not_beyond():
 
 
 def test_announcements_of_one_session_are_one_unit_that_keeps_what_each_says():
-    rows = [50, 60, 50]
     units = studied(
-        rows,
+        [50, 60, 50],
         label=["first", "alone", "second"],
         note=["a", "b", "c"],
+        remark=["d", None, None],
         dose=[1.0, 5.0, 2.5],
+        part=[np.nan, 5.0, 2.5],
         sure=[False, False, True],
     ).alignment
+    assert units.columns[:2].to_list() == ["label", "announcements"]
     assert units["announcements"].to_list() == [("row 50", "later 50"), ("row 60",)]
     assert units["label"].to_list() == ["first; second", "alone"]
     assert units["note"].to_list() == ["a; c", "b"]
-    assert units["dose"].to_list() == [3.5, 5.0]
+    assert units["dose"].to_list() == [3.5, 5.0] and units["part"].to_list() == [2.5, 5.0]
+    assert units["remark"].iloc[0] == "d" and pd.isna(units["remark"].iloc[1])
     assert units["sure"].to_list() == [True, False]
 
 
@@ -85,3 +88,13 @@ def test_each_row_that_is_left_out_stands_with_its_own_id_and_security():
         market="NYSE",
     ).dropped
     assert lost["event"].to_list() == ["late"]
+
+
+def test_events_of_other_sessions_and_securities_are_other_units():
+    for rows, security, expected in (
+        ([49, 50], ["S1", None], [("row 49", "S1"), ("row 50", "S0"), ("row 50", "S1")]),
+        ([50, 53], ["S1", "S0"], [("row 50", "S1"), ("row 53", "S0")]),
+    ):
+        study = studied(rows, security=pd.array(security, dtype="str"))
+        assert study.alignment["announcements"].map(len).to_list() == [1, 1]
+        assert study.fit.index.to_list() == expected

@@ -11,7 +11,8 @@ from statistics_by_name import BESIDES, OURS, SLOW
 
 import impact
 from impact.errors import ImpactError
-from impact.market.calendar import exchange
+from impact.estimation.spans import gap_notes
+from impact.market.calendar import exchange, market_of
 
 ESTIMATION, WINDOW = (-70, -8), (-4, 4)
 NYSE = impact.nyse_sessions("2023-01-03", "2023-10-31")
@@ -335,6 +336,14 @@ def test_without_a_known_market_every_row_counts_and_a_line_says_so():
         "was shut, name it with market=."
     )
     assert study.notes == (note,) and note in repr(study.summary())
+    days = pd.bdate_range("2024-01-01", periods=9)
+    for count, who in ((3, "S0, S1 and S2"), (4, "S0, S1, S2 and 1 more")):
+        values = np.full((9, count), 0.01)
+        values[4] = np.nan
+        returns = pd.DataFrame(values, days, [f"S{i}" for i in range(count)])
+        for needed, expected in ((np.ones(9, bool), 1), (np.arange(9) != 4, 0)):
+            lines = gap_notes(returns, market_of(days, None), needed, own_model=False)
+            assert len(lines) == expected and all(f"inside {who} (f" in line for line in lines)
     shut = prices.drop(index=HOLIDAYS)
     named = study_of(impact.log_returns(shut), market=("Europe/Berlin", "17:30"))
     assert named.notes == () and named.over(0, 2).sessions[-1] == 3

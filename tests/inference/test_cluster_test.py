@@ -159,6 +159,7 @@ def test_a_study_of_a_set_gives_the_same_number_and_refuses_long_windows():
     assert cluster_t(study, 0, 1).p_value == cluster_test(z, pd.DatetimeIndex(days)).p_value
     assert cluster_t(study, 0, 1).signature == study.signed(0, 1)
     assert study.tests().loc["cluster_t", "p_value"] == cluster_t(study).p_value
+    assert 0 < cluster_t(study, 0, 5).p_value < 1
     with pytest.raises(InferenceError, match="windows of 7 sessions reach from one cluster into"):
         cluster_t(event_study(returns, days, window=(-5, 7)), 0, 6)
     with pytest.raises(InferenceError, match="cluster_t needs one series and a variance model"):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from impact import inference
-from impact.errors import HistoryError, ReturnsError, WindowError
+from impact.errors import HistoryError, InferenceError, ReturnsError, WindowError
 from impact.inference.conditional import conditional_tests, simulated_sums, unit_student_p
 from impact.inference.conditional_columns import conditional_columns
 from impact.inference.equal_tails import detectable, equal_tails, inverted
@@ -215,6 +215,10 @@ def test_bad_input_is_named():
         with pytest.raises(WindowError, match="do not fit 1,300 returns"):
             found_in(path, **options)
     window = {"first": 1_200, "last": 1_201}
+    assert found_in(path, **window, paths=1).p_fhs == 1.0
+    assert found_in(path, **window) == found_in(path, **window, seed=0, paths=10_000)
+    with pytest.raises(HistoryError, match="needs 250 returns"):
+        found_in(path, first=1, last=1)
     with pytest.raises(HistoryError, match="needs 250 returns"):
         found_in(path, first=245, last=245)
     with pytest.raises(ReturnsError, match="must be a Series by session"):
@@ -227,6 +231,13 @@ def test_bad_input_is_named():
     holed.iloc[1_198] = np.nan
     with pytest.raises(ReturnsError, match="are missing"):
         found_in(holed, **window)
+
+
+def test_each_tests_one_event_on_one_series():
+    both = event_study(history.index_returns(), ["2025-05-02", "2025-05-12"])
+    for name in ("conditional_fhs", "conditional_t", "portfolio_conditional", "implied_t"):
+        with pytest.raises(InferenceError, match=f"{name} tests one event on one series"):
+            getattr(inference, name)(both)
 
 
 def test_draws_are_of_the_forecast_they_are_given():

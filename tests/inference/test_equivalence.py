@@ -13,6 +13,8 @@ def test_it_is_statsmodels_tost_and_scipy_interval():
     values = np.random.default_rng(0).normal(0.002, 0.01, 14)
     got = equivalence_test(values, 0.01)
     assert got.p_value == pytest.approx(DescrStatsW(values).ttost_mean(-0.01, 0.01)[0], rel=1e-10)
+    assert got.distribution == "Student t with 13 degrees of freedom" and got.n == 14
+    assert got.null == "the mean lies 1.00% or more from zero"
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert (got.detail["ci_low"], got.detail["ci_high"]) == pytest.approx((low, high), rel=1e-10)
 

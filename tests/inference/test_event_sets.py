@@ -17,6 +17,7 @@ from impact.inference.event_sets import (
     window_z,
 )
 from impact.inference.multiplicity import romano_wolf
+from impact.volatility.forecast import conditional_z
 
 
 def series(values) -> pd.Series:
@@ -228,10 +229,25 @@ def test_an_event_before_the_first_forecast_of_variance_is_named():
     options = {"estimation": (-60, -11), "min_observations": 40, "volatility": "ewma"}
     later = impact.event_study(returns, returns.index[rows[1:]], **options)
     assert impact.inference.shift_mean(later).n == len(rows) - 1
-    early = impact.event_study(returns, returns.index[rows], **options)
+    # The first session with a forecast is there.
+    begins = conditional_z(returns, model="ewma").index[0]
+    first = impact.event_study(returns, [begins, *returns.index[rows[2:]]], **options)
+    assert impact.inference.shift_mean(first).n == len(rows) - 1
+    early = impact.event_study(returns, returns.index[[100, 130, *rows[1:]]], **options)
     day = f"{returns.index[100]:%Y-%m-%d}"
     with pytest.raises(HistoryError, match=f"begins on .*, after the event of {day}: leave"):
         impact.inference.shift_mean(early)
+
+
+def test_left_out_a_window_is_the_session_and_the_relabellings_those_of_seed_0():
+    returns = 0.01 * series(np.random.default_rng(6).standard_normal(700))
+    days = returns.index[range(400, 680, 30)]
+    options = {"estimation": (-60, -11), "min_observations": 40, "volatility": "ewma"}
+    study = impact.event_study(returns, days, **options)
+    for test in (impact.inference.shift_mean, impact.inference.shift_studentised):
+        assert test(study).p_value == test(study, 0, 0).p_value != test(study, 0, 1).p_value
+    a, b = np.random.default_rng(4).standard_normal((2, 12))
+    assert difference_test(a, b).p_value == difference_test(a, b, permutations=9_999, rng=0).p_value
 
 
 def test_a_seed_gives_the_same_relabellings():

@@ -112,6 +112,31 @@ def test_securities_that_move_as_one_leave_nothing_to_test(seed):
             test(study, 0)
 
 
+def test_securities_that_add_up_to_nothing_have_no_adjusted_test_but_a_truncated_one():
+    rng = np.random.default_rng(5)
+    past, ahead = 0.01 * rng.standard_normal((2, 60)), 0.01 * rng.standard_normal((2, 3))
+    past[1] = -past[0]
+    study = given_study(past, ahead)
+    said = r"1 \+ \(n - 1\) r̄ is 0.0000 with n = 2 and a mean correlation r̄ of -1.0000; truncate"
+    for test in (inference.kp_bmp, inference.kp_patell):
+        with pytest.raises(InferenceError, match=said.replace("-1", "[-−]1")):
+            test(study, 0)
+    plain = inference.bmp(study, 0)
+    assert inference.kp_bmp(study, 0, truncate=True).statistic == pytest.approx(plain.statistic)
+
+
+def test_a_correlation_is_of_three_common_returns_and_no_fewer():
+    rng = np.random.default_rng(6)
+    past, ahead = 0.01 * rng.standard_normal((3, 60)), 0.01 * rng.standard_normal((3, 3))
+    past[0, 30:] = np.nan
+    past[1, :27] = np.nan  # three sessions with the first, and all of the third's from there on
+    past[2, :28] = np.nan  # two with the first
+    pairs = [np.corrcoef(past[0, 27:30], past[1, 27:30])[0, 1]]
+    pairs += [np.corrcoef(past[1, 28:], past[2, 28:])[0, 1]]
+    study = given_study(past, ahead)
+    assert inference.mean_correlation(study) == pytest.approx(np.mean(pairs), rel=1e-10)
+
+
 @pytest.mark.parametrize("n", [1, 5, 8])
 def test_exact_signed_ranks_are_those_of_every_assignment_of_signs(n):
     rng = np.random.default_rng(n)

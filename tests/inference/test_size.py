@@ -18,6 +18,7 @@ from impact.inference.size import (
     sizes,
     third_of,
     thirds,
+    trailing_volatility,
 )
 from impact.market.files import accept_changes
 from impact.market.windows import Window
@@ -54,6 +55,14 @@ def test_sizes_are_those_of_the_file(test, model, window):
         assert found[third] == rate(test, model, str(window), third)
 
 
+def test_volatility_before_a_session_is_that_of_the_22_returns_before_it():
+    values = np.random.default_rng(0).standard_normal(30)
+    found = trailing_volatility(values)
+    assert np.isnan(found[:22]).all()
+    for row in range(22, 30):
+        assert found[row] == pytest.approx(values[row - 22 : row].std(ddof=1), rel=1e-9)
+
+
 def test_nine_sessions_that_get_rougher_lie_three_in_each_third():
     days = pd.bdate_range("2020-01-01", periods=31)  # 22 of them are in the first session's spread
     returns = pd.Series(np.arange(31.0) ** 2 * (-1) ** np.arange(31), days)
@@ -62,9 +71,11 @@ def test_nine_sessions_that_get_rougher_lie_three_in_each_third():
 
 
 def test_the_words_name_all_three_thirds():
-    rates = [100 * rate("prediction_t", "", "(0, 0)", third) for third in THIRDS]
-    words = in_words("prediction_t")
-    assert all(f"{value:.1f}" in words for value in rates)
+    low, middle, high = (100 * rate("prediction_t", "", "(0, 0)", third) for third in THIRDS)
+    assert in_words("prediction_t") == (
+        f"at 5% it rejects {low:.1f}, {middle:.1f} and {high:.1f}% of calm, middle and turbulent "
+        "sessions of the S&P 500"
+    )
 
 
 def test_what_was_not_measured_has_no_size():
@@ -81,8 +92,10 @@ def test_panels_are_those_of_the_file():
         and float(row["level"]) == 0.05
         and row["tail"] == "two-sided"
     }
-    words = panel_in_words("bmp", "11 sectors on one date")
-    assert f"{100 * rates[1.0]:.1f}%" in words and f"{100 * rates[3.0]:.1f}%" in words
+    assert panel_in_words("bmp", "11 sectors on one date") == (
+        f"at 5% it rejects {100 * rates[1.0]:.1f}% of simulated panels (11 sectors on one date), "
+        f"{100 * rates[3.0]:.1f}% where events treble the variance"
+    )
 
 
 def test_a_test_without_a_variance_model_has_one_size_whatever_the_model_of_the_study():

@@ -282,13 +282,14 @@ def test_the_firms_of_each_group_are_counted_and_the_farthest_is_named():
     found = moves.by_group(sector)
     (event,) = moves.z.index
     assert found["securities"].sum() == 99 and len(found) == sector.nunique()
+    assert found.columns[:3].to_list() == ["securities", "estimate", "security"]
     for name, members in sector.groupby(sector):
         row, z = found.loc[(event, name)], moves.z.loc[event, members.index]
         assert row["estimate"] == pytest.approx(moves.estimate.loc[event, members.index].mean())
         assert row["security"] == z.abs().idxmax() and row["z"] == z[row["security"]]
         assert row["p_adjusted"] == moves.p_adjusted.loc[event, row["security"]]
     with pytest.raises(InferenceError, match="no group for 'AAPL'"):
-        moves.by_group(sector.drop("AAPL"))
+        moves.by_group(sector.drop(["AAPL", "XOM", "WMT"]))
 
 
 # -- properties ----------------------------------------------------------------------------------
@@ -574,6 +575,10 @@ def test_a_p_that_no_number_of_days_moves_across_the_level_is_said_too():
     moves = relative_moves(made(returns, returns.index[[900, 1_000]]))
     assert not moves.at_the_border.any()
     assert "lies on the same side of 0.05" in str(moves.summary()).replace("\n", " ")
+    # Of one event alone the range is always shown.
+    alone = relative_moves(made(returns, returns.index[[900]]))
+    day = f"{returns.index[900]:%Y-%m-%d}"
+    assert not alone.at_the_border.any() and f"in place of 100: {day} 0." in alone._notes()[0]
 
 
 def test_many_events_at_the_border_are_not_all_named():

@@ -2,6 +2,7 @@
 
 import history
 import numpy as np
+import pandas as pd
 import pytest
 
 from impact import inference
@@ -10,6 +11,7 @@ from impact.inference.yardsticks import disagree, yardsticks
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
 from impact.study.event_study import event_study
+from impact.volatility.vix import implied_forecast
 
 MODELS = {"gjr": "GJR-GARCH", "garch": "GARCH", "ewma": "EWMA"}
 
@@ -46,6 +48,11 @@ def test_the_ranges_of_2025(day, low, high, both):
     assert found["p_value"].min() == pytest.approx(low, abs=0.001)
     assert found["p_value"].max() == pytest.approx(high, abs=0.003)
     assert disagree(found) == both
+
+
+def test_five_percent_itself_is_on_the_side_of_those_above():
+    for p, expected in (([0.05, 0.2], False), ([0.0499, 0.05], True), ([0.01, 0.04], False)):
+        assert disagree(pd.DataFrame({"p_value": p})) == expected
 
 
 def test_a_forecast_that_is_not_there_has_no_p_and_says_why():
@@ -94,6 +101,20 @@ def test_a_window_has_no_implied_volatility_and_several_events_no_yardsticks():
             test(plain)
 
 
+@pytest.mark.parametrize(
+    ("time", "session", "late"),
+    [("2025-05-01T16:30", 0, True), ("2025-05-01T16:30", 1, False), ("2025-05-02T12:00", 0, False)],
+)
+def test_the_index_of_an_evening_that_may_hold_the_news_is_not_taken(time, session, late):
+    study = study_of(time, implied=load_vix())
+    at = history.row("2025-05-02") + session
+    known = implied_forecast(history.index_returns(), load_vix(), at, after_vix_close=late)
+    found = inference.implied_t(study, session)
+    assert found.detail["sigma"] == known.sigma and found.n == known.n
+    z = (history.index_returns().iloc[at] - known.mean) / known.sigma
+    assert found.statistic == pytest.approx(z, rel=1e-12)
+
+
 class Zero:
     """A model of one's own, by which every return is abnormal."""
 
@@ -125,5 +146,6 @@ def test_a_model_of_one_s_own_and_a_missing_price_have_no_yardstick_and_each_say
     ):
         found = yardsticks(study, session)
         assert found[["sigma", "statistic", "p_value"]].isna().all(axis=None)
+        assert found.dtypes.iloc[:3].map(pd.api.types.is_float_dtype).all()
         assert found["note"].iloc[:3].str.contains(why).all()
         assert of_the_index in found.loc["VIX", "note"]

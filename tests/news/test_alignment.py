@@ -153,7 +153,7 @@ def test_rows_that_are_not_those_of_the_exchange():
 def test_a_typed_date_outside_the_returns_raises_where_it_is_alone(sessions, date):
     with pytest.raises(DateError, match="2018-01-02 to 2026-08-31") as error:
         align({"mine": date}, sessions)
-    assert date in str(error.value) and "'mine'" in str(error.value)
+    assert f"{date} of event 'mine' lies outside" in str(error.value)
     beside = align({"mine": date, "fine": "2025-05-02"}, sessions)["dropped"]
     assert " the " in beside["mine"] and beside["fine"] == ""
 
@@ -184,6 +184,7 @@ def test_a_session_must_be_a_row(sessions):
     assert align(frame[:1], sessions)["session"].item() == pd.Timestamp("2025-04-04")
     first = align(pd.DataFrame({"session": sessions[[0, 9]]}), sessions, window=(0, 1))
     assert first["session"].to_list() == [*sessions[[0, 9]]] and (first["dropped"] == "").all()
+    assert first["date_only"].all() and not first["after_close"].any()
 
 
 def test_a_reversed_window(sessions):
@@ -252,6 +253,13 @@ def test_a_time_decides_the_session(sessions):
 def test_nothing_at_all(sessions):
     for nothing in ([], {}, pd.DatetimeIndex([]), load_events(since="2027-01-01")):
         assert align(nothing, sessions).empty
+
+
+def test_neighbours_are_those_of_five_sessions_before_and_after(sessions):
+    near = lambda *window: align(load_events(), sessions, window=window)["neighbours"]
+    assert near(-5, 5).equals(align(load_events(), sessions)["neighbours"])
+    for other in ((-4, 5), (-6, 5), (-5, 4), (-5, 6)):
+        assert not near(*other).equals(near(-5, 5))
 
 
 def test_what_came_out_can_go_in_again(sessions):

@@ -11,6 +11,7 @@ from impact.errors import InferenceError, ModelError
 from impact.inference import conditional_columns
 from impact.inference.conditional_columns import COLUMNS
 from impact.volatility import garch
+from impact.volatility.forecast import variance_forecast
 
 DATES = ["2025-04-03", "2025-04-09", "2025-05-02"]
 
@@ -34,6 +35,34 @@ def test_a_row_of_a_panel_is_that_of_its_own_series(sectors, market, model, end)
         alone = impact.event_study(sectors[name], DATES, **options).car(0, end)
         mine = panel.xs(name, level="security")
         pd.testing.assert_frame_equal(mine[[*COLUMNS]], alone[[*COLUMNS]])
+
+
+def test_the_loadings_of_a_forecast_are_those_of_the_returns_before_its_month(sectors, market):
+    returns, event = sectors["XLK"], sectors.index.get_loc("2026-08-12")
+    month = sectors.index.get_loc("2026-08-03")
+    past = slice(month - 2_000, month)
+    same = market.reindex(returns.index)
+    beta, _ = np.polyfit(same.iloc[past], returns.iloc[past], 1)
+    study = impact.event_study(returns, ["2026-08-12"], model="market", benchmark=market)
+    window = study.over(0, 1)
+    # The error of the two loadings by which the move itself is measured, over two sessions.
+    design = np.column_stack([np.ones(250), same.iloc[event - 260 : event - 10]])
+    total = np.array([2.0, same.iloc[event : event + 2].sum()])
+    error = window.s.item() ** 2 * total @ np.linalg.inv(design.T @ design) @ total
+    known = variance_forecast(returns - beta * same, event, model="gjr")
+    variance = known.fit.variances(known.sigma, 2).sum()
+    sigma = study.car(0, 1)["sigma_conditional"].item()
+    assert sigma == pytest.approx(np.sqrt(variance + error), rel=1e-7)
+
+
+def test_the_common_move_of_a_panel_is_that_of_its_portfolio(sectors):
+    study = impact.event_study(sectors, DATES[1:2], volatility="ewma")
+    found = impact.inference.portfolio_conditional(study, 0, 1)
+    alone = impact.inference.conditional_fhs(study.portfolio(), 0, 1)
+    assert (found.statistic, found.p_value) == (alone.statistic, alone.p_value)
+    mean = impact.event_study(sectors.mean(axis=1), DATES[1:2], volatility="ewma", kind="log")
+    p = impact.inference.conditional_fhs(mean, 0, 1).p_value
+    assert found.p_value == pytest.approx(p, abs=1e-9)
 
 
 def test_the_numbers_do_not_depend_on_the_number_of_processes(sectors):

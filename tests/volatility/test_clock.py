@@ -38,6 +38,10 @@ def test_shares_of_a_session_sum_to_one_and_are_not_known_before_thirty_sessions
     assert (known.share[30:, 1:] > 0).all()
 
 
+def test_what_was_known_can_be_a_key_of_what_is_remembered_of_it(known):
+    assert {known: "ranks"}[known] == "ranks"
+
+
 def test_the_first_windows_are_tested_on_8_january_2025(known):
     sigma = windows(known, 6).sigma
     first = np.flatnonzero(np.isfinite(sigma).any(axis=1))[0]

@@ -200,6 +200,23 @@ def test_the_series_begins_where_its_own_model_does():
         conditional_z(returns.iloc[:200], model="ewma")
 
 
+@pytest.mark.parametrize(("least", "model", "other"), [(1_000, "gjr", "ewma"), (250, "ewma", None)])
+def test_as_many_returns_before_the_month_as_a_model_needs_are_enough(least, model, other):
+    before = pd.bdate_range(end="2023-12-29", periods=least)
+    days = before.append(pd.bdate_range("2024-01-01", "2024-02-20"))
+    returns = history.garch_path(len(days), seed=16)
+    returns = pd.Series(np.asarray(returns), days)
+    known = variance_forecast(returns, least + 5, model=model)
+    assert known.model == model and "fewer than" not in known.note
+    assert conditional_z(returns, model=model).index[0] == pd.Timestamp("2024-01-01")
+    assert conditional_z(returns[1:], model=model).index[0] == pd.Timestamp("2024-02-01")
+    if other:
+        assert variance_forecast(returns[1:], least + 4, model=model).model == other
+    else:
+        with pytest.raises(HistoryError, match=r"month of 2024-01-01 and there are 249"):
+            variance_forecast(returns[1:], least + 4, model=model)
+
+
 # -- fits that fail ------------------------------------------------------------------------------
 
 
