@@ -105,18 +105,16 @@ def day_picture(
     _name_parts(sheet, ax, parts, scale)
     for row, one in enumerate(news.itertuples()):
         _news_row(sheet, ax, one, sheet.top + strip + _ROW * (row + 0.5), scale)
-    sheet.key(sheet.bottom - 30, _entries(news, parts))
+    sheet.key(sheet.bottom - 30, _entries(news))
     return sheet.figure
 
 
-def _entries(news: pd.DataFrame, parts: pd.DataFrame) -> list[Entry]:
+def _entries(news: pd.DataFrame) -> list[Entry]:
     looks = news.drop_duplicates("kind")
     entries = [Mark(look.kind, look.colour, look.marker).entry for look in looks.itertuples()]
     if (news["latest"] > news["earliest"]).any():
         entries.append((stroke(BAND, 26), "came out in here, minute not known"))
-    if parts["closed"].any():
-        entries.append(({**stroke(STONE, 4), "dashes": (1.5, 1.5)}, "trading closed"))
-    return entries
+    return [*entries, ({**stroke(STONE, 4), "dashes": (1.5, 1.5)}, "trading closed")]
 
 
 def _draw_price(

@@ -222,7 +222,7 @@ def test_what_looks_wrong_and_is_right_is_answered():
         for one in (control, control.to_frame())
     )
     pd.testing.assert_frame_equal(plain.table, table.table)
-    assert "+3.00%" in str(impact.table(EXPOSURE / 100, "t", percent="exposure"))
+    assert " 3.00%" in str(impact.table(EXPOSURE / 100, "t", percent="exposure"))
     seeded = studied(rng=np.random.default_rng(3)), studied(rng=np.random.default_rng(3))
     assert seeded[0].settings.seed == seeded[1].settings.seed
 
