@@ -50,7 +50,7 @@ def executed(path: Path) -> NotebookNode:
         # No bar over what takes long: nobody watches, and it would stay in the page.
         asyncio.run(client.async_execute(env={**os.environ, "TQDM_DISABLE": "1"}))
     except CellExecutionError as problem:
-        raise ReportError(f"{path.name} stops: {problem}") from problem
+        raise ReportError(f"{path.name} stops: {problem.ename}: {problem.evalue}") from problem
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":

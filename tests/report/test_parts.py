@@ -4,7 +4,11 @@ import sys
 import types
 from pathlib import PurePosixPath
 
+import nbclient
+import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
+from nbformat import v4
 from sphinx.errors import ConfigError, SphinxError
 
 from impact.errors import ReportError
@@ -12,6 +16,7 @@ from impact.news.catalogue import load_events
 from impact.report import site
 from impact.report.events import _facts
 from impact.report.gallery import told
+from impact.report.notebooks import executed
 from impact.report.reference import public_names, reference_pages
 
 
@@ -95,3 +100,31 @@ def test_the_last_line_says_where_the_site_is(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(site, "build_site", lambda folder, work: 7)
     assert site.main(tmp_path) == 0
     assert capsys.readouterr().out == f"7 pages: open {tmp_path / 'index.html'}\n"
+
+
+@pytest.mark.parametrize(
+    ("failure", "outputs", "sentence"),
+    [
+        (CellExecutionError("\x1b[31m...", "NameError", "no x"), [], "stops: NameError: no x"),
+        (None, [v4.new_output("stream", name="stderr", text="old")], "cell 0 warns: old"),
+        (None, [v4.new_output("stream", text="fine")], ""),
+    ],
+)
+def test_what_stops_a_notebook_is_one_sentence(monkeypatch, tmp_path, failure, outputs, sentence):
+    class Client:
+        def __init__(self, notebook, **_):
+            self.notebook = notebook
+
+        async def async_execute(self, **_):
+            self.notebook.cells[0].outputs = outputs
+            if failure:
+                raise failure
+
+    monkeypatch.setattr(nbclient, "NotebookClient", Client)
+    path = tmp_path / "mine.ipynb"
+    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell("1")]), path)
+    if sentence:
+        with pytest.raises(ReportError, match=rf"^mine\.ipynb.* {sentence}$"):
+            executed(path)
+    else:
+        assert executed(path).cells[0].outputs == outputs
