@@ -63,15 +63,9 @@ def write_atomically(
 ) -> None:
     """Replace a file in one step: whoever reads it finds the old content or the new, whole.
 
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made when missing.
-    content : bytes or str
-        All that it will hold; text is written as UTF-8, its line ends as they are. What is no
-        letter, half of a surrogate pair, becomes a question mark.
-    error : type
-        What is raised if it cannot be written; what was there before then stays.
+    Its folder is made when missing. Text is written as UTF-8, its line ends as they are; what is no
+    letter, half of a surrogate pair, becomes a question mark. If it cannot be written `error` is
+    raised, and what was there before stays.
     """
     whole = content if isinstance(content, bytes) else content.encode(errors="replace")
     # The name may be as long as a file system takes, and this one is longer.
@@ -103,10 +97,7 @@ def write_atomically(
 def alone(folder: Path, error: type[ImpactError] = DataFileError) -> Iterator[None]:
     """Let one process at a time work in a folder; the lock ends with it, however it ends.
 
-    Raises
-    ------
-    DataFileError, or `error`
-        If another process works there, or the folder cannot be written.
+    `error` is raised if another process works there, or the folder cannot be written.
     """
     with contextlib.ExitStack() as held:
         try:
