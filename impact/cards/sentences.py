@@ -1,5 +1,6 @@
 """What a card says: plain English, every number from the facts of one event.
 
+The facts are a row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
 The sentences say what a series did in the first session that could react to the news. They never
 say that the announcement caused it, and never read a large p as "no effect".
 """
@@ -51,25 +52,13 @@ _MOVED = {
 
 
 def headline(facts: pd.Series) -> str:
-    """Return what moved, and when, in under 15 words.
-
-    Parameters
-    ----------
-    facts : Series
-        A row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
-    """
+    """Return what moved, and when, in under 15 words."""
     what = f"{_the_series(facts)} {moved(facts['simple_change'])} on {_day(facts['session'])}"
     return _begun(what)
 
 
 def paragraphs(facts: pd.Series) -> dict[str, list[str]]:
-    """Return what can be said below the headline: sentences, by the label of their paragraph.
-
-    Parameters
-    ----------
-    facts : Series
-        As for `headline`.
-    """
+    """Return what can be said below the headline: sentences, by the label of their paragraph."""
     guess, basis = came_with_news(facts)
     groups = {
         "The news": [*_which_news(facts), *_which_way(facts)],
