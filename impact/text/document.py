@@ -68,7 +68,7 @@ def picture(svg: str, alt: str) -> str:
 
 def write_page(path: str | Path, title: str, lead: Iterable[str], parts: Iterable[Part]) -> None:
     """Write a page that can be sent, whole or not at all, or raise TableError."""
-    path = as_path(path, TableError)
+    path = as_path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise TableError(f"{str(path)!r} is not a page: give it a name that ends with .html")
     write_atomically(path, document(title, lead, parts), TableError)

@@ -12,24 +12,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from impact.errors import DataFileError, ImpactError
+from impact.errors import DataFileError, ImpactError, TableError
 
 #: Seconds after which an unfinished file is one of a process that was killed.
 _LEFT = 3600.0
 _FIX = "make room or ask for access"
 
 
-def as_path(path: object, error: type[ImpactError] = DataFileError) -> Path:
-    """Return where a file is, or is to be.
+def as_path(path: object) -> Path:
+    """Return where a file is to be.
 
     Examples
     --------
     >>> as_path(3)
     Traceback (most recent call last):
-    impact.errors.DataFileError: 3 is not a path: give the name of a file
+    impact.errors.TableError: 3 is not a path: give the name of a file
     """
     if not isinstance(path, str | os.PathLike):
-        raise error(f"{path!r} is not a path: give the name of a file")
+        raise TableError(f"{path!r} is not a path: give the name of a file")
     return Path(path)
 
 

@@ -240,7 +240,7 @@ class Table:
         impact.errors.TableError: 'one.jpg' ends with '.jpg': a table is saved as .docx, .xlsx,
         .tex, .html, .md or .csv
         """
-        path = as_path(path, TableError)
+        path = as_path(path)
         if (make := _KINDS.get(path.suffix.lower())) is None:
             raise TableError(
                 f"{str(path)!r} ends with {path.suffix!r}: a table is saved as "
@@ -279,7 +279,7 @@ class Table:
         text = frame.to_csv(index=False, lineterminator="\n")
         if path is None:
             return text
-        write_atomically(as_path(path, TableError), text, TableError)
+        write_atomically(as_path(path), text, TableError)
         return None
 
 
