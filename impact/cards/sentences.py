@@ -32,7 +32,6 @@ _TOLD = {
     "FOMC": ("FOMC",),
 }
 _MARKETS = dict(zip(THIRDS, ("calm", "middling", "turbulent"), strict=True))
-_COUNTS = {2: "two", 3: "three", 4: "four"}
 
 #: Labels of what else is known of a day.
 _ELSE, _NOTED = "What else happened", "Also noted around that day"
@@ -169,8 +168,8 @@ def _verdict(facts: pd.Series, p: float) -> list[str]:
     z = formats.number(facts["z_conditional"], signed=True)
     numbers = f"z = {z}, {formats.p_phrase(p)}"
     if not disagree(found):
-        count = _COUNTS.get(len(found), "")
-        whichever = f", whichever of {count} volatility forecasts is used" if count else ""
+        several = f", whichever of {formats.spelt(len(found))} volatility forecasts is used"
+        whichever = several if len(found) > 1 else ""
         return [f"the move was {verdict} at the 5% level ({numbers}){whichever}"]
     ends = found["p_value"].sort_values().iloc[[0, -1]]
     least, most = (f"{formats.p_value(end)} ({name})" for name, end in ends.items())

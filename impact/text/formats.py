@@ -133,9 +133,7 @@ def p_phrase(p: float) -> str:
     ('p = 0.031', 'p > 0.999')
     """
     text = p_value(p)
-    if text == NOT_AVAILABLE:
-        return f"p {text}"
-    return f"p {text}" if text.startswith(">") else f"p = {text}"
+    return f"p {text}" if text.startswith((">", NOT_AVAILABLE)) else f"p = {text}"
 
 
 def date(day: pd.Timestamp) -> str:

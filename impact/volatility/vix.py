@@ -178,7 +178,7 @@ def _in_force(
         now, before = values[lag:begin], points[: max(begin - lag, 0)]
         use = np.isfinite(now) & np.isfinite(before)
         if use.sum() < MIN_PAIRS:
-            raise failure or HistoryError(_too_few(int(use.sum())))
+            break
         try:
             fit = _calibrate(now[use], _log_daily(before[use]))
         except VolatilityError as error:
@@ -186,7 +186,7 @@ def _in_force(
             continue
         note = f"the calibration of {iso(index[begin])} is kept: {failure}" if failure else ""
         return fit, note
-    raise failure or HistoryError(_too_few(0))
+    raise failure or HistoryError(_too_few(int(use.sum())))
 
 
 def _log_daily(points: np.ndarray) -> np.ndarray:
