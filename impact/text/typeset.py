@@ -97,11 +97,10 @@ class Sheet:
 def as_text(sheet: Sheet) -> str:
     """Return the table as lines of text, numbers set to the right."""
     heads = [column.heading for column in sheet.columns]
-    body = sheet.rows
-    widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
+    widths = [max(map(len, column)) for column in zip(heads, *sheet.rows, strict=True)]
     over = [_text_groups(sheet, widths)] if has_groups(sheet) else []
     top = [*over, _text_row(sheet, heads, widths)]
-    rows = [_text_row(sheet, row, widths) for row in body]
+    rows = [_text_row(sheet, row, widths) for row in sheet.rows]
     rule = "-" * max(map(len, [*top, *rows]))
     return "\n".join([sheet.title, rule, *top, rule, *rows, *sheet.more, rule, *sheet.below])
 
