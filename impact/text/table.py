@@ -370,9 +370,10 @@ def table(
     percent, p, notes = ([each] if isinstance(each, str) else each for each in (percent, p, notes))
     named = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
     _check_named(named, [*percent, *p])
-    shown: dict[str, Callable[[float], str]] = dict.fromkeys(p, formats.p_value)
-    for name in percent:
-        shown.setdefault(name, partial(_change, signed=bool((named[name] < 0).any())))
+    shown: dict[str, Callable[[float], str]] = {
+        name: partial(_change, signed=bool((named[name] < 0).any())) for name in percent
+    }
+    shown |= dict.fromkeys(p, formats.p_value)
     columns = tuple(_column(name, named[name], shown.get(name)) for name in named.columns)
     signature = signature or frame.attrs.get("signature", "")
     return Table(named, title, columns, tuple(notes), signature)
