@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from impact.market.calendar import Market, market_of
+from impact.market.calendar import Market, MarketLike, market_of
 from impact.market.checks import check_index
 from impact.market.files import data_hash, data_path
 from impact.market.instants import zoned_instants
@@ -164,7 +164,7 @@ def covered_spans() -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
     return _releases(data_hash(_RELEASES))[1]
 
 
-def releases_on(sessions: pd.DatetimeIndex) -> pd.Series:
+def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Series:
     """Return the macro releases that each session is the first to reflect.
 
     "", "payrolls", "CPI, FOMC" in the order of their hours, or "not checked" outside
@@ -176,7 +176,7 @@ def releases_on(sessions: pd.DatetimeIndex) -> pd.Series:
     ['', '', 'payrolls', '']
     """
     check_index(sessions, "sessions")
-    words = release_words(np.arange(len(sessions)), sessions, market_of(sessions, None))
+    words = release_words(np.arange(len(sessions)), sessions, market_of(sessions, market))
     return pd.Series(words, index=sessions, dtype="str", name="releases")
 
 
