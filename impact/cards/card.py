@@ -50,7 +50,7 @@ _REACH = 5
 _LINE = 95
 
 #: First close of the index, and the most sessions that a month has.
-_FIRST_CLOSE, _MONTH = "1927-12-30", 27
+FIRST_CLOSE, MONTH = "1927-12-30", 27
 
 #: When the index began to hold 500 stocks.
 _FIVE_HUNDRED = pd.Timestamp("1957-03-04")
@@ -225,9 +225,9 @@ def _history(row: pd.DataFrame) -> pd.Series:
     returns = log_returns(load_prices())
     # The date as it is written is near enough to count the sessions before it.
     before = returns.index.searchsorted(pd.Timestamp(row["announced_at"].iloc[0][:10]))
-    if before >= FIT_SESSIONS + _MONTH:
+    if before >= FIT_SESSIONS + MONTH:
         return returns
-    return log_returns(load_prices(start=_FIRST_CLOSE))
+    return log_returns(load_prices(start=FIRST_CLOSE))
 
 
 def _one_series(returns: pd.Series | pd.DataFrame) -> pd.Series:

@@ -27,12 +27,10 @@ _PARTS = {EVENING: "in the evening before", CLOSED: "while trading was closed"}
 
 @dataclass(frozen=True, eq=False)
 class Hours:
-    """One event in five-minute prices.
+    """One event in the five-minute prices of a security.
 
     Attributes
     ----------
-    security : str
-        Whose prices they are.
     minute : Series
         The row of `impact.news.minutes.announcement_minutes`.
     row : Series or None
@@ -48,27 +46,7 @@ class Hours:
 
 
 def hours_of(event: pd.DataFrame, session: pd.Timestamp, bars: pd.Series) -> Hours | None:
-    """Look an event up in five-minute prices.
-
-    Parameters
-    ----------
-    event : DataFrame, shape (1, columns)
-        As `impact.news.events.as_events` returns it.
-    session : Timestamp
-        The one that could react first.
-    bars : Series
-        As `impact.load_bars` returns them.
-
-    Returns
-    -------
-    Hours or None
-        None where the bars do not hold the session.
-
-    Raises
-    ------
-    BarsError, HistoryError
-        If the bars break a rule of `impact.load_bars`, or are too few.
-    """
+    """Look an event up in five-minute prices; None where they do not hold its session."""
     if session not in known_variance(bars).grid.sessions:
         return None
     security = security_of(bars)
@@ -87,14 +65,7 @@ def hours_of(event: pd.DataFrame, session: pd.Timestamp, bars: pd.Series) -> Hou
 
 
 def the_hour(hours: Hours | None, series: str) -> list[str]:
-    """Say what prices did when the news came out, or why that cannot be said.
-
-    Parameters
-    ----------
-    hours : Hours or None
-    series : str
-        Whose closes the card is about.
-    """
+    """Say what prices did when the news came out, or why that cannot be said."""
     if hours is None:
         return [
             f"there are no five-minute prices of {series} for that day here",
@@ -190,7 +161,7 @@ def in_parts(found: Day, security: str) -> tuple[list[str], list[str]]:
     brief = found.brief
     told: list[tuple[range, list[str]]] = []
     reaches = [_reach(brief, news) for news in found.news.itertuples()]
-    for reach, text in sorted(reaches, key=_first):
+    for reach, text in sorted(reaches, key=lambda found: found[0].start):
         # News that may have come out in the same part is told with that part, once.
         if told and reach.start < told[-1][0].stop:
             before, texts = told.pop()
@@ -223,10 +194,6 @@ def _reach(brief: pd.DataFrame, news: Any) -> tuple[range, str]:
     what = news.text if news.release else quoted(news.text)
     first, last = brief["begin"].searchsorted([news.earliest, news.latest], side="right") - 1
     return range(max(first, 0), last + 1), f"{what} came out {news.clock}"
-
-
-def _first(found: tuple[range, str]) -> int:
-    return found[0].start
 
 
 def _part(brief: pd.DataFrame, name: str) -> str:

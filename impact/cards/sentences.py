@@ -1,5 +1,6 @@
 """What a card says: plain English, every number from the facts of one event.
 
+The facts are a row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
 The sentences say what a series did in the first session that could react to the news. They never
 say that the announcement caused it, and never read a large p as "no effect".
 """
@@ -31,7 +32,6 @@ _TOLD = {
     "FOMC": ("FOMC",),
 }
 _MARKETS = dict(zip(THIRDS, ("calm", "middling", "turbulent"), strict=True))
-_COUNTS = {2: "two", 3: "three", 4: "four"}
 
 #: Labels of what else is known of a day.
 _ELSE, _NOTED = "What else happened", "Also noted around that day"
@@ -51,25 +51,13 @@ _MOVED = {
 
 
 def headline(facts: pd.Series) -> str:
-    """Return what moved, and when, in under 15 words.
-
-    Parameters
-    ----------
-    facts : Series
-        A row of ``study.car(0)`` with what `impact.cards.card.event_card` puts beside it.
-    """
+    """Return what moved, and when, in under 15 words."""
     what = f"{_the_series(facts)} {moved(facts['simple_change'])} on {_day(facts['session'])}"
     return _begun(what)
 
 
 def paragraphs(facts: pd.Series) -> dict[str, list[str]]:
-    """Return what can be said below the headline: sentences, by the label of their paragraph.
-
-    Parameters
-    ----------
-    facts : Series
-        As for `headline`.
-    """
+    """Return what can be said below the headline: sentences, by the label of their paragraph."""
     guess, basis = came_with_news(facts)
     groups = {
         "The news": [*_which_news(facts), *_which_way(facts)],
@@ -180,8 +168,8 @@ def _verdict(facts: pd.Series, p: float) -> list[str]:
     z = formats.number(facts["z_conditional"], signed=True)
     numbers = f"z = {z}, {formats.p_phrase(p)}"
     if not disagree(found):
-        count = _COUNTS.get(len(found), "")
-        whichever = f", whichever of {count} volatility forecasts is used" if count else ""
+        several = f", whichever of {formats.spelt(len(found))} volatility forecasts is used"
+        whichever = several if len(found) > 1 else ""
         return [f"the move was {verdict} at the 5% level ({numbers}){whichever}"]
     ends = found["p_value"].sort_values().iloc[[0, -1]]
     least, most = (f"{formats.p_value(end)} ({name})" for name, end in ends.items())

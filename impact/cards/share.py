@@ -26,15 +26,7 @@ _INDEX = "S&P 500"
 def came_with_news(facts: pd.Series) -> tuple[list[str], list[str]]:
     """Say what part of the abnormal return of the index came with news, and what that rests on.
 
-    Parameters
-    ----------
-    facts : Series
-        As for `impact.cards.sentences.paragraphs`.
-
-    Returns
-    -------
-    guess, basis : list of str
-        Empty where nothing can be said.
+    Both are empty where nothing can be said.
     """
     sigma = facts.get("sigma_conditional", np.nan)
     forecast = np.isfinite(sigma) and not any(EWMA in note for note in facts["forecast_notes"])

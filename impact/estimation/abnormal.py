@@ -68,10 +68,7 @@ class AbnormalReturns:
     ) -> Self:
         """Fit the panel's model to every pair; those that cannot be used are dropped.
 
-        Raises
-        ------
-        HistoryError
-            If none is left; the message gives the reasons.
+        HistoryError, which gives the reasons, if none is left.
         """
         past = panel.past(units.pairs)
         fitted = estimate(panel, units.pairs, past, settings.window, settings.min_observations)
@@ -177,10 +174,7 @@ class AbnormalReturns:
     def __getitem__(self, event: str) -> Self:
         """Return the part of one unit, found by the id or label of any of its announcements.
 
-        Raises
-        ------
-        EventError
-            If the id is unknown (the nearest are named) or was dropped (the reason is given).
+        EventError if the id is unknown (the nearest are named) or was dropped (with the reason).
         """
         if not isinstance(event, str):
             raise EventError(f"an event is named by the text of its id or label, not by {event!r}")
@@ -188,8 +182,8 @@ class AbnormalReturns:
         for row, (members, label) in enumerate(units):
             if event in members or event in (label, *label.split("; ")):
                 return self.take(np.flatnonzero(self.fits.unit == row))
-        for _, row in self.dropped[self.dropped["event"] == str(event)].iterrows():
-            raise EventError(f"{event!r} is not in this study: {row['reason']}")
+        for reason in self.dropped.loc[self.dropped["event"] == event, "reason"]:
+            raise EventError(f"{event!r} is not in this study: {reason}")
         known = [name for members in self.alignment["announcements"] for name in members]
         raise EventError(f"{event!r} is not an event of this study: {suggested(event, known)}")
 
@@ -206,12 +200,8 @@ class AbnormalReturns:
         """Study the equal-weighted portfolio of the columns as one series.
 
         Securities that share their dates are one observation: their common move is this
-        portfolio's, tested conditionally.
-
-        Raises
-        ------
-        ModelError
-            If the study has firm events, whose securities do not share their dates.
+        portfolio's, tested conditionally. ModelError if the study has firm events, whose securities
+        do not share their dates.
         """
         if self.is_one_series:
             return self
@@ -237,13 +227,7 @@ class AbnormalReturns:
     # -- numbers ---------------------------------------------------------------------------------
 
     def over(self, start: int, end: int | None = None) -> WindowReturns:
-        """Return everything a test needs of the window (start, end), as arrays.
-
-        Raises
-        ------
-        WindowError
-            If the window is reversed or reaches outside the study's event window.
-        """
+        """Return everything a test needs of the window (start, end), as arrays."""
         return WindowReturns(self.fits, tested_window(start, end, self.settings.window))
 
     @cached_property
@@ -275,27 +259,12 @@ class AbnormalReturns:
         return pd.DataFrame(values, index=self.fit.index, columns=offsets)
 
     def history(self, row: int, fitted: slice | None = None) -> pd.Series:
-        """Return returns less what the fitted model explains, by session of the security.
+        """Return returns less what the fitted model explains, by session of a row's security.
 
-        Parameters
-        ----------
-        row : int
-            Position of the pair in `abnormal`.
-        fitted : slice, optional
-            Rows of the returns that the loadings are fitted on; those of the pair's estimation
-            window otherwise.
-
-        Returns
-        -------
-        Series
-            After the last gap before the event window, or, of returns that are trade-to-trade,
-            from the first one on, NaN in gaps. The mean stays in: a variance model has one of its
-            own.
-
-        Raises
-        ------
-        VolatilityError
-            For a user's model, which says nothing of sessions outside its windows.
+        The loadings are fitted on the rows `fitted` of the returns, by default those of the
+        estimation window. The series begins after the last gap before the event window, or, of
+        returns that are trade-to-trade, with the first one, NaN in gaps. The mean stays in: a
+        variance model has one of its own.
         """
         layout, pairs, panel = self.layout, self.fits.pairs, self.fits.panel
         if layout.user is not None:

@@ -49,18 +49,8 @@ class Settings:
 class Fits:
     """A normal-return model fitted to M pairs, where they stand, and what was asked for.
 
-    Attributes
-    ----------
-    panel : Panel
-        Returns and model.
-    estimates : Estimates
-    pairs : Pairs
-        Row of session 0 and column of each pair.
-    unit : ndarray of int, shape (M,)
-        Number of the unit of each pair.
-    settings : Settings
-    past : Window
-        The rows that hold the estimation windows.
+    `unit` is the number of each pair's unit, shape (M,); the rows `past` hold the estimation
+    windows.
     """
 
     panel: Panel
@@ -132,13 +122,7 @@ class Fits:
 
 @dataclass(frozen=True, eq=False)
 class WindowReturns:
-    """Abnormal returns of the window `tested`, as arrays; computed when first asked for.
-
-    Attributes
-    ----------
-    fits : Fits
-    tested : Window
-    """
+    """Abnormal returns of the window `tested`, as arrays; computed when first asked for."""
 
     fits: Fits
     tested: Window

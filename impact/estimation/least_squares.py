@@ -8,7 +8,7 @@ A return that spans k sessions is fitted as their mean, with weight k (see `span
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,22 +72,14 @@ class Estimates:
 
     def take(self, pairs: np.ndarray) -> Estimates:
         """Return the fits of some pairs."""
-        names = [field.name for field in fields(self) if field.name != "constant"]
-        arrays = {name: getattr(self, name) for name in names}
-        picked: dict[str, Any] = {
-            name: None if rows is None else rows[pairs] for name, rows in arrays.items()
-        }
+        arrays = {name: rows for name, rows in vars(self).items() if isinstance(rows, np.ndarray)}
+        picked: dict[str, Any] = {name: rows[pairs] for name, rows in arrays.items()}
         return replace(self, **picked)
 
     def variance_factor(self, regressors: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        """Var(sum of prediction errors) / s² of some sessions, shape (M,).
+        """Var(sum of prediction errors) / s² of the sessions `inside`, (M, W), shape (M,).
 
-        Parameters
-        ----------
-        regressors : ndarray, shape (R, M, W)
-            Regressors in the event window.
-        inside : ndarray of bool, shape (M, W)
-            Sessions that are summed: inside the tested window and not missing.
+        `regressors` are those of the event window, shape (R, M, W).
         """
         if self.covariance is not None:
             weights = inside.astype(float)
@@ -111,22 +103,8 @@ def estimate(
 ) -> Estimates:
     """Fit the panel's model for every pair and predict its event window.
 
-    Parameters
-    ----------
-    panel : Panel
-        Returns and model.
-    pairs : Pairs
-        M pairs, whose windows lie inside the rows of the panel.
-    estimation, window : Window
-        Estimation and event window.
-    at_least : int
-        A user's model is not asked to fit fewer returns than this.
-
-    Returns
-    -------
-    Estimates
-        Pairs that cannot be estimated (too few observations, collinear regressors, no variance)
-        have a NaN `residual_std`.
+    Pairs that cannot be estimated (too few observations, collinear regressors, no variance) have a
+    NaN `residual_std`. A user's model is not asked to fit fewer returns than `at_least`.
     """
     if panel.layout.user is not None:
         return _estimate_user(panel, pairs, estimation, window, at_least)
@@ -293,12 +271,7 @@ def _solved(
 
 
 def slopes(returns: np.ndarray, regressors: np.ndarray) -> np.ndarray:
-    """Loadings of one series on regressors beside a constant, shape (R,); missing returns skipped.
-
-    Parameters
-    ----------
-    returns : ndarray, shape (T,)
-    regressors : ndarray, shape (R, T)
+    """Loadings of one series on regressors (R, T) beside a constant; missing returns are skipped.
 
     Examples
     --------
@@ -324,12 +297,12 @@ def residuals_and_leverage(
     """
     residuals = np.empty((len(pairs), estimation.length))
     leverage = np.zeros_like(residuals)
+    if panel.layout.user is not None:
+        for i in range(len(pairs)):
+            residuals[i] = _fit_user(panel, pairs[i : i + 1], estimation)[2]
+        return residuals, leverage
     for chunk in pairs.chunks(estimation.length):
-        part = pairs[chunk]
-        if panel.layout.user is not None:
-            residuals[chunk] = _user_residuals(panel, part, estimation)
-            continue
-        fit = _least_squares(panel, part, estimation)
+        fit = _least_squares(panel, pairs[chunk], estimation)
         residuals[chunk] = fit["residuals"]
         if panel.layout.constant:
             span = 1 if fit["span"] is None else fit["span"]
@@ -387,8 +360,3 @@ def _fit_user(
     fitted, dof = own_fit(panel.layout.user, returns[observed], regressors[observed])
     returns[observed] -= predicted(fitted, regressors[observed])
     return fitted, dof, returns
-
-
-def _user_residuals(panel: Panel, pairs: Pairs, estimation: Window) -> np.ndarray:
-    fits = (_fit_user(panel, pairs[i : i + 1], estimation) for i in range(len(pairs)))
-    return np.array([residuals for _, _, residuals in fits])

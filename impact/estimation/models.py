@@ -125,34 +125,13 @@ def design(
     securities: pd.Index | None = None,
     kind: str | None = None,
 ) -> Design:
-    """Lay a model out along `index`.
+    """Lay a model out along `index`, the sessions of the returns.
 
-    Parameters
-    ----------
-    model : {"constant-mean", "market-adjusted", "market", "factors", "raw"} or NormalReturnModel
-        The normal-return model. With "raw" nothing is normal: the abnormal return is the return
-        itself, and its variance the mean square of the estimation window.
-    index : DatetimeIndex, length T
-        Sessions of the returns.
-    benchmark : Series or DataFrame, optional
-        Market returns by session, for the two market models: one for all securities, or a column
-        for each.
-    factors : DataFrame, optional
-        Factor returns by session, one column a factor.
-    risk_free : Series, optional
-        Risk-free return by session; taken off the returns and off the benchmark. Factors are
-        taken to be excess returns already, as the Fama-French files have them.
-    securities : Index, optional
-        Columns of the returns, which a benchmark by security must name.
-    kind : {"log", "simple"}, optional
-        Of the returns; what says that it is of another kind is refused.
-
-    Raises
-    ------
-    ModelError
-        If the model is unknown, or lacks what it needs, or is given what it does not use.
-    ReturnsError
-        If rows, numbers or units of what it is given are wrong.
+    The models are those of `impact.event_study`. With "raw" nothing is normal: the abnormal return
+    is the return itself, and its variance the mean square of the estimation window. The risk-free
+    return is taken off the returns and off the benchmark; factors are taken to be excess returns
+    already, as the Fama-French files have them. A benchmark with several columns must name every
+    one of the `securities`; what says that it is of another `kind` than the returns is refused.
     """
     own = None if isinstance(model, str) else model
     if own is not None and not hasattr(own, "fit"):

@@ -33,10 +33,8 @@ class Units:
     table : DataFrame
         One row a unit, index = id of its first announcement: label, announcements (tuple of ids)
         and the facts of the alignment.
-    pairs : Pairs
-        M pairs of unit and column.
     unit : ndarray of int, shape (M,)
-        Row of `table` of each pair.
+        Row of `table` of each of the M `pairs`.
     dropped : DataFrame
         event, security ("" for all), reason.
     """
@@ -62,15 +60,8 @@ def form_units(
 ) -> Units:
     """Group aligned announcements into units and lay them over the columns of the returns.
 
-    Parameters
-    ----------
-    aligned : DataFrame
-        One row an announcement, as `impact.align` gives it, with `label` and, for firm
-        events, `security`: a column of the returns, as `with_securities` reads it.
-    returns : DataFrame, shape (T, N)
-        Decimal returns by session.
-    estimation, window : Window
-        A unit whose windows do not fit into the rows is dropped, with the reason.
+    `aligned` is what `impact.align` gives; the `security` of firm events is a column of the
+    returns. A unit whose windows do not fit into the rows is dropped, with the reason.
     """
     reasons, security = aligned["dropped"].to_numpy(object), _securities(aligned)
     kept = reasons == ""

@@ -16,13 +16,7 @@ _SINGULAR = 1e-12
 def own_fit(
     model: NormalReturnModel, returns: np.ndarray, regressors: np.ndarray
 ) -> tuple[FittedNormalReturn, int]:
-    """Return what the model fits to the returns of one estimation window, and its dof.
-
-    Raises
-    ------
-    ModelError
-        If it is not what `NormalReturnModel` says.
-    """
+    """Return what the model fits to the returns of one estimation window, and its dof."""
     fitted = model.fit(returns, regressors)
     if not isinstance(fitted, FittedNormalReturn):
         raise ModelError(
@@ -36,13 +30,7 @@ def own_fit(
 
 
 def predicted(fitted: FittedNormalReturn, regressors: np.ndarray) -> np.ndarray:
-    """Return the normal returns of the rows of `regressors`, shape (n,).
-
-    Raises
-    ------
-    ModelError
-        If there is not one for each row whose regressors are there.
-    """
+    """Return the normal return of each row of `regressors`, one where these are there."""
     rows = len(regressors)
     normal = _numbers(fitted.predict(regressors), "predict()", rows, (rows,))
     return _complete(normal, "predict()", regressors)
@@ -51,10 +39,7 @@ def predicted(fitted: FittedNormalReturn, regressors: np.ndarray) -> np.ndarray:
 def error_covariance(fitted: FittedNormalReturn, regressors: np.ndarray) -> np.ndarray:
     """Return the covariance of the prediction errors of the rows of `regressors`, shape (n, n).
 
-    Raises
-    ------
-    ModelError
-        If it is none: a return, or a sum of returns, would be known without error.
+    ModelError if it is none: a return, or a sum of returns, would be known without error.
     """
     what, rows = "prediction_covariance()", len(regressors)
     found = _numbers(fitted.prediction_covariance(regressors), what, rows, (rows, rows))

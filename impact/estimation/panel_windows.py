@@ -8,7 +8,7 @@ import numpy as np
 
 from impact.estimation.models import Design
 from impact.estimation.pairs import Pairs
-from impact.estimation.prefix_sums import PrefixSums
+from impact.estimation.prefix_sums import PrefixSums, running_sums
 from impact.estimation.spans import RunningSums, Spans
 from impact.market.windows import Window
 
@@ -79,9 +79,9 @@ class Panel:
             self.spans = None
         elif not spans.own.all():
             # Own sessions before each row.
-            self._open = np.cumsum(np.pad(spans.own, ((0, 0), (1, 0))), axis=1)
+            self._open = running_sums(spans.own)
         if self.excluded is not None:
-            before = np.cumsum(np.pad(self.excluded, ((0, 0), (1, 0))), axis=1)
+            before = running_sums(self.excluded)
             touched = before[column, row + 1] > before[column, row + 1 - rows]
             self.excluded[column, row] = touched
 

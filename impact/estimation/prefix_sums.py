@@ -17,16 +17,9 @@ _CANCELLED = 2e-3
 class Moments:
     """Moments of the returns and regressors in the window of M pairs, about their means there.
 
-    Attributes
-    ----------
-    mean, squares : ndarray, shape (M,)
-        Mean of the returns, zero without a constant; sum of squares about it.
-    centre, moment : ndarray, shape (M, R)
-        Means of the regressors, and their products with the returns.
-    cross : ndarray, shape (M, R, R)
-        Products of the regressors.
-    cancelled : ndarray, shape (M,)
-        Residual squares below this are too inexact.
+    `mean`, that of the returns, is zero without a constant. `centre` and `moment`, (M, R), are the
+    means of the regressors and their products with the returns; `cross`, (M, R, R), are their
+    products with one another. Residual squares below `cancelled` are too inexact.
     """
 
     mean: np.ndarray
@@ -38,20 +31,10 @@ class Moments:
 
 
 class PrefixSums:
-    """Running sums of complete returns and regressors.
+    """Running sums of complete returns (N, T), and of regressors (R, T) of all securities alike.
 
-    Parameters
-    ----------
-    returns : ndarray, shape (N, T)
-        None missing.
-    regressors : ndarray, shape (R, T)
-        Of all securities alike.
-    constant : bool
-        Whether the mean is estimated.
-
-    Notes
-    -----
-    All is centred before it is summed, so that less cancels.
+    All is centred before it is summed, so that less cancels. `constant` says that the mean is
+    estimated.
     """
 
     def __init__(self, returns: np.ndarray, regressors: np.ndarray, constant: bool):
@@ -59,9 +42,9 @@ class PrefixSums:
         self.level = returns.mean(axis=1)
         self.centre = regressors.mean(axis=1)
         y, x = returns - self.level[:, None], regressors - self.centre[:, None]
-        self.returns, self.squares = _running(y), _running(y * y)
-        self.products = [_running(y * row) for row in x]
-        self.regressors, self.cross = _running(x), _running(x[:, None] * x[None])
+        self.returns, self.squares = running_sums(y), running_sums(y * y)
+        self.products = [running_sums(y * row) for row in x]
+        self.regressors, self.cross = running_sums(x), running_sums(x[:, None] * x[None])
 
     def moments(self, pairs: Pairs, window: Window) -> Moments:
         """Return the moments of each pair in a window."""
@@ -111,8 +94,9 @@ class PrefixSums:
         return pairs.column, pairs.position + window.start, pairs.position + window.end + 1
 
 
-def _running(values: np.ndarray) -> np.ndarray:
-    """Sums along the last axis, from zero on."""
-    sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+def running_sums(values: np.ndarray) -> np.ndarray:
+    """Sums along the last axis, from zero on; of what is true, its number."""
+    shape = (*values.shape[:-1], values.shape[-1] + 1)
+    sums = np.zeros(shape, np.result_type(values, int))
     np.cumsum(values, axis=-1, out=sums[..., 1:])
     return sums

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from impact.estimation.prefix_sums import running_sums
 from impact.market.calendar import NYSE, Market, exchange
 from impact.market.returns import TRADE_TO_TRADE
 from impact.text.formats import iso, some_of
@@ -43,11 +44,6 @@ class Spans:
     def between(cls, there: np.ndarray, own: np.ndarray) -> Spans | None:
         """Return the spans of returns that are `there`; None where each covers its own row.
 
-        Parameters
-        ----------
-        there, own : ndarray of bool, shape (N, T)
-            Where a return is; which rows are sessions of the security.
-
         Examples
         --------
         >>> there = np.array([[True, False, False, True]])
@@ -70,17 +66,9 @@ class Spans:
 def read_spans(returns: pd.DataFrame, market: Market) -> Spans | None:
     """Read the spans of returns that say that they are trade-to-trade.
 
-    Parameters
-    ----------
-    returns : DataFrame, shape (T, N)
-    market : Market
-        Whose sessions the rows are. Where that is not known, the sessions of a column whose
-        priced rows all are sessions of the NYSE are the NYSE's; of any other all rows are.
-
-    Returns
-    -------
-    Spans or None
-        None where no return spans more than its row, or where that cannot be known.
+    The rows are sessions of the market. Where that is not known, the sessions of a column whose
+    priced rows all are sessions of the NYSE are the NYSE's; of any other all rows are. None where
+    no return spans more than its row, or where that cannot be known.
     """
     if returns.attrs.get("gaps") != TRADE_TO_TRADE or not (missing := _missing(returns)).any():
         return None
@@ -110,14 +98,7 @@ def gap_notes(
 ) -> list[str]:
     """Say what is not known, or lost, of the gaps in the rows that a study needs.
 
-    Parameters
-    ----------
-    returns : DataFrame, shape (T, N)
-    market : Market
-        As for `read_spans`.
-    needed : ndarray of bool, shape (T,)
-    own_model : bool
-        Whether a user's model is fitted, which takes one session at a time.
+    A model of one's own (`own_model`) takes one session at a time.
     """
     there: np.ndarray = ~_missing(returns)
     marked = returns.attrs.get("gaps") == TRADE_TO_TRADE
@@ -146,17 +127,6 @@ def gap_notes(
 def average_return(returns: pd.DataFrame, spans: Spans | None) -> tuple[pd.Series, Spans | None]:
     """Mean of the returns that there are by row, and what it spans.
 
-    Parameters
-    ----------
-    returns : DataFrame, shape (T, N)
-    spans : Spans or None
-
-    Returns
-    -------
-    Series, shape (T,), and Spans or None
-
-    Notes
-    -----
     In a session in which a security's price is missing the others stand for it; when it comes
     back their mean is taken off its move. So the mean sums to what all securities did.
     """
@@ -206,8 +176,8 @@ class RunningSums:
         self.compounded, self.trade_to_trade = compounded, trade_to_trade
         self.known = np.isfinite(values)
         filled = np.where(self.known, values, 0.0)
-        self.total = _from_zero(np.log1p(filled) if compounded else filled)
-        self.missing = _from_zero(~self.known)
+        self.total = running_sums(np.log1p(filled) if compounded else filled)
+        self.missing = running_sums(~self.known)
 
     def over(self, column: np.ndarray, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Sums over `rows` rows that end at `row`, shape (R, n); NaN where not known."""
@@ -221,8 +191,3 @@ class RunningSums:
         else:
             known = at(self.missing, row + 1) == at(self.missing, row + 1 - rows)
         return np.where(known, np.expm1(total) if self.compounded else total, np.nan)
-
-
-def _from_zero(values: np.ndarray) -> np.ndarray:
-    """Cumulative sums along the last axis, from zero."""
-    return np.cumsum(np.insert(values, 0, 0, axis=-1), axis=-1)

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -194,33 +195,19 @@ def _by_member(column: pd.Series, values: str | Iterable[str]) -> pd.Series:
 
 
 def read_catalogue(path: Path) -> pd.DataFrame:
-    """Read a catalogue file and check every row; all problems are reported at once.
-
-    Raises
-    ------
-    EventError
-        If the file is missing, empty or not UTF-8, has a wrong header, or rows break a rule.
-    """
+    """Read a catalogue file and check every row; all problems are reported at once."""
     content, rows = read_rows(path)
     header, rows, notes = _split(rows, path.name)
-    problems = [
-        f"line {line}: {problem}"
-        for line, fields in rows
-        for problem in _row_problems(header, fields)
-    ]
-    problems = sorted([*problems, *_repeated_ids(header, rows)], key=_line_of)
-    if problems:
-        listed = "\n  ".join(problems)
-        raise EventError(f"{path.name} has {counted(len(problems), 'problem')}:\n  {listed}")
+    wrong = [(line, each) for line, fields in rows for each in _row_problems(header, fields)]
+    wrong = sorted([*wrong, *_repeated_ids(header, rows)], key=itemgetter(0))
+    if wrong:
+        listed = "\n  ".join(f"line {line}: {problem}" for line, problem in wrong)
+        raise EventError(f"{path.name} has {counted(len(wrong), 'problem')}:\n  {listed}")
     catalogue = _typed(header, [fields for _, fields in rows])
     catalogue.attrs = {"source": path.name, "hash": hashlib.sha256(content).hexdigest()[:12]}
     if notes:
         catalogue.attrs["notes"] = notes
     return catalogue
-
-
-def _line_of(problem: str) -> int:
-    return int(problem.split(":", 1)[0].removeprefix("line "))
 
 
 def _split(rows: Rows, name: str) -> tuple[list[str], Rows, tuple[str, ...]]:
@@ -269,14 +256,14 @@ def _check_header(header: list[str], name: str) -> None:
                 raise EventError(f"{name} has a column {column!r}: did you mean {meant!r}?")
 
 
-def _repeated_ids(header: list[str], rows: Rows) -> list[str]:
+def _repeated_ids(header: list[str], rows: Rows) -> list[tuple[int, str]]:
     where = header.index("id")
     first: dict[str, int] = {}
     problems = []
     for line, fields in rows:
         name = fields[where] if where < len(fields) else ""
         if name and first.setdefault(name, line) != line:
-            problems.append(f"line {line}: the id {name!r} already stands on line {first[name]}")
+            problems.append((line, f"the id {name!r} already stands on line {first[name]}"))
     return problems
 
 

@@ -18,15 +18,7 @@ Rows = list[tuple[int, list[str]]]
 def read_rows(path: Path) -> tuple[bytes, Rows]:
     """Return the bytes of a file of events and its rows, header first, empty rows left out.
 
-    Parameters
-    ----------
-    path : Path
-        A CSV in UTF-8, or the first sheet of an .xlsx workbook (needs the extra ``office``).
-
-    Raises
-    ------
-    EventError
-        If the file is missing, not UTF-8, no CSV or no workbook.
+    The file is a CSV in UTF-8, or an .xlsx workbook, of which the first sheet is read.
     """
     content = read_whole(path, EventError, "the catalogue ")
     suffix = path.suffix.lower()

@@ -20,14 +20,9 @@ MARKS = {
 
 
 def kind_of(direction: str, mixed: bool = False) -> str:
-    """Return the key of `MARKS` for the direction of an announcement or a session.
+    """Return the key of `MARKS` for the directions of a session's announcements, joined by ``;``.
 
-    Parameters
-    ----------
-    direction : str
-        Directions of the session's announcements, joined by ``;``.
-    mixed : bool
-        Whether the session is known to hold both directions.
+    `mixed` says that the session is known to hold both directions.
 
     Examples
     --------
@@ -40,15 +35,9 @@ def kind_of(direction: str, mixed: bool = False) -> str:
     up, down = words & set(ESCALATION), words & set(EASING)
     if mixed or "mixed" in words or (up and down):
         return "both"
-    return (
-        "escalation"
-        if up
-        else "easing"
-        if down
-        else "neither"
-        if words & set(DIRECTIONS)
-        else "plain"
-    )
+    if up or down:
+        return "escalation" if up else "easing"
+    return "neither" if words & set(DIRECTIONS) else "plain"
 
 
 def look_of(unit: Any) -> Mark:

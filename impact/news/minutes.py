@@ -14,6 +14,7 @@ from impact.errors import DateError, EventError
 from impact.market.files import data_hash, data_path
 from impact.market.instants import parse_announced_at
 from impact.news.catalogue import TIME_BASES, load_events
+from impact.news.surroundings import macro_releases
 from impact.text.formats import list_of, number
 
 EXACT, BOUNDED, APPROXIMATE = "exact", "bounded", "approximate"
@@ -21,7 +22,7 @@ EXACT, BOUNDED, APPROXIMATE = "exact", "bounded", "approximate"
 #: An approximate minute is taken to be right within this.
 ABOUT = pd.Timedelta(minutes=30)
 
-_RELEASES, _SURPRISES, _CATALOGUE = "macro_releases.csv", "macro_surprises.csv", "events.csv"
+_SURPRISES, _CATALOGUE = "macro_surprises.csv", "events.csv"
 
 #: What is said of each release: the item of the file, and how its number is shown.
 _HEADLINES = {
@@ -34,11 +35,9 @@ _HEADLINES = {
 def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
     """Say when each announcement came out: at a minute, between two, about then, or unknown.
 
-    Parameters
-    ----------
-    events : DataFrame
-        As `impact.news.alignment.as_events` returns them: ``announced_at`` and, where there are,
-        ``time_basis``, ``not_before``, ``not_after``.
+    Of the events `announced_at` is read and, where there are, `time_basis`, `not_before` and
+    `not_after`; DateError or EventError if a bound cannot be read, is a date alone, the two are
+    reversed, or the time given lies outside them.
 
     Returns
     -------
@@ -48,12 +47,6 @@ def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
         `earliest`, `latest`: between which it came out, an approximate time taken to be right
         within 30 minutes (NaT where nothing is known).
 
-    Raises
-    ------
-    DateError, EventError
-        If a bound cannot be read, is a date alone, the two are reversed, or the time given lies
-        outside them.
-
     Examples
     --------
     >>> from impact.news.events import as_events
@@ -61,23 +54,13 @@ def announcement_minutes(events: pd.DataFrame) -> pd.DataFrame:
     >>> announcement_minutes(frame)["minute"].to_list()
     ['exact', '']
     """
-    rows = [
-        _minute(str(event), row) for event, row in zip(events.index, _given(events), strict=True)
-    ]
+    given = events.reindex(columns=["announced_at", "time_basis", "not_before", "not_after"])
+    rows = [_minute(str(event), *row) for event, *row in given.itertuples(name=None)]
     frame = pd.DataFrame(rows, events.index, ["minute", "at", "earliest", "latest"])
     return frame.astype(dict.fromkeys(["at", "earliest", "latest"], "datetime64[us]"))
 
 
-def _given(events: pd.DataFrame) -> list[tuple[Any, ...]]:
-    columns = [
-        events[name] if name in events else pd.Series("", events.index)
-        for name in ("announced_at", "time_basis", "not_before", "not_after")
-    ]
-    return list(zip(*columns, strict=True))
-
-
-def _minute(event: str, row: tuple[Any, ...]) -> tuple[str, Any, Any, Any]:
-    announced_at, basis, *bounds = row
+def _minute(event: str, announced_at: str, basis: Any, *bounds: Any) -> tuple[str, Any, Any, Any]:
     moment, date_only = parse_announced_at(announced_at)
     at = pd.NaT if date_only else moment.tz_localize(None)
     earliest, latest = (_bound(event, bound) for bound in bounds)
@@ -99,7 +82,8 @@ def _minute(event: str, row: tuple[Any, ...]) -> tuple[str, Any, Any, Any]:
         return BOUNDED, at, earliest, latest
     if date_only:
         return "", at, pd.NaT, pd.NaT
-    return APPROXIMATE, at, _later(earliest, at - ABOUT), _earlier(latest, at + ABOUT)
+    # No time is later or earlier than NaT: where a bound is not known the first of two is taken.
+    return APPROXIMATE, at, max(at - ABOUT, earliest), min(at + ABOUT, latest)
 
 
 def _bound(event: str, value: Any) -> Any:
@@ -114,14 +98,6 @@ def _bound(event: str, value: Any) -> Any:
     return moment.tz_localize(None)
 
 
-def _later(one: Any, other: pd.Timestamp) -> pd.Timestamp:
-    return other if pd.isna(one) else max(one, other)
-
-
-def _earlier(one: Any, other: pd.Timestamp) -> pd.Timestamp:
-    return other if pd.isna(one) else min(one, other)
-
-
 @lru_cache(maxsize=2)
 def _known(digest: str) -> pd.DataFrame:
     """Minutes of the included announcements of news of the catalogue; the key is its hash."""
@@ -134,21 +110,8 @@ def known_minutes() -> pd.DataFrame:
     return _known(data_hash(_CATALOGUE))
 
 
-@lru_cache(maxsize=2)
-def _releases(digest: str) -> pd.DataFrame:
-    table = pd.read_csv(data_path(_RELEASES), dtype="str")
-    wall = [parse_announced_at(text)[0].tz_localize(None) for text in table["released_at"]]
-    frame = pd.DataFrame({"at": pd.DatetimeIndex(wall), "release": table["release"]})
-    return frame.sort_values("at", kind="stable", ignore_index=True)
-
-
 def release_minutes() -> pd.DataFrame:
-    """Return when each macro release of the committed file came out.
-
-    Returns
-    -------
-    DataFrame
-        `at` and `release` ("CPI", "payrolls", "FOMC"), in order.
+    """Return when (`at`) each macro `release` of the committed file came out, in order.
 
     Examples
     --------
@@ -156,7 +119,8 @@ def release_minutes() -> pd.DataFrame:
     >>> table["release"]["2025-05-02 08:30"]
     'payrolls'
     """
-    return _releases(data_hash(_RELEASES)).copy()
+    releases = macro_releases()
+    return pd.DataFrame({"at": releases.index.tz_localize(None), "release": releases.array})
 
 
 @lru_cache(maxsize=2)
@@ -166,17 +130,9 @@ def _surprises(digest: str) -> pd.DataFrame:
 
 
 def release_words(release: str, day: pd.Timestamp) -> str:
-    """Say what a release brought and what had been expected.
+    """Say what a release (payrolls, CPI or FOMC) brought and what had been expected.
 
-    Parameters
-    ----------
-    release : {"payrolls", "CPI", "FOMC"}
-    day : Timestamp
-
-    Returns
-    -------
-    str
-        The bare name where the figures are not in the committed file.
+    It is the bare name where the figures are not in the committed file.
 
     Examples
     --------

@@ -11,6 +11,8 @@ from impact.market.prices import load_prices
 from impact.text.formats import iso
 
 _FILE = "published_results.csv"
+_SPAN = ["first_session", "last_session"]
+_COLUMNS = [*_SPAN, "published", "ours", "rounding", "agrees", "source"]
 
 
 def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
@@ -44,10 +46,9 @@ def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
     (27, True)
     """
     closes = _closes(load_prices() if prices is None else prices)
-    table = pd.read_csv(
-        data_path(_FILE), index_col="id", parse_dates=["first_session", "last_session"]
-    )
-    held = table[["first_session", "last_session"]].isin(closes.index[1:]).all(axis=1)
+    table = pd.read_csv(data_path(_FILE), index_col="id", parse_dates=_SPAN)
+    table = table.rename(columns={"published_value": "published"})
+    held = table[_SPAN].isin(closes.index[1:]).all(axis=1)
     if not held.any():
         raise ReturnsError(
             f"prices: no published number is about the days from {iso(closes.index[0])} to "
@@ -56,20 +57,9 @@ def published_beside_ours(prices: pd.Series | None = None) -> pd.DataFrame:
     missing, table = table.index[~held], table[held]
     before = closes.shift(1).reindex(table["first_session"]).to_numpy()
     ours = closes.reindex(table["last_session"]).to_numpy() / before - 1
-    published = table["published_value"].to_numpy()
     # A published value may sit on the edge of its rounding, where only the last bit decides.
-    agrees = abs(ours - published) <= table["rounding"].to_numpy() + 1e-12
-    result = pd.DataFrame(
-        {
-            "first_session": table["first_session"],
-            "last_session": table["last_session"],
-            "published": published,
-            "ours": ours,
-            "rounding": table["rounding"],
-            "agrees": agrees,
-            "source": table["source"],
-        }
-    )
+    agrees = abs(ours - table["published"]) <= table["rounding"] + 1e-12
+    result = table.assign(ours=ours, agrees=agrees)[_COLUMNS]
     result.attrs["signature"] = (
         f"simple changes; data {closes.attrs.get('hash', 'of the caller')}; "
         f"published numbers {data_hash(_FILE)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -24,27 +24,15 @@ _NEAREST = 20
 
 
 def with_securities(aligned: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
-    """Return aligned events whose `security` is a column of the returns, or which are dropped.
+    """Return aligned events whose `security` is one of the columns, or which are dropped.
 
-    Parameters
-    ----------
-    aligned : DataFrame
-        One row an announcement, as `align` gives it. Without `security` a column with such a name
-        (ticker, symbol, firm, permno) that holds columns of the returns is read as it.
-    columns : Index
-        Securities of the returns.
+    Without `security` a column with such a name (ticker, symbol, firm, permno) that holds columns
+    of the returns is read as it. It is spelt as the returns do, whatever its case; a name that is
+    none of theirs is a reason in `dropped`. Events that name every column in each of their sessions
+    are one event a session, without `security`. What was read so stands in ``attrs["notes"]``.
 
-    Returns
-    -------
-    DataFrame
-        `security` as the returns spell it, whatever its case; a name that is none of theirs is a
-        reason in `dropped`. Events that name every column in each of their sessions are one event
-        a session, without `security`. What was read so stands in ``attrs["notes"]``.
-
-    Raises
-    ------
-    EventError
-        If another column holds nothing but columns of the returns: it is to be called security.
+    EventError if a column of another name holds nothing but columns of the returns: it is to be
+    called security.
 
     Examples
     --------
@@ -124,7 +112,8 @@ def _renamed(
     held = {name: _share(frame[name], find) for name in called}
     if called and max(held.values()) > 0:
         name = max(called, key=held.__getitem__)
-        return frame.rename(columns={name: "security"}), [_said(name)]
+        said = f"Of the events, column {name!r} was read as 'security'."
+        return frame.rename(columns={name: "security"}), [said]
     others = frame.columns.difference([*called, *COLUMNS, *ALIGNED], sort=False)
     for name in others if len(columns) > 1 else ():
         if is_string_dtype(frame[name]) and _share(frame[name], find) == 1:
@@ -137,10 +126,6 @@ def _renamed(
     whose = "of all columns" if len(columns) > 1 else f"read as one of {columns[0]}"
     names = list_of(map(repr, called))
     return frame, [f"Column {names} of the events names no column: each event is {whose}."]
-
-
-def _said(name: Hashable) -> str:
-    return f"Of the events, column {name!r} was read as 'security'."
 
 
 def _share(values: pd.Series, find: Callable[[str], str | None]) -> float:

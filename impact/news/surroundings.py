@@ -72,14 +72,7 @@ def _rows(name: str, digest: str, sessions: pd.DatetimeIndex, market: Market) ->
 
 
 class OtherNews(NamedTuple):
-    """Included announcements of news in the committed catalogue, in the order of their rows.
-
-    Attributes
-    ----------
-    ids, directions : ndarray of object, shape (n,)
-    rows : ndarray of int, shape (n,)
-        Row of the session that reflects each first.
-    """
+    """Included announcements of news, in the order of the rows that reflect them first."""
 
     ids: np.ndarray
     directions: np.ndarray
@@ -101,22 +94,10 @@ def other_news(sessions: pd.DatetimeIndex, market: Market) -> OtherNews:
 def others(
     ids: pd.Index, position: np.ndarray, window: Window, news: OtherNews
 ) -> tuple[pd.Series, pd.Series]:
-    """Return ids of the catalogue in each event's session, and in others of its window.
+    """Return tuples of ids of the news in each event's session, and in others of its window.
 
-    Parameters
-    ----------
-    ids : Index, shape (events,)
-        Own ids, which are left out.
-    position : ndarray of int, shape (events,)
-        Row of each event's session; -1 for none.
-    window : Window
-        Event window, in rows.
-    news : OtherNews
-
-    Returns
-    -------
-    tuple of two Series of tuples
-        Included announcements of news that share the session, and the neighbours.
+    `ids` are the events' own, which are left out; `position` is the row of each event's session,
+    -1 for none.
     """
     names, rows = news.ids, news.rows
     low = rows.searchsorted(position + window.start)
@@ -138,21 +119,8 @@ def mixed(
     """Return whether the directions in each event's session go both ways.
 
     The session's announcements are those of the catalogue, and of the events those that are
-    studied with it, for the same security.
-
-    Parameters
-    ----------
-    frame : DataFrame, shape (events, columns)
-        Events, with ``direction`` and ``security`` where they have them.
-    position : ndarray of int, shape (events,)
-        Row of each event's session; -1 for none.
-    dropped : ndarray of str, shape (events,)
-        Why an event is left out, "" if it is not.
-    news : OtherNews
-
-    Returns
-    -------
-    ndarray of bool, shape (events,)
+    studied with it (`dropped` is ""), for the same security. `position` is the row of each event's
+    session, -1 for none.
     """
     both = []
     for words in ((*ESCALATION, "mixed"), (*EASING, "mixed")):
@@ -178,6 +146,11 @@ def _releases(digest: str) -> tuple[pd.Series, tuple[tuple[pd.Timestamp, pd.Time
     return pd.Series(table["release"].to_numpy(), index=instants, dtype="str"), spans
 
 
+def macro_releases() -> pd.Series:
+    """Return the macro releases of the committed file by their New York times, in order."""
+    return _releases(data_hash(_RELEASES))[0]
+
+
 def covered_spans() -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
     """Return the spans of dates, both ends included, in which macro releases are known.
 
@@ -194,18 +167,8 @@ def covered_spans() -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
 def releases_on(sessions: pd.DatetimeIndex, market: MarketLike = None) -> pd.Series:
     """Return the macro releases that each session is the first to reflect.
 
-    Parameters
-    ----------
-    sessions : DatetimeIndex, shape (T,)
-        Rows of the returns.
-    market : str, (zone, close), Market or None
-        See `impact.market.calendar.market_of`.
-
-    Returns
-    -------
-    Series of str, shape (T,)
-        "", "payrolls", "CPI, FOMC" in the order of their hours, or "not checked" outside
-        `covered_spans` and where no market's clock is known.
+    "", "payrolls", "CPI, FOMC" in the order of their hours, or "not checked" outside
+    `covered_spans` and where no market's clock is known.
 
     Examples
     --------

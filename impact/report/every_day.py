@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from impact.cards.card import MONTH
 from impact.cards.hours import moved
 from impact.inference.conditional import detectable, equal_tails
 from impact.inference.tests import LEVEL
@@ -15,32 +16,14 @@ from impact.text.formats import iso, p_phrase, percent
 from impact.volatility.forecast import refits
 from impact.volatility.garch import FIT_SESSIONS
 
-#: No month has more sessions.
-_MONTH = 27
-
 
 def every_day(returns: pd.Series, since: pd.Timestamp) -> pd.DataFrame:
-    """Test every session against the variance known the evening before, as its card does.
+    """Test every session from `since` against the variance of the evening before, as its card does.
 
-    Parameters
-    ----------
-    returns : Series, shape (T,)
-        Decimal log returns by session, none missing, with 2,000 before the month of `since`.
-    since : Timestamp
-        The first session that is tested.
-
-    Returns
-    -------
-    DataFrame
-        `change` (simple), `sigma`, `p` and `smallest_detectable` of each session from `since`.
-
-    Raises
-    ------
-    HistoryError, ReturnsError, VolatilityError
-        As `impact.volatility.forecast.refits`.
+    `returns` are log returns, none missing, with 2,000 before the month of `since`.
     """
     first = int(returns.index.searchsorted(since))
-    enough = returns.iloc[max(0, first - FIT_SESSIONS - _MONTH) :]
+    enough = returns.iloc[max(0, first - FIT_SESSIONS - MONTH) :]
     rows = []
     for month in refits(enough):
         for row in range(month.first, month.begin + len(month.z)):
@@ -57,12 +40,7 @@ def every_day(returns: pd.Series, since: pd.Timestamp) -> pd.DataFrame:
 def as_json(days: pd.DataFrame, news: Mapping[pd.Timestamp, Sequence[tuple[str, str]]]) -> str:
     """Return what the picker says of each day: words and numbers as a reader sees them.
 
-    Parameters
-    ----------
-    days : DataFrame
-        As `every_day` returns it.
-    news : mapping
-        Session -> id and label of each announcement that has a page.
+    `news` holds, by session, id and label of each announcement that has a page.
     """
     told = {
         iso(day): [

@@ -13,13 +13,7 @@ MARK = ".made-by-impact-report.json"
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that no site can be put into.
-
-    Raises
-    ------
-    ReportError
-        If it holds files and no build was ever written there, or it cannot be written.
-    """
+    """Refuse a folder that holds files and no site made here, or that cannot be written."""
     if folder.exists() and not folder.is_dir():
         raise ReportError(f"{folder} is a file: name a folder for the site")
     mark = folder / MARK
@@ -33,10 +27,7 @@ def check_folder(folder: Path) -> None:
 def put(site: Path, folder: Path) -> None:
     """Put a finished site where it goes, in place of the one before: at any moment files are whole.
 
-    Raises
-    ------
-    ReportError
-        If a file cannot be written; the others are those of the old site or of the new.
+    If a file cannot be written, the others are those of the old site or of the new.
     """
     new = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     old = _listed(folder / MARK)

@@ -14,13 +14,7 @@ KINDS = ("png", "svg", "csv")
 
 
 def told(name: str, figures: Path) -> tuple[str, str]:
-    """Return the finding of a picture, and what else its alternative text says.
-
-    Raises
-    ------
-    ReportError
-        If the picture has no text.
-    """
+    """Return the finding of a picture, and what else its alternative text says."""
     try:
         alt = (figures / f"{name}.txt").read_text(encoding="utf-8").strip()
     except OSError as problem:

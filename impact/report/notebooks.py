@@ -28,10 +28,7 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 def executed(path: Path) -> NotebookNode:
     """Return a notebook with its outputs.
 
-    Raises
-    ------
-    ReportError
-        If a cell fails, or says anything on standard error: a warning is a defect.
+    ReportError if a cell fails, or says anything on standard error: a warning is a defect.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -66,20 +63,9 @@ def notebook_list(paths: Sequence[Path]) -> Page:
 
 
 def notebook_page(path: Path, kept: Path, inputs: str) -> Page:
-    """One notebook, executed, its code folded.
+    """One notebook, executed, its code folded; from the folder `kept` if it was run before.
 
-    Parameters
-    ----------
-    path : Path
-    kept : Path
-        Folder of notebooks that were run before.
-    inputs : str
-        All that its outputs depend on beside its own text.
-
-    Raises
-    ------
-    ReportError
-        As for `executed`.
+    `inputs` stands for all that its outputs depend on beside its own text.
     """
     import nbformat
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from impact.cards.card import FIRST_CLOSE
 from impact.errors import ReportError
 from impact.figures import FIGURES
 from impact.figures.exhibit import write_if_changed
@@ -34,9 +35,6 @@ from impact.text.progress import with_bar
 #: The checkout: pages written by hand, notebooks and figures are no part of the package.
 _CHECKOUT = Path(__file__).parents[2]
 
-#: Days from 1999 on are tested with the history before them, as cards are.
-_FIRST_CLOSE = "1927-12-30"
-
 #: Pages that the side bar lists, where they are there.
 _CHAPTERS = (
     "events/index",
@@ -51,15 +49,7 @@ _CHAPTERS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """What a site holds.
-
-    Attributes
-    ----------
-    events, notebooks, figures, names : sequence of str, optional
-        Of announcements, notebooks, figures and the API; None is all.
-    since : str
-        First day that a reader can pick.
-    """
+    """What a site holds; None is all. `since` is the first day that a reader can pick."""
 
     events: Sequence[str] | None = None
     notebooks: Sequence[str] | None = None
@@ -71,20 +61,8 @@ class Scope:
 def build_site(folder: Path, work: Path, scope: Scope = Scope()) -> int:
     """Build the site; return how many pages it has.
 
-    Parameters
-    ----------
-    folder : Path
-        Where it goes: a new or empty folder, or one that holds an earlier site.
-    work : Path
-        Where sources and executed notebooks are kept for the next build.
-    scope : Scope
-        All of it by default.
-
-    Raises
-    ------
-    ReportError
-        If there is no checkout around the package, Sphinx is not installed, the folder is
-        somebody else's or cannot be written, a notebook fails, or a page cannot be made.
+    The folder is new or empty, or holds an earlier site; sources and executed notebooks are kept in
+    `work` for the next build.
     """
     _check_ready()
     check_folder(folder)
@@ -165,7 +143,8 @@ def _by_hand() -> Iterator[Page]:
 
 
 def _picker(all_told: Sequence[Told], since: str) -> str:
-    days = every_day(log_returns(load_prices(start=_FIRST_CLOSE)), pd.Timestamp(since))
+    # They are tested with all the history before them, as cards are.
+    days = every_day(log_returns(load_prices(start=FIRST_CLOSE)), pd.Timestamp(since))
     news: dict = {}
     for one in all_told:
         if one.session is not None:
@@ -206,13 +185,7 @@ def _write(folder: Path, contents: Sequence[tuple[PurePosixPath, bytes]]) -> Non
 
 
 def _sphinx(sources: Path, files: Path, work: Path) -> None:
-    """Run Sphinx; what it warns of is an error.
-
-    Raises
-    ------
-    ReportError
-        With all that it warned of.
-    """
+    """Run Sphinx; what it warns of is an error, which names all of it."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
 

@@ -24,7 +24,7 @@ from impact.study.event_study_result import EventStudy
 from impact.study.model_gaps import without_model
 from impact.text.formats import counted, iso, list_of, some_of
 from impact.text.result import count_left_out
-from impact.volatility.forecast import VARIANCE_MODELS
+from impact.volatility.garch import VARIANCE_MODELS
 
 #: What `kind` may say of the returns; the first where nothing is said.
 KINDS = ("log", "simple", "change")

@@ -50,7 +50,7 @@ def paragraphs(lines: Iterable[str]) -> str:
 def whole_table(table: Table) -> str:
     """Return every row of a table as HTML, without its title, which the heading says."""
     shown = as_html(replace(table.sheet(), title=""))
-    named = f'role="region" aria-label="{_quoted(table.title)}"'
+    named = f'role="region" aria-label="{html.escape(table.title)}"'
     return f'<div class="wide" tabindex="0" {named}>{shown}</div>'
 
 
@@ -63,22 +63,12 @@ def picture(svg: str, alt: str) -> str:
     """Return a drawing as an image inside the page, with its alternative text."""
     held = base64.b64encode(svg.encode()).decode()
     source = f"data:image/svg+xml;base64,{held}"
-    return f'<figure><img src="{source}" alt="{_quoted(alt)}"></figure>'
-
-
-def _quoted(text: str) -> str:
-    return html.escape(text, quote=True)
+    return f'<figure><img src="{source}" alt="{html.escape(alt)}"></figure>'
 
 
 def write_page(path: str | Path, title: str, lead: Iterable[str], parts: Iterable[Part]) -> None:
-    """Write a page that can be sent, whole or not at all.
-
-    Raises
-    ------
-    TableError
-        If the name does not end with .html, or the file cannot be written.
-    """
-    path = as_path(path, TableError)
+    """Write a page that can be sent, whole or not at all, or raise TableError."""
+    path = as_path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise TableError(f"{str(path)!r} is not a page: give it a name that ends with .html")
     write_atomically(path, document(title, lead, parts), TableError)

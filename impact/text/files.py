@@ -12,24 +12,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from impact.errors import DataFileError, ImpactError
+from impact.errors import DataFileError, ImpactError, TableError
 
 #: Seconds after which an unfinished file is one of a process that was killed.
 _LEFT = 3600.0
 _FIX = "make room or ask for access"
 
 
-def as_path(path: object, error: type[ImpactError] = DataFileError) -> Path:
-    """Return where a file is, or is to be.
+def as_path(path: object) -> Path:
+    """Return where a file is to be.
 
     Examples
     --------
     >>> as_path(3)
     Traceback (most recent call last):
-    impact.errors.DataFileError: 3 is not a path: give the name of a file
+    impact.errors.TableError: 3 is not a path: give the name of a file
     """
     if not isinstance(path, str | os.PathLike):
-        raise error(f"{path!r} is not a path: give the name of a file")
+        raise TableError(f"{path!r} is not a path: give the name of a file")
     return Path(path)
 
 
@@ -63,15 +63,9 @@ def write_atomically(
 ) -> None:
     """Replace a file in one step: whoever reads it finds the old content or the new, whole.
 
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made when missing.
-    content : bytes or str
-        All that it will hold; text is written as UTF-8, its line ends as they are. What is no
-        letter, half of a surrogate pair, becomes a question mark.
-    error : type
-        What is raised if it cannot be written; what was there before then stays.
+    Its folder is made when missing. Text is written as UTF-8, its line ends as they are; what is no
+    letter, half of a surrogate pair, becomes a question mark. If it cannot be written `error` is
+    raised, and what was there before stays.
     """
     whole = content if isinstance(content, bytes) else content.encode(errors="replace")
     # The name may be as long as a file system takes, and this one is longer.
@@ -103,10 +97,7 @@ def write_atomically(
 def alone(folder: Path, error: type[ImpactError] = DataFileError) -> Iterator[None]:
     """Let one process at a time work in a folder; the lock ends with it, however it ends.
 
-    Raises
-    ------
-    DataFileError, or `error`
-        If another process works there, or the folder cannot be written.
+    `error` is raised if another process works there, or the folder cannot be written.
     """
     with contextlib.ExitStack() as held:
         try:

@@ -80,17 +80,17 @@ def percent(fraction: float, digits: int = 2, *, signed: bool = True) -> str:
     return text if text == NOT_AVAILABLE else f"{text}%"
 
 
-def amount(value: float, unit: str = "", digits: int = 2, *, signed: bool = True) -> str:
+def amount(value: float, unit: str) -> str:
     """Return a return as a percentage, or a change in its own unit, with one digit more.
 
     Examples
     --------
-    >>> amount(0.01473), amount(0.0532, "percentage points"), amount(-4.1, "points", 1)
-    ('+1.47%', '+0.053 percentage points', '−4.10 points')
+    >>> amount(0.01473, ""), amount(0.0532, "percentage points")
+    ('+1.47%', '+0.053 percentage points')
     """
     if not unit:
-        return percent(value, digits, signed=signed)
-    text = number(value, digits + 1, signed=signed)
+        return percent(value)
+    text = number(value, 3, signed=True)
     return text if text == NOT_AVAILABLE else f"{text} {unit}"
 
 
@@ -133,9 +133,7 @@ def p_phrase(p: float) -> str:
     ('p = 0.031', 'p > 0.999', 'p not available')
     """
     text = p_value(p)
-    if text == NOT_AVAILABLE:
-        return f"p {text}"
-    return f"p {text}" if text.startswith(">") else f"p = {text}"
+    return f"p {text}" if text.startswith((">", NOT_AVAILABLE)) else f"p = {text}"
 
 
 def date(day: pd.Timestamp) -> str:

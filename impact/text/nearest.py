@@ -9,18 +9,9 @@ from impact.text.formats import list_of
 
 
 def nearest(name: object, known: Iterable[object], n: int = 3, *, cutoff: float = 0.0) -> list[str]:
-    """Return the known names that are spelt most like `name`, nearest first.
+    """Return at most `n` known names that are spelt most like `name`, nearest first.
 
-    Parameters
-    ----------
-    name : object
-        What was given.
-    known : iterable
-        What could have been meant: ids, labels or both.
-    n : int, default 3
-        How many to return at most.
-    cutoff : float, default 0
-        Least likeness, from 0 to 1, of a name that is returned.
+    `cutoff` is the least likeness, from 0 to 1, of a name that is returned.
 
     Examples
     --------

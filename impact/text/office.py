@@ -57,20 +57,19 @@ def as_xlsx(sheet: Sheet) -> bytes:
     book = openpyxl.Workbook()
     page = book.active
     page.title = "Table"
-    heads = [f"{column.group}: {column.heading}".removeprefix(": ") for column in sheet.columns]
-    for number, (column, head) in enumerate(zip(sheet.columns, heads, strict=True), start=1):
-        top = _put(page, 1, number, head)
+    for number, column in enumerate(sheet.columns, start=1):
+        top = _put(page, 1, number, column.whole_heading)
         top.font = styles.Font(bold=True)
         top.border = styles.Border(bottom=styles.Side("thin"))
-        top.alignment = styles.Alignment(horizontal="left" if column.is_text else "right")
+        top.alignment = styles.Alignment(horizontal=column.side)
         shown = _number_format(column)
         for row, cells in enumerate(sheet.values, start=2):
             value = cells[number - 1]
             cell = _put(page, row, number, _plain(value, column))
             if cell.data_type == "n":
                 cell.number_format = shown
-        widest = max(map(len, [head, *(row[number - 1] for row in sheet.rows)]))
-        page.column_dimensions[top.column_letter].width = min(widest, 48) + 2
+        texts = [column.whole_heading, *(row[number - 1] for row in sheet.rows)]
+        page.column_dimensions[top.column_letter].width = min(max(map(len, texts)), 48) + 2
     page.freeze_panes = "A2"
     notes = book.create_sheet("About")
     notes.column_dimensions["A"].width = 110
@@ -143,16 +142,12 @@ def as_docx(sheet: Sheet) -> bytes:
             _fill(cell, name, small, "center", bold=True)
             at += count
     for number, column in enumerate(sheet.columns):
-        _fill(table.cell(groups, number), column.heading, small, _side(column), bold=True)
+        _fill(table.cell(groups, number), column.heading, small, column.side, bold=True)
     for row, cells in enumerate(sheet.rows, start=heads):
         for cell, text, column in zip(table.rows[row].cells, cells, sheet.columns, strict=True):
-            _fill(cell, text, small, _side(column))
-    for row, top, bottom in (
-        (0, _THICK, 0),
-        (groups, 0 if groups else _THICK, _THIN),
-        (heads + len(sheet.rows) - 1, 0, _THICK),
-    ):
-        _rule(table.rows[row], top, bottom)
+            _fill(cell, text, small, column.side)
+    for row, side, size in ((0, "top", _THICK), (groups, "bottom", _THIN), (-1, "bottom", _THICK)):
+        _rule(table.rows[row], side, size)
     for line in sheet.below:
         _paragraph(document.add_paragraph(), line, shared.Pt(8))
     held = BytesIO()
@@ -181,10 +176,6 @@ def _close(table: Any) -> None:
     table._tbl.tblPr.find(name("w:tblLook")).addprevious(margins)
 
 
-def _side(column: Column) -> str:
-    return "left" if column.is_text else "right"
-
-
 def _fill(cell: Any, text: str, size: Any, side: str, *, bold: bool = False) -> None:
     sides = importlib.import_module("docx.enum.text").WD_ALIGN_PARAGRAPH
     paragraph = cell.paragraphs[0]
@@ -198,8 +189,8 @@ def _paragraph(paragraph: Any, text: str, size: Any, *, bold: bool = False) -> N
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = 0
 
 
-def _rule(row: Any, top: int, bottom: int) -> None:
-    """Draw rules above and below the cells of a row; python-docx has no call for that."""
+def _rule(row: Any, side: str, size: int) -> None:
+    """Draw a rule above or below the cells of a row; python-docx has no call for that."""
     xml = importlib.import_module("docx.oxml")
     name = importlib.import_module("docx.oxml.ns").qn
     for cell in row.cells:
@@ -207,9 +198,8 @@ def _rule(row: Any, top: int, bottom: int) -> None:
         if borders is None:
             borders = xml.OxmlElement("w:tcBorders")
             cell._tc.get_or_add_tcPr().append(borders)
-        for side, size in (("w:top", top), ("w:bottom", bottom)):
-            if size and borders.find(name(side)) is None:
-                edge = xml.OxmlElement(side)
-                edge.set(name("w:val"), "single")
-                edge.set(name("w:sz"), str(size))
-                borders.append(edge)
+        if borders.find(name(f"w:{side}")) is None:  # cells of a group are one, and come again
+            edge = xml.OxmlElement(f"w:{side}")
+            edge.set(name("w:val"), "single")
+            edge.set(name("w:sz"), str(size))
+            borders.append(edge)

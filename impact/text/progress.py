@@ -14,18 +14,9 @@ DELAY = 2.0
 def with_bar(steps: Iterable[Any], what: str, total: int | None = None) -> Iterable[Any]:
     """Return the steps, with a bar over them if they take long; it goes when they are over.
 
-    Parameters
-    ----------
-    steps : iterable
-    what : str
-        What is done.
-    total : int, optional
-        Number of steps, where they do not know it.
-
-    Notes
-    -----
-    A process that works for another shows nothing: the other has a bar of its own. Neither does one
-    that nobody watches, as it writes into a file.
+    `total` is the number of steps, where they do not know it. A process that works for another
+    shows nothing: the other has a bar of its own. Neither does one that nobody watches, as it
+    writes into a file.
 
     Examples
     --------

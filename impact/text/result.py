@@ -84,10 +84,7 @@ class Result:
 def left_out(dropped: pd.DataFrame) -> str:
     """Say in one line what was left out and why; "" where nothing was.
 
-    Parameters
-    ----------
-    dropped : DataFrame
-        `event` and `reason`, and `security` where one was named.
+    `dropped` has the columns `event` and `reason`, and `security` where one was named.
 
     Examples
     --------
@@ -132,14 +129,8 @@ def signed(
 ) -> str:
     """Join what a result was computed with, and the hashes of its prices and its catalogue.
 
-    Parameters
-    ----------
-    parts : str
-        Model, windows, n; empty ones are left out.
-    prices : Series or DataFrame, optional
-        Returns whose ``attrs["hash"]`` names the file that they come from, if one does.
-    events : frames
-        Events, the same for their catalogues.
+    Empty parts are left out. The ``attrs["hash"]`` of prices or events names the file that they
+    come from, if one does.
 
     Examples
     --------

@@ -240,7 +240,7 @@ class Table:
         impact.errors.TableError: 'one.jpg' ends with '.jpg': a table is saved as .docx, .xlsx,
         .tex, .html, .md or .csv
         """
-        path = as_path(path, TableError)
+        path = as_path(path)
         if (make := _KINDS.get(path.suffix.lower())) is None:
             raise TableError(
                 f"{str(path)!r} ends with {path.suffix!r}: a table is saved as "
@@ -276,7 +276,7 @@ class Table:
         text = frame.to_csv(index=False, lineterminator="\n")
         if path is None:
             return text
-        write_atomically(as_path(path, TableError), text, TableError)
+        write_atomically(as_path(path), text, TableError)
         return None
 
 
@@ -389,17 +389,11 @@ def _check_named(frame: pd.DataFrame, names: Iterable[str]) -> None:
 
 
 def _column(name: str, values: pd.Series, show: Callable[[float], str] | None) -> Column:
+    heading = str(name).replace("_", " ")
     if show is not None:
-        return Column(name, _heading(name), show)
-    return KNOWN.get(name) or _guess(name, values)
-
-
-def _heading(name: str) -> str:
-    return str(name).replace("_", " ")
-
-
-def _guess(name: str, values: pd.Series) -> Column:
-    heading = _heading(name)
+        return Column(name, heading, show)
+    if name in KNOWN:
+        return KNOWN[name]
     if pd.api.types.is_bool_dtype(values):
         return Column(name, heading, lambda value: "yes" if value else "no", is_text=True)
     if pd.api.types.is_datetime64_any_dtype(values):

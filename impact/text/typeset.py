@@ -46,14 +46,10 @@ _LATEX = {
 
 @dataclass(frozen=True)
 class Column:
-    """How one column of a table looks.
+    """How the column `name` of a frame looks.
 
     Attributes
     ----------
-    name : str
-        Column of the frame.
-    heading : str
-        What stands above it.
     show : callable
         From a value to its text; missing values do not reach it.
     group : str
@@ -68,23 +64,23 @@ class Column:
     group: str = ""
     is_text: bool = False
 
+    @property
+    def side(self) -> str:
+        """Where its texts are set to."""
+        return "left" if self.is_text else "right"
+
+    @property
+    def whole_heading(self) -> str:
+        """Its heading in one line, that of its group before it."""
+        return f"{self.group}: {self.heading}".removeprefix(": ")
+
 
 @dataclass(frozen=True)
 class Sheet:
     """A table as texts: what every medium lays out.
 
-    Attributes
-    ----------
-    title : str
-    columns : tuple of Column
-    rows : list of lists of str
-        Texts of the cells.
-    values : list of lists
-        What they stand for.
-    more : tuple of str
-        What is said where rows are missing.
-    below : tuple of str
-        Lines under the table.
+    `rows` are the texts of the cells, `values` what these stand for; `more` says where rows are
+    missing, and `below` are the lines under the table.
     """
 
     title: str
@@ -101,11 +97,10 @@ class Sheet:
 def as_text(sheet: Sheet) -> str:
     """Return the table as lines of text, numbers set to the right."""
     heads = [column.heading for column in sheet.columns]
-    body = sheet.rows
-    widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
+    widths = [max(map(len, column)) for column in zip(heads, *sheet.rows, strict=True)]
     over = [_text_groups(sheet, widths)] if has_groups(sheet) else []
     top = [*over, _text_row(sheet, heads, widths)]
-    rows = [_text_row(sheet, row, widths) for row in body]
+    rows = [_text_row(sheet, row, widths) for row in sheet.rows]
     rule = "-" * max(map(len, [*top, *rows]))
     return "\n".join([sheet.title, rule, *top, rule, *rows, *sheet.more, rule, *sheet.below])
 
@@ -149,7 +144,7 @@ def spans(sheet: Sheet) -> list[tuple[str, int]]:
 def as_html(sheet: Sheet) -> str:
     """Return HTML without colours of its own, so that it fits light and dark pages."""
     rule = "border-bottom:1px solid currentColor;"
-    heads = "".join(_th(column.heading, _side(column), rule) for column in sheet.columns)
+    heads = "".join(_th(column.heading, column.side, rule) for column in sheet.columns)
     over = ""
     if has_groups(sheet):
         cells = [_th(name, "center", rule if name else "", n) for name, n in spans(sheet)]
@@ -166,18 +161,11 @@ def as_html(sheet: Sheet) -> str:
     )
 
 
-def _side(column: Column) -> str:
-    return "left" if column.is_text else "right"
-
-
-def _td(column: Column) -> str:
-    # A number stays on one line: "> 0.999" has a space.
-    return "text-align:left" if column.is_text else "text-align:right;white-space:nowrap"
-
-
 def _html_row(sheet: Sheet, row: list[str]) -> str:
+    # A number stays on one line: "> 0.999" has a space.
     return "".join(
-        f'<td style="{_td(column)};padding:2px 8px">{html.escape(cell)}</td>'
+        f'<td style="text-align:{column.side};{"" if column.is_text else "white-space:nowrap;"}'
+        f'padding:2px 8px">{html.escape(cell)}</td>'
         for cell, column in zip(row, sheet.columns, strict=True)
     )
 
@@ -228,7 +216,7 @@ def no_formula(text: object) -> object:
 
 def as_markdown(sheet: Sheet) -> str:
     """Return the table with pipes between its cells; what would be markup is escaped."""
-    heads = [f"{column.group}: {column.heading}".removeprefix(": ") for column in sheet.columns]
+    heads = [column.whole_heading for column in sheet.columns]
     sides = [":--" if column.is_text else "--:" for column in sheet.columns]
     rows = [_piped(map(_marked, cells)) for cells in (heads, *sheet.rows)]
     below = [_marked(line) for line in [*sheet.more, *sheet.below]]
@@ -257,7 +245,7 @@ def as_latex(sheet: Sheet) -> str:
     rows = ["{}" + " & ".join(map(_latex, row)) + r" \\" for row in sheet.rows]
     texts = zip(*sheet.rows, strict=True) if sheet.rows else [()] * len(sheet.columns)
     sides = "".join(
-        rf"p{{{_BROKEN}em}}" if max(map(len, cells), default=0) > _LONG else _side(column)[0]
+        rf"p{{{_BROKEN}em}}" if max(map(len, cells), default=0) > _LONG else column.side[0]
         for column, cells in zip(sheet.columns, texts, strict=True)
     )
     many = len(sheet.columns) > _MANY

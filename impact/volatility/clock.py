@@ -71,17 +71,9 @@ class Windows:
     Arrays have the shape (n, 192 - bars); column a is the window from the end of bar a to the
     end of bar ``a + bars``. NaN where a bar is not there, or the variance was not yet known.
 
-    Attributes
-    ----------
-    bars : int
-    move : ndarray
-        Log return.
-    sigma : ndarray
-        Its standard deviation, known before the window's first bar.
-    level : ndarray
-        σ² of the window over its clock share: how nervous the market was, by part of the day.
-    part : ndarray of int
-        Position in `PARTS`.
+    A move is a log return, and `sigma` its standard deviation, known before the window's first
+    bar; `level` is σ² over the window's clock share: how nervous the market was, by part of the
+    day; `part` is a position in `PARTS`.
     """
 
     bars: int
@@ -99,19 +91,7 @@ class Windows:
 def clock_variance(grid: BarGrid) -> ClockVariance:
     """Estimate the clock pattern and the level of every session from what came before.
 
-    Parameters
-    ----------
-    grid : BarGrid
-        At least 32 sessions.
-
-    Returns
-    -------
-    ClockVariance
-
-    Raises
-    ------
-    HistoryError
-        If there are fewer sessions, or prices did not move in the first of them.
+    HistoryError if there are fewer than 32 sessions, or prices did not move in the first of them.
 
     Notes
     -----
@@ -127,7 +107,10 @@ def clock_variance(grid: BarGrid) -> ClockVariance:
     >>> known.first, round(float(np.nansum(known.share[40])), 12)
     (31, 1.0)
     """
-    whole, counted = _whole(grid)
+    there = np.isfinite(grid.log_price)
+    # Sessions with every bar from 04:05 to 20:00; those, and half days that start at 04:05.
+    whole = there.all(axis=1)
+    counted = whole | (there[:, 0] & grid.half_day)
     if counted.sum() < PATTERN_SESSIONS:
         grid = grid.regular_hours()
         whole, counted = ~grid.half_day, np.ones(len(grid.sessions), dtype=bool)
@@ -151,13 +134,6 @@ def clock_variance(grid: BarGrid) -> ClockVariance:
     averages = [_average(standard, half_life, start) for half_life in HALF_LIVES]
     level = np.sqrt(np.multiply(*averages)).reshape(share.shape)
     return ClockVariance(grid, share, level, begins + 1)
-
-
-def _whole(grid: BarGrid) -> tuple[np.ndarray, np.ndarray]:
-    """Sessions with every bar from 04:05 to 20:00; those, and half days that start at 04:05."""
-    there = np.isfinite(grid.log_price)
-    whole = there.all(axis=1)
-    return whole, whole | (there[:, 0] & grid.half_day)
 
 
 def _pattern(squares: np.ndarray, whole: np.ndarray, begins: int) -> np.ndarray:
@@ -185,17 +161,7 @@ def _average(values: np.ndarray, half_life: int, start: float) -> np.ndarray:
 
 
 def windows(known: ClockVariance, bars: int) -> Windows:
-    """Return every window of so many bars, with the variance known before it.
-
-    Parameters
-    ----------
-    known : ClockVariance
-    bars : int
-        From 1 to 191.
-
-    Returns
-    -------
-    Windows
+    """Return every window of so many bars, 1 to 191, with the variance known before it.
 
     Examples
     --------
@@ -234,11 +200,7 @@ def _sums(values: np.ndarray, bars: int) -> np.ndarray:
 def _scales(ratio: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Mean ratio of all earlier sessions in the same part of the day, cut at a quantile.
 
-    Parameters
-    ----------
-    ratio : ndarray, shape (n, windows)
-        Squared moves over their share and level; NaN where there is no window.
-    part : ndarray of int, shape (n, windows)
+    A ratio is that of a squared move to its share and level; NaN where there is no window.
     """
     scale = np.full(ratio.shape, np.nan)
     for number in range(len(PARTS)):

@@ -21,11 +21,6 @@ REMEMBERED = 65_536
 def refit_rows(index: pd.DatetimeIndex, months: int) -> np.ndarray:
     """Rows of the first session of each month (1) or calendar quarter (3).
 
-    Raises
-    ------
-    ReturnsError
-        If the index does not hold increasing dates.
-
     Examples
     --------
     >>> refit_rows(pd.DatetimeIndex(["2025-03-31", "2025-04-01", "2025-04-02"]), 1).tolist()
@@ -45,19 +40,9 @@ def descend(
 ) -> tuple[float, np.ndarray, float]:
     """Minimise a loss with a known gradient between bounds, in so many steps.
 
-    Parameters
-    ----------
-    loss : callable
-        ``loss(x)`` gives a value and its gradient.
-    start, low, high : ndarray, shape (K,)
-        Coordinates should be of such units that steps of one are long.
-    steps : int
-
-    Returns
-    -------
-    float, ndarray of shape (K,), float
-        The lowest value, where it is, and the largest slope there of a coordinate that no bound
-        holds: a minimum has next to none.
+    ``loss(x)`` gives a value and its gradient; coordinates should be of such units that steps of
+    one are long. Returned are the lowest value, where it is, and the largest slope there of a
+    coordinate that no bound holds: a minimum has next to none.
 
     Notes
     -----

@@ -23,24 +23,12 @@ from impact.volatility.garch import (
     DECAY,
     FIT_SESSIONS,
     MIN_SESSIONS,
-    VARIANCE_MODELS,
     VarianceFit,
     check_finite,
     check_model,
     fit_variance,
 )
 from impact.volatility.kept import kept
-
-__all__ = [
-    "VARIANCE_MODELS",
-    "Forecast",
-    "Refit",
-    "VarianceFit",
-    "conditional_z",
-    "fit_variance",
-    "refits",
-    "variance_forecast",
-]
 
 #: Past standardised innovations that an event is ranked among or simulated from.
 PAST_SESSIONS = 1_000
@@ -87,8 +75,6 @@ class Refit:
     ----------
     begin, first : int
         First row of the returns that is filtered, and first row that these parameters serve.
-    fit : VarianceFit
-    note : str
     sigma, z : ndarray, shapes (n + 1,) and (n,)
         One-step-ahead σ and standardised return of the rows from `begin`; the last σ is that of
         the session after them.
@@ -175,27 +161,9 @@ def refits(
 ) -> list[Refit]:
     """Fit the variance at the first session of each month, as `variance_forecast` does.
 
-    Parameters
-    ----------
-    returns : Series, shape (T,)
-        Decimal returns by session, none missing.
-    model : {"gjr", "garch", "ewma"}
-    since : str or Timestamp, optional
-        Months that end before this date are left out.
-
-    Returns
-    -------
-    list of Refit
-        One a month, from the first that begins after 1,000 returns ("ewma": 250) and has a fit.
-
-    Raises
-    ------
-    HistoryError
-        If no month begins after so many returns.
-    ReturnsError
-        If the returns are no series by session, or one is missing.
-    VolatilityError
-        If no fit succeeds.
+    There is one a month, from the first that begins after 1,000 returns ("ewma": 250) and has a
+    fit; months that end before `since` are left out. HistoryError if no month begins after so many
+    returns, ReturnsError if one is missing, VolatilityError if no fit succeeds.
     """
     check_model(model)
     values, months = _by_month(returns)
@@ -230,19 +198,27 @@ def conditional_z(
 
     Parameters
     ----------
-    returns, model, since
-        As for `refits`.
+    returns : Series, shape (T,)
+        Decimal returns by session, none missing.
+    model : {"gjr", "garch", "ewma"}
+    since : str or Timestamp, optional
+        Months that end before this date are left out.
 
     Returns
     -------
     DataFrame
-        Columns `z` = (r - mu) / σ, `sigma`, `nu`, for every session that `refits` serves.
-        ``.attrs["notes"]`` lists what the fits have to say, by date.
+        Columns `z` = (r - mu) / σ, `sigma`, `nu`, for every session from the first month that
+        begins after 1,000 returns ("ewma": 250) and has a fit. ``.attrs["notes"]`` lists what the
+        fits have to say, by date.
 
     Raises
     ------
-    HistoryError, ReturnsError, VolatilityError
-        As `refits`.
+    HistoryError
+        If no month begins after so many returns.
+    ReturnsError
+        If the returns are no series by session, or one is missing.
+    VolatilityError
+        If no fit succeeds.
 
     Examples
     --------
@@ -322,7 +298,10 @@ def _refit(
         sigma, z = fit.standardise(values[begin:end])
         note = "; ".join(filter(None, notes))
         return Refit(begin, int(months[-1]), fit, note, sigma, z)
-    raise failure or HistoryError(_too_short(index[months[-1]], int(months[-1])))
+    raise failure or HistoryError(
+        f"a variance forecast needs {MIN_SESSIONS['ewma']} returns before the month of "
+        f"{iso(index[months[-1]])} and there are {months[-1]:,}: give a longer history"
+    )
 
 
 def by_session(values: np.ndarray) -> np.ndarray:
@@ -338,10 +317,3 @@ def by_session(values: np.ndarray) -> np.ndarray:
     there = np.flatnonzero(np.isfinite(values))
     sizes = values[there] / np.sqrt(np.diff(there, prepend=-1))
     return sizes[np.isnan(values[:1]).sum() :]
-
-
-def _too_short(day: pd.Timestamp, n: int) -> str:
-    return (
-        f"a variance forecast needs {MIN_SESSIONS['ewma']} returns before the month of "
-        f"{iso(day)} and there are {n:,}: give a longer history"
-    )

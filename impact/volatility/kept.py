@@ -34,11 +34,7 @@ _BROKEN = (OSError, LookupError, ValueError, TypeError, RuntimeError, EOFError, 
 def kept(compute: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     """Keep what a function makes of a series of returns: floats by session, and ``.attrs``.
 
-    Parameters
-    ----------
-    compute : callable
-        ``compute(returns, **options)`` gives a DataFrame of floats whose rows are the last of
-        those of the returns; ``attrs`` must be JSON.
+    The rows of the frame must be the last of those of the returns, and its ``attrs`` JSON.
     """
 
     @functools.wraps(compute)

@@ -71,19 +71,9 @@ def carried(drive: np.ndarray, beta: float) -> np.ndarray:
 def log_likelihood(
     parameters: np.ndarray, returns: np.ndarray, start: float
 ) -> tuple[float, np.ndarray]:
-    """Log-likelihood of returns under a variance model, and its gradient.
+    """Log-likelihood of returns under a variance model, and its gradient by the six parameters.
 
-    Parameters
-    ----------
-    parameters : ndarray, shape (6,)
-        mu, omega, alpha, gamma, beta, nu of `VarianceFit`.
-    returns : ndarray, shape (n,)
-    start : float
-        Variance that stands for the past at the first return.
-
-    Returns
-    -------
-    float and ndarray, shape (6,)
+    `start` is the variance that stands for the past at the first return.
 
     Notes
     -----
@@ -138,18 +128,7 @@ def log_likelihood(
 def most_likely(returns: np.ndarray, model: str, start: float) -> np.ndarray | None:
     """Return the parameters of the highest likelihood that a search from several starts finds.
 
-    Parameters
-    ----------
-    returns : ndarray, shape (n,)
-        With median zero and typical size one.
-    model : {"gjr", "garch", "ewma"}
-    start : float
-        As for `log_likelihood`.
-
-    Returns
-    -------
-    ndarray, shape (6,), or None
-        None where no search ends on a maximum.
+    The returns have median zero and typical size one. None where no search ends on a maximum.
 
     Notes
     -----

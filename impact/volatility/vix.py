@@ -7,7 +7,7 @@ quarter. All returns are decimal fractions; the index is in points (percent a ye
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from numbers import Integral
 
 import numpy as np
@@ -126,39 +126,21 @@ def implied_forecast(
     begun = quarters[quarters <= position]
     fit, note = _in_force(returns.index, returns.to_numpy(float), points, begun, lag)
     return ImpliedForecast(
-        float(fit.sigma(value)),
-        fit.mean,
-        fit.nu,
-        fit.intercept,
-        fit.slope,
-        float(value),
-        day,
-        fit.n,
-        note,
+        sigma=float(fit.sigma(value)),
+        index_value=float(value),
+        index_session=day,
+        note=note,
+        **asdict(fit),
     )
 
 
 def implied_z(returns: pd.Series, implied: pd.Series) -> pd.DataFrame:
     """Return every session's return in units of the σ that the index implied before.
 
-    Parameters
-    ----------
-    returns, implied : Series
-        As for `implied_forecast`.
-
-    Returns
-    -------
-    DataFrame
-        Columns `z`, `sigma`, `nu`, as `implied_forecast` has them for each session that has an
-        index value the evening before and 1,000 pairs before its quarter.
-        ``.attrs["notes"]`` lists what the calibrations have to say, by date.
-
-    Raises
-    ------
-    HistoryError
-        If no quarter starts after 1,000 sessions that have an index value the evening before.
-    VolatilityError
-        If no calibration succeeds.
+    The columns are `z`, `sigma` and `nu`, as `implied_forecast` has them for each session that has
+    an index value the evening before and 1,000 pairs before its quarter; ``.attrs["notes"]`` lists
+    what the calibrations have to say, by date. HistoryError if there is no such quarter,
+    VolatilityError if no calibration succeeds.
     """
     values, points = returns.to_numpy(float), _on_sessions(returns, implied)
     have = np.r_[0, np.cumsum(np.isfinite(values[1:]) & np.isfinite(points[:-1]))]
