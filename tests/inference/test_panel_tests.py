@@ -137,6 +137,18 @@ def test_a_correlation_is_of_three_common_returns_and_no_fewer():
     assert inference.mean_correlation(study) == pytest.approx(np.mean(pairs), rel=1e-10)
 
 
+def test_the_share_of_positive_residuals_is_told_and_must_lie_between_none_and_all():
+    past, ahead = 0.01 * np.ones((2, 8)), 0.01 * np.array([[1, 4, 2], [3, -1, 5]])
+    for sign in (1, -1):
+        with pytest.raises(InferenceError, match="all residuals have the same sign"):
+            inference.generalised_sign(given_study(sign * past, ahead), 0)
+    past[0, :3] *= -1
+    found = inference.generalised_sign(given_study(past, ahead), 0)
+    assert found.null.endswith("is as often positive as the residuals are (81.2%)")  # 13 of 16
+    z = (1 - 2 * 13 / 16) / np.sqrt(2 * 13 / 16 * 3 / 16)
+    assert found.statistic == pytest.approx(z, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [1, 5, 8])
 def test_exact_signed_ranks_are_those_of_every_assignment_of_signs(n):
     rng = np.random.default_rng(n)

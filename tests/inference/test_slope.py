@@ -11,6 +11,7 @@ from statsmodels.regression.linear_model import GLS
 from calibration import slopes
 from calibration.slopes import SECTORS, hc3, simulated_panel
 from impact.errors import HistoryError, InferenceError
+from impact.inference import slope
 from impact.inference.slope import ranked_slopes, shrunk_covariance
 from impact.market.files import data_path
 from impact.market.prices import load_prices
@@ -97,6 +98,13 @@ def test_the_interval_holds_what_the_test_does_not_reject(made):
         shifted.iloc[row] -= effect * (trait - trait.mean())
         again = ranked_slopes(study_of(shifted, returns.index[row], market), design)
         assert (again.table(pd.RangeIndex(2))["p_value"][1] <= 0.05) == rejected
+
+
+def test_what_is_expected_by_the_market_is_never_less_than_a_tenth_of_the_average():
+    market = np.array([1.0, 2.0, 3.0, 4.0, 0.01, 0.0])
+    size = np.array([2.0, 4.0, 6.0, 8.0, 0.02, 5.0])  # twice the market's, but for the tested one
+    expected = np.maximum(2 * market / size[:-1].mean(), 0.1)
+    np.testing.assert_allclose(slope._scale(size, market), expected, rtol=1e-12)
 
 
 def test_generalised_slopes_are_those_of_statsmodels(made):

@@ -541,6 +541,7 @@ def test_energy_on_3_april_is_at_the_border_and_the_table_says_by_what():
     moves = liberation_day()
     event = moves.z.index[0]
     referee = {50: 0.078, 75: 0.079, 100: 0.059, 150: 0.046, 250: 0.036, 400: 0.025}
+    assert moves.by_pool.columns.to_list() == list(referee)
     np.testing.assert_allclose(moves.by_pool.loc[event], pd.Series(referee), atol=6e-4)
     assert moves.by_pool.loc[event, 100] == moves.p_max[event]
     assert moves.at_the_border.to_list() == [True, False, False, False]

@@ -7,9 +7,11 @@ import pytest
 
 from impact import inference
 from impact.errors import InferenceError
+from impact.inference.conditional_columns import conditional_columns
 from impact.inference.yardsticks import disagree, yardsticks
 from impact.market.prices import load_prices, load_vix
 from impact.market.returns import log_returns
+from impact.market.windows import Window
 from impact.study.event_study import event_study
 from impact.volatility.vix import implied_forecast
 
@@ -113,6 +115,10 @@ def test_the_index_of_an_evening_that_may_hold_the_news_is_not_taken(time, sessi
     assert found.detail["sigma"] == known.sigma and found.n == known.n
     z = (history.index_returns().iloc[at] - known.mean) / known.sigma
     assert found.statistic == pytest.approx(z, rel=1e-12)
+    table = ["sigma_implied", "z_implied", "p_implied"]
+    row = conditional_columns(study, Window(session, session))[table].iloc[0]
+    assert row.to_list() == [known.sigma, found.statistic, found.p_value]
+    assert conditional_columns(study, Window(0, 1))[table].isna().all(axis=None)
 
 
 class Zero:

@@ -272,7 +272,10 @@ SPOILT = {
     ),
     "a Sunday": (_row("2025-10-19T10:00"), "2025-10-19, a Sunday, is not a session"),
     "a bar of the night": (_row("2025-10-21T02:00"), "02:00:00 lies outside 04:05 to 20:00"),
-    "another security": (_random_walk, r"not prices of SPY.*security='QQQ'"),
+    "another security": (
+        _random_walk,
+        r"not prices of SPY: .* from its closes by \d\.\d\d% in the median, as on .*security='QQQ'",
+    ),
     "a slip of the decimal point": (_price("2025-10-22T10:00", "67.1"), "67.1 at .* follows"),
     "zero": (
         _price("2025-10-22T10:00", "0"),

@@ -301,6 +301,8 @@ def test_what_is_wrong_is_named():
     for position in (-1, 1_300, 1_200.5, "1200", None):
         with pytest.raises(WindowError, match=f"position={position!r} is not a row of the 1,300"):
             variance_forecast(returns, position)
+    with pytest.raises(HistoryError, match=r"needs 250 returns .* there are 0: give a longer"):
+        variance_forecast(returns, 0)
     with pytest.raises(VolatilityError, match="'arma' is not known"):
         variance_forecast(returns, 1_200, model="arma")
     with pytest.raises(VolatilityError, match="'arma' is not known"):

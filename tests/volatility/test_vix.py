@@ -118,6 +118,30 @@ def test_a_thousand_pairs_before_a_quarter_are_enough_and_one_less_is_not():
         implied_forecast(returns[1:], points, 1_000)
 
 
+@pytest.mark.parametrize(
+    ("left", "slope", "log_nu", "fits"),
+    [
+        (0.9e-4, 1.0, 1.0, True),
+        (1.1e-4, 1.0, 1.0, False),
+        (0.0, vix._LOW[1], 1.0, False),
+        (0.0, vix._HIGH[1], 1.0, False),
+        (0.0, 1.0, vix._LOW[2], False),
+    ],
+)
+def test_a_search_that_ends_on_a_slope_or_a_border_is_no_calibration(
+    left, slope, log_nu, fits, monkeypatch
+):
+    ended = (0.0, np.array([-4.0, slope, log_nu]), left)
+    monkeypatch.setattr(vix, "descend", lambda *_: ended)
+    rng = np.random.default_rng([int(1e6 * left), int(1e3 * abs(slope)), int(1e3 * abs(log_nu))])
+    returns, log_index = 0.01 * rng.standard_normal((2, 1_000))  # none that is remembered
+    if fits:
+        assert vix._calibrate(returns, log_index).nu == pytest.approx(2 + np.exp(log_nu))
+    else:
+        with pytest.raises(VolatilityError, match=r"could not be calibrated on 1,000 sessions"):
+            vix._calibrate(returns, log_index)
+
+
 def test_a_quarter_is_calibrated_once_however_many_events_it_has(monkeypatch):
     returns, points = history.index_returns() * 1.01, history.vix()
     calls, original = [], vix.descend
