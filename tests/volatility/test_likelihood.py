@@ -13,6 +13,7 @@ import pytest
 from arch.univariate import GARCH, ConstantMean, EWMAVariance, StudentsT
 from scipy import optimize, stats
 
+from impact.volatility import likelihood
 from impact.volatility.garch import VARIANCE_MODELS, VarianceFit, fit_variance
 from impact.volatility.likelihood import log_likelihood
 
@@ -211,3 +212,9 @@ def test_a_fit_has_the_same_bits_on_any_number_of_threads():
         )
         said.add(run.stdout)
     assert len(said) == 1 and said.pop().count(b"VarianceFit") == 3
+
+
+def test_every_start_of_a_search_lies_within_its_bounds():
+    for omega, *shares in (likelihood._SLOW, likelihood._QUICK, *likelihood._MORE):
+        assert omega > np.exp(likelihood._LOW[1])
+        assert all(0 <= share <= 1 for share in shares)
