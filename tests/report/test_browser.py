@@ -295,6 +295,7 @@ def test_a_picked_day_says_its_move_and_leads_to_its_announcement(opened):
     assert f"On Friday 2 May 2025 the S&P 500 rose {percent(facts['simple_change'])[1:]}." in said
     assert f"p = {facts['p_conditional']:.3f}" in said
     page.click("#answer a >> nth=0")
+    page.wait_for_url(lambda url: "index.html" not in url)
     assert Path(urlsplit(page.url).path).stem in impact.load_events(included=None).index
     assert page.locator("h1").is_visible()
 

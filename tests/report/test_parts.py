@@ -4,11 +4,7 @@ import sys
 import types
 from pathlib import PurePosixPath
 
-import nbclient
-import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
-from nbformat import v4
 from sphinx.errors import ConfigError, SphinxError
 
 from impact.errors import ReportError
@@ -103,22 +99,29 @@ def test_the_last_line_says_where_the_site_is(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("failure", "outputs", "sentence"),
+    ("fails", "stream", "sentence"),
     [
-        (CellExecutionError("\x1b[31m...", "NameError", "no x"), [], "stops: NameError: no x"),
-        (None, [v4.new_output("stream", name="stderr", text="old")], "cell 0 warns: old"),
-        (None, [v4.new_output("stream", text="fine")], ""),
+        (True, "stdout", "stops: NameError: no x"),
+        (False, "stderr", "cell 0 warns: hm"),
+        (False, "stdout", ""),
     ],
 )
-def test_what_stops_a_notebook_is_one_sentence(monkeypatch, tmp_path, failure, outputs, sentence):
+def test_what_stops_a_notebook_is_one_sentence(monkeypatch, tmp_path, fails, stream, sentence):
+    # They take seconds to import: not where tests are collected.
+    import nbclient
+    import nbformat
+    from nbformat import v4
+
+    outputs = [v4.new_output("stream", name=stream, text="hm")]
+
     class Client:
         def __init__(self, notebook, **_):
             self.notebook = notebook
 
         async def async_execute(self, **_):
             self.notebook.cells[0].outputs = outputs
-            if failure:
-                raise failure
+            if fails:
+                raise nbclient.exceptions.CellExecutionError("\x1b[31m...", "NameError", "no x")
 
     monkeypatch.setattr(nbclient, "NotebookClient", Client)
     path = tmp_path / "mine.ipynb"
