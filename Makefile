@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
+# Many short processes import the package: each would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 STAMP := $(VENV)/.installed
