@@ -1,5 +1,6 @@
 """What every test runs under: no cache of the user's, no screen."""
 
+import gc
 import os
 
 import pytest
@@ -39,3 +40,9 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     """What takes longest comes first, or one process would wait for the other at the end."""
     items.sort(key=lambda item: item.path.parent.name not in _WHOLE)
+
+
+def pytest_collection_finish():
+    """What was imported stays: a search for garbage need not go through it each time."""
+    gc.collect()
+    gc.freeze()
