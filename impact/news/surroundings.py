@@ -59,7 +59,7 @@ def _due(name: str, digest: str, market: Market) -> tuple[np.ndarray, np.ndarray
         date_only = np.zeros(len(instants), dtype=bool)
     day, first = market.reaction(instants, date_only)
     due = market.sessions.to_numpy("M8[us]")[np.minimum(first, len(market.sessions) - 1)]
-    due[first == len(market.sessions)] = np.datetime64("NaT")
+    due[first == len(market.sessions)] = np.datetime64("NaT", "us")
     return day.to_numpy("M8[us]"), due
 
 
