@@ -179,7 +179,6 @@ def test_letters_that_the_own_font_lacks_are_drawn_with_one_of_the_machine(monke
     # Any font of the machine stands for one with Chinese letters.
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [*known])
     fallbacks = page._fallbacks.__wrapped__
-    assert fallbacks() == [] or "East Asian" in fallbacks()[0]
     font_manager.fontManager.ttflist.append(dataclasses.replace(known[0], name="SimHei"))
     (name,) = fallbacks()
     weights = {entry.weight for entry in font_manager.fontManager.ttflist if entry.name == name}

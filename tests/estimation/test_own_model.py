@@ -11,6 +11,8 @@ from impact.study.event_study import event_study
 
 DAYS = pd.bdate_range("2021-01-04", periods=120, name="date")
 RETURNS = pd.Series(0.01 * np.random.default_rng(0).standard_normal(120), DAYS, name="X")
+DESIGN = {"estimation": (-80, -6), "window": (-1, 1), "min_observations": 40}
+DESIGN |= {"volatility": None, "kind": "simple"}
 
 
 def study(**answers):
@@ -28,28 +30,11 @@ def study(**answers):
             }
             return types.SimpleNamespace(**(said | answers))
 
-    return event_study(
-        RETURNS,
-        [DAYS[100]],
-        model=Mean(),
-        estimation=(-80, -6),
-        window=(-1, 1),
-        min_observations=40,
-        volatility=None,
-        kind="simple",
-    )
+    return event_study(RETURNS, [DAYS[100]], model=Mean(), **DESIGN)
 
 
 def test_a_model_of_the_mean_is_the_constant_mean_model():
-    same = event_study(
-        RETURNS,
-        [DAYS[100]],
-        estimation=(-80, -6),
-        window=(-1, 1),
-        min_observations=40,
-        volatility=None,
-        kind="simple",
-    )
+    same = event_study(RETURNS, [DAYS[100]], **DESIGN)
     pd.testing.assert_frame_equal(study().car(-1, 1), same.car(-1, 1))
 
 
